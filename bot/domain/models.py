@@ -1,0 +1,232 @@
+"""Values that cross the borders of the layers: what an adapter reads, what storage keeps, what the desk decides.
+
+Instants are integer UTC milliseconds (`*_at`), money is integer minor units of `currency` (`*_cents`), and None is
+"unknown", never zero. Nothing here does anything: the rules are in the modules beside this one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+MS_PER_S = 1_000
+MS_PER_HOUR = 3_600_000
+MS_PER_DAY = 86_400_000
+
+
+class AccessTier(IntEnum):
+    """What a person may do; a higher one may all that a lower one may."""
+
+    NONE = 0
+    CHATTER = 1
+    LEAD = 2
+    MANAGER = 3
+    OWNER = 4
+
+
+class AlertTier(StrEnum):
+    """The two tiers of an episode: at-risk is a silent flag, action pings its owner."""
+
+    AT_RISK = "at_risk"
+    ACTION = "action"
+
+
+class SubscriptionStatus(StrEnum):
+    """Where a fan's subscription stands; `expiring_soon` needs evidence that rebill is off."""
+
+    ACTIVE = "active"
+    EXPIRING_SOON = "expiring_soon"
+    EXPIRED = "expired"
+
+
+class Change(StrEnum):
+    """What a decision does to an episode; written to `episode_events` as it is."""
+
+    OPENED = "opened"
+    RAISED = "raised"
+    LOWERED = "lowered"
+    CLEARED = "cleared"
+    WOKEN = "woken"
+    EXPIRED = "expired"
+    INHIBITED = "inhibited"
+    NONE = "none"
+
+
+class CardKind(StrEnum):
+    """The letter a card's custom_ids carry before its base36 id."""
+
+    ALERT = "a"
+    GROUPED = "g"
+    BOARD = "b"
+    DIGEST = "d"
+    HANDOVER = "h"
+    NOTICE = "n"
+    BASELINE = "s"
+
+
+class TransactionKind(StrEnum):
+    """The money kinds of the data API, chargebacks as a kind of their own (their amount is negative)."""
+
+    SUBSCRIPTION = "subscription"
+    TIP = "tip"
+    MESSAGE = "message"
+    POST = "post"
+    STREAM = "stream"
+    CHARGEBACK = "chargeback"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """A connection of a creator as the data API lists it. `authenticated` False: her session has expired."""
+
+    account_id: str
+    platform_user_id: str | None
+    username: str | None
+    display_name: str | None
+    authenticated: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class FanRecord:
+    """One fan of one creator as the data API shows it now. Lifetime sums are overwritten, never added up."""
+
+    platform_fan_id: str
+    username: str | None
+    name: str | None
+    alias: str | None
+    last_seen_at: int | None
+    last_reply_at: int | None
+    last_activity_at: int | None
+    subscribed: bool | None
+    expired_now: bool | None
+    subscribed_at: int | None
+    renewed_at: int | None
+    expires_at: int | None
+    rebill_off: bool | None
+    """True: evidence that the fan has switched rebill off. None: no evidence either way."""
+    price_cents: int | None
+    total_cents: int | None
+    subscriptions_cents: int | None
+    tips_cents: int | None
+    messages_cents: int | None
+    posts_cents: int | None
+    streams_cents: int | None
+    is_blocked: bool | None
+    is_restricted: bool | None
+    is_performer: bool | None
+    can_receive_messages: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRecord:
+    """One movement of money, gross. A chargeback is negative, at its own time. `currency` is ISO 4217, upper case."""
+
+    platform_transaction_id: str
+    platform_fan_id: str | None
+    username: str | None
+    kind: TransactionKind
+    amount_cents: int
+    net_cents: int | None
+    currency: str
+    status: str | None
+    occurred_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class FanFacts:
+    """What a score is made of, for one fan at one instant. Windows are (now-30 d, now] and (now-60 d, now-30 d]."""
+
+    fan_account_id: int
+    total_cents: int | None
+    spend_30d_cents: int | None
+    spend_prior_30d_cents: int | None
+    days_since_active: int | None
+    messages_30d: int | None
+    ppv_open_rate: float | None
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One term of a score. The points of all reasons add up to the score. `value` is the input behind it, or None."""
+
+    code: str
+    points: float
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Five values from 0 to 100 and a probability from 0 to 1; None where the model has no such value."""
+
+    churn_risk: float
+    ltv: float | None
+    engagement: float | None
+    upsell: float | None
+    loyalty: float | None
+    churn_probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeState:
+    """The latest episode of a fan account. `tier` None: it is closed (then `closed_at` is set)."""
+
+    tier: AlertTier | None
+    expired: bool
+    closed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFacts:
+    """What a decision is made of. `expiry_seen`: the fan was seen subscribed before and is expired now."""
+
+    score: float
+    status: str | None
+    eligible: bool
+    first_sight: bool
+    expiry_seen: bool
+    data_stale: bool
+    holdout: bool
+    last_pinged_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The thresholds of one creator, in score points; firing is strict (above), clearing is strict (below)."""
+
+    fire_above: float = 60.0
+    clear_below: float = 50.0
+    action_above: float = 80.0
+    action_clear_below: float = 70.0
+    reopen_within_ms: int = 14 * MS_PER_DAY
+    ping_floor_ms: int = MS_PER_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`tier` is the tier afterwards, None for no open episode. `reason` is a code for the log and the event row."""
+
+    change: Change
+    tier: AlertTier | None
+    reason: str
+    ping: bool = False
+    reopened: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreatorMaxima:
+    """The largest lifetime and 30-day spend among one creator's fans, frozen for a scoring run. May be zero or negative."""
+
+    total_cents: int
+    spend_30d_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks, as far as access goes: built from an interaction's roles and channel sight, never from stored text."""
+
+    user_id: int
+    tier: AccessTier
+    creator_ids: frozenset[int]
+    """The creators whose fans this person may see."""

@@ -1,0 +1,161 @@
+"""What a card or a profile shows: plain values that storage fills and `discord_ui` renders. No Discord types here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.domain.models import AlertTier, Reason, Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who an action item belongs to: a user, or the role behind the channel where nobody is named."""
+
+    kind: Literal["user", "role"]
+    discord_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FanLabel:
+    """The names of a fan as the platform gives them: hostile text, to be made safe when rendered."""
+
+    platform_fan_id: str
+    username: str | None
+    name: str | None
+    alias: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One episode as it stands now. `pace_cents`: net spend per 30 days before going quiet, None where unknown."""
+
+    episode_id: int
+    fan_account_id: int
+    fan: FanLabel
+    tier: AlertTier | None
+    """None: the episode is closed."""
+    expired: bool
+    score: float
+    score_before: float | None
+    reasons: tuple[Reason, ...]
+    """Largest points first; their sum is the score."""
+    pace_cents: int | None
+    total_cents: int | None
+    currency: str
+    status: str | None
+    expires_at: int | None
+    rebill_off: bool | None
+    owner: Owner | None
+    claimed_by: int | None
+    claimed_at: int | None
+    opened_at: int
+    closed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCard:
+    """A card of one fan."""
+
+    card_id: int
+    creator_name: str
+    row: AlertRow
+    synced_at: int | None
+    """When the creator's data was last fetched in full or in part, for the age on the card."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedCard:
+    """A card of many fans, most money first. `expired`: the subscriptions that were seen ending in one run."""
+
+    card_id: int
+    creator_name: str
+    expired: bool
+    rows: tuple[AlertRow, ...]
+    """The open ones only."""
+    started_with: int
+    """How many rows the card was made with."""
+    synced_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineCard:
+    """What a first import (or a change of model) opened and closed in silence."""
+
+    card_id: int
+    creator_name: str
+    at_risk: int
+    action: int
+    cleared: int
+    fans: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeCard:
+    """Trouble with a creator's data or with the whole data API; `resolved_at` set: it is over."""
+
+    card_id: int
+    code: Literal[
+        "api_down", "session_expired", "credits_exhausted", "key_refused", "account_missing", "stale"
+    ]
+    creator_name: str | None
+    since_at: int
+    data_at: int | None
+    """The age of what is shown meanwhile; None: nothing was ever fetched."""
+    resolved_at: int | None
+
+
+CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard
+
+
+@dataclass(frozen=True, slots=True)
+class FanProfile:
+    """Everything a lookup shows of one fan account. Cents in `currency`; None is unknown."""
+
+    fan_account_id: int
+    creator_id: int
+    creator_name: str
+    fan: FanLabel
+    status: str | None
+    subscribed_at: int | None
+    expires_at: int | None
+    rebill_off: bool | None
+    price_cents: int | None
+    total_cents: int | None
+    subscriptions_cents: int | None
+    tips_cents: int | None
+    messages_cents: int | None
+    posts_cents: int | None
+    streams_cents: int | None
+    spend_30d_cents: int | None
+    spend_prior_30d_cents: int | None
+    currency: str
+    first_seen_at: int
+    last_active_at: int | None
+    last_purchase_at: int | None
+    messages_30d: int | None
+    ppv_open_rate: float | None
+    scores: Scores | None
+    scored_at: int | None
+    score_model: str | None
+    reasons: tuple[Reason, ...]
+    open_tier: AlertTier | None
+    owner: Owner | None
+    claimed_by: int | None
+    is_blocked: bool | None
+    is_restricted: bool | None
+    is_performer: bool | None
+    synced_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FanChoice:
+    """One line of a pick list or an autocomplete: `fan_account_id` and what tells it apart."""
+
+    fan_account_id: int
+    creator_name: str
+    fan: FanLabel
+    total_cents: int | None
+    currency: str
+    churn_risk: float | None
