@@ -1,0 +1,3 @@
+"""Fanwatch: the fan CRM of a creator agency, in Discord."""
+
+VERSION = "0.1.0"

@@ -62,6 +62,8 @@ class AlertCard:
     row: AlertRow
     synced_at: int | None
     """When the creator's data was last fetched in full or in part, for the age on the card."""
+    moved: bool = False
+    """The fan's row is on another card now: this one is over."""
 
 
 @dataclass(frozen=True, slots=True)

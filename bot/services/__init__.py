@@ -1,0 +1,23 @@
+"""Use cases that cogs, the router and jobs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.services.access import AccessService
+from bot.services.fans import FanService
+from bot.services.ports import Desk
+from storage.engine import AgencyStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One agency's services, put together by the composition root. `chat_url` has {fan_id} in it."""
+
+    store: AgencyStore
+    clock: Clock
+    access: AccessService
+    fans: FanService
+    desk: Desk
+    chat_url: str

@@ -1,0 +1,182 @@
+"""Settings from the environment or `.env`: every error at once, secrets never printed."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bot.domain.scoring import AUTO, MODELS
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. `problems` has one plain line for each wrong or missing setting."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a URL's host can only be this machine. A name other than localhost counts as far away."""
+    if host is None:
+        return False
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _url(value: str, *, secure: str, plain: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in (secure, plain) or not parts.hostname:
+        raise ValueError(f"expected a {secure}:// address")
+    if parts.scheme == plain and not is_loopback(parts.hostname):
+        raise ValueError(f"{plain}:// is allowed for this machine only; use {secure}://")
+    return value.rstrip("/")
+
+
+def _http_url(value: str) -> str:
+    return _url(value, secure="https", plain="http")
+
+
+def _ws_url(value: str) -> str:
+    return _url(value, secure="wss", plain="ws")
+
+
+def _database_url(value: str) -> str:
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise ValueError("expected sqlite:///FILE or postgresql://USER@HOST/DATABASE") from None
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ValueError("expected sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    if url.get_backend_name() == "sqlite" and not url.database:
+        raise ValueError("expected a file after sqlite:///; memory databases would lose everything")
+    return value
+
+
+def _blank_to_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+WsUrl = Annotated[str, AfterValidator(_ws_url)]
+OptionalHttpUrl = Annotated[HttpUrl | None, BeforeValidator(_blank_to_none)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_blank_to_none)]
+
+
+class _KeySettings(BaseSettings):
+    """The data API's key, read apart: whether one is there is told beside every other error."""
+
+    model_config = SettingsConfigDict(
+        env_file_encoding="utf-8", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    fanapi_key: SecretStr | None = None
+    fanapi_key_file: OptionalPath = None
+
+
+class Settings(_KeySettings):
+    """Everything an operator can set. Names are the environment's, in lower case; see `.env.example`."""
+
+    discord_token: SecretStr
+    discord_guild_id: int = Field(gt=0)
+    discord_api_base: HttpUrl = "https://discord.com/api/v10"
+    discord_gateway_url: WsUrl = "wss://gateway.discord.gg"
+    fanapi_kind: Literal["fansapi"] = "fansapi"
+    fanapi_base_url: HttpUrl = "https://app.onlyfansapi.com"
+    fanapi_requests_per_minute: int = Field(default=1000, gt=0, le=100_000)
+    database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///fanwatch.db"
+    roster_file: OptionalPath = None
+    score_model: str = "auto"
+    clock_url: OptionalHttpUrl = None
+    poll_minutes: int = Field(default=60, ge=5, le=1440)
+    history_days: int = Field(default=120, ge=60, le=3650)
+    chat_url: str = "https://onlyfans.com/my/chats/chat/{fan_id}"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("discord_token")
+    @classmethod
+    def _token_is_one_word(cls, value: SecretStr) -> SecretStr:
+        token = value.get_secret_value()
+        if not token or token != token.strip() or any(c.isspace() for c in token):
+            raise ValueError("expected the bot's token, one word without blanks")
+        return value
+
+    @field_validator("score_model")
+    @classmethod
+    def _model_is_known(cls, value: str) -> str:
+        if value not in (AUTO, *MODELS):
+            raise ValueError(f"expected one of {', '.join((AUTO, *MODELS))}")
+        return value
+
+    @field_validator("chat_url")
+    @classmethod
+    def _chat_url_has_a_place(cls, value: str) -> str:
+        if not value.startswith("https://") or "{fan_id}" not in value:
+            raise ValueError("expected an https:// address with {fan_id} in it")
+        return value
+
+    def read_fanapi_key(self) -> SecretStr:
+        """The data API's key, from the setting or the first line of its file. Raises SettingsError."""
+        if self.fanapi_key is not None:
+            key = self.fanapi_key.get_secret_value()
+            where = "FANAPI_KEY"
+        else:
+            where = "FANAPI_KEY_FILE"
+            path = self.fanapi_key_file
+            assert path is not None  # noqa: S101 - _one_key has seen to it
+            try:
+                key = path.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(
+                    [f"FANAPI_KEY_FILE: cannot read {path} ({type(error).__name__})"]
+                ) from error
+        if not key or any(c.isspace() for c in key):
+            raise SettingsError([f"{where}: expected the key, one word without blanks"])
+        return SecretStr(key)
+
+
+def load_settings(env_file: str | Path | None = ".env") -> Settings:
+    """Read the environment and, below it, `env_file` ("" or None: no file). Raises SettingsError."""
+    problems: list[str] = []
+    settings: Settings | None = None
+    try:
+        keys = _KeySettings(_env_file=env_file or None)  # type: ignore[call-arg]
+        if (keys.fanapi_key is None) == (keys.fanapi_key_file is None):
+            problems.append("FANAPI_KEY or FANAPI_KEY_FILE: set one of the two")
+        settings = Settings(_env_file=env_file or None)  # type: ignore[call-arg]
+    except ValidationError as error:
+        problems += [_sentence(dict(e)) for e in error.errors(include_input=False)]
+    except UnicodeDecodeError:
+        problems = [f"{env_file}: it is not UTF-8 text"]
+    if settings is None or problems:
+        raise SettingsError(problems)
+    settings.read_fanapi_key()
+    return settings
+
+
+def _sentence(error: dict[str, object]) -> str:
+    location = error["loc"]
+    name = str(location[0]).upper() if isinstance(location, tuple) and location else ""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "missing":
+        message = "is missing"
+        return f"{name}: {message}"
+    return f"{name}: {message}" if name else message

@@ -1,0 +1,186 @@
+"""Cards as Discord shows them: a pure function of the view, so that equal views give equal messages."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import discord
+
+from bot.discord_ui import custom_ids, rows, times, words
+from bot.discord_ui.items import button
+from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, LINE_ONE_GRAPHEMES, clip, clip_units, graphemes
+from bot.discord_ui.lists import render_grouped, render_top
+from bot.discord_ui.rendered import RenderedMessage, one_line
+from bot.discord_ui.safe import fan_name, safe_name
+from bot.domain.models import AlertTier, CardKind
+from bot.domain.views import AlertCard, AlertRow, BaselineCard, CardView, GroupedCard, NoticeCard, Owner
+
+__all__ = ["RenderedMessage", "one_line", "render", "render_details", "render_link", "render_top"]
+
+_COLOURS = {AlertTier.AT_RISK: 0xE67E22, AlertTier.ACTION: 0xD83C3E}
+_EXPIRED_COLOUR = 0x80848E
+# From roomy to cramped: the longest names that still fit are used, cutting inside an escape never happens.
+_NAME_SIZES = ((24, 28), (16, 24), (12, 16), (8, 10), (4, 6))
+
+
+def render(view: CardView, *, chat_url: str, mention: Owner | None = None) -> RenderedMessage:
+    """The public message of a card. `chat_url` has {fan_id} in it.
+
+    `mention` puts that id on line 1 of an alert; without it the row's claimer or owner stands there. Only
+    those whom the sender's allowed_mentions name are notified.
+    """
+    match view:
+        case AlertCard():
+            return _render_alert(view, chat_url, mention)
+        case GroupedCard():
+            return render_grouped(view, chat_url=chat_url)
+        case BaselineCard():
+            return _render_baseline(view)
+        case NoticeCard():
+            return _render_notice(view)
+        case _:
+            assert_never(view)
+
+
+def render_link(url: str, *, is_layout: bool) -> RenderedMessage:
+    """What is left of a message whose card was posted again. `is_layout`: what the old message was."""
+    return one_line(f"Moved to a newer card: {url}", is_layout=is_layout)
+
+
+def _render_alert(view: AlertCard, chat_url: str, mention: Owner | None) -> RenderedMessage:
+    row = view.row
+    if view.moved:
+        names = f"{safe_name(view.creator_name, 24)} · {fan_name(row.fan)}"
+        return one_line(f"↪ Moved to a list of several fans: {names}", is_layout=False)
+    if row.tier is None:
+        return one_line(_closed_line(view), is_layout=False)
+    buttons = discord.ui.View(timeout=None)
+    link = rows.chat_link(row, chat_url)
+    if link is not None:
+        buttons.add_item(discord.ui.Button(label=words.OPEN_CHAT, url=link))
+    verb, label, style = (
+        (custom_ids.CLAIM, words.CLAIM, discord.ButtonStyle.primary)
+        if row.claimed_by is None
+        else (custom_ids.RELEASE, words.RELEASE, discord.ButtonStyle.secondary)
+    )
+    custom_id = custom_ids.build_episode(verb, CardKind.ALERT, view.card_id, row.episode_id)
+    buttons.add_item(button(label, custom_id, style))
+    content = _line_one(view, mention if mention is not None else rows.row_owner(row))
+    return RenderedMessage(content, (_alert_embed(view),), buttons, is_layout=False, live=True)
+
+
+def _line_one(view: AlertCard, mention: Owner | None) -> str:
+    row = view.row
+    ending = f" · {rows.mention_text(mention)}" if mention is not None else ""
+    room = LINE_ONE_GRAPHEMES - len(graphemes(ending))
+    reason = rows.top_reason(row)
+    for creator_size, fan_size in _NAME_SIZES:
+        names = [safe_name(view.creator_name, creator_size), fan_name(row.fan, fan_size)]
+        parts = [rows.tier_words(row), *names, rows.score_words(row), rows.pace_words(row)]
+        line = " · ".join(parts)
+        left = room - len(graphemes(line)) - 3
+        if reason is not None and left >= min(8, len(graphemes(reason))):
+            return f"{line} · {clip(reason, left)}{ending}"
+        if left >= -3 and (reason is None or creator_size <= _NAME_SIZES[1][0]):
+            return line + ending
+    # Only an absurd amount of money gets here: keep what says whom it is about.
+    return clip(" · ".join([rows.tier_words(row), *names, rows.score_words(row)]), room) + ending
+
+
+def _alert_embed(view: AlertCard) -> discord.Embed:
+    row = view.row
+    tier = row.tier if row.tier is not None else AlertTier.AT_RISK
+    lines = [f"**Why {rows.score_words(row)} of 100**", *rows.reason_lines(row.reasons, 3)]
+    if not row.reasons:
+        lines.append(f"• Reasons {words.UNKNOWN}")
+    lines += [
+        "",
+        f"Subscription: {rows.subscription_words(row.status, row.expires_at, row.rebill_off)}",
+        f"Spent in all: {words.money(row.total_cents, row.currency)}",
+        f"Pace before going quiet: {rows.pace_words(row)}",
+        rows.owner_words(row),
+        rows.age_words(view.synced_at),
+    ]
+    return discord.Embed(
+        description=clip_units("\n".join(lines), EMBED_DESCRIPTION_UNITS),
+        colour=_EXPIRED_COLOUR if row.expired else _COLOURS[tier],
+    )
+
+
+def _closed_line(view: AlertCard) -> str:
+    row = view.row
+    parts = [
+        f"✅ Cleared: {safe_name(view.creator_name, 24)} · {fan_name(row.fan)}",
+        f"score {rows.score_words(row)}",
+    ]
+    if row.closed_at is not None:
+        parts.append(times.relative(row.closed_at))
+    if row.claimed_by is not None:
+        parts.append(f"worked by <@{row.claimed_by}>")
+    return " · ".join(parts)
+
+
+def baseline_line(view: BaselineCard) -> str:
+    """What a first import or a change of model found."""
+    above = f"**{view.at_risk:,} fans above 60**" if view.at_risk != 1 else "**1 fan above 60**"
+    cleared = f" · {view.cleared:,} no longer" if view.cleared else ""
+    return (
+        f"Baseline · {safe_name(view.creator_name)}: {above} ({view.action:,} of them above 80)"
+        f" out of {view.fans:,}{cleared} · nobody was pinged"
+    )
+
+
+def _render_baseline(view: BaselineCard) -> RenderedMessage:
+    buttons = discord.ui.View(timeout=None)
+    custom_id = custom_ids.build(custom_ids.TOP, CardKind.BASELINE, view.card_id, "0")
+    buttons.add_item(button(words.TOP_TEN, custom_id, discord.ButtonStyle.primary))
+    return RenderedMessage(baseline_line(view), (), buttons, is_layout=False, live=True)
+
+
+def _notice_subject(view: NoticeCard) -> str:
+    return f"{safe_name(view.creator_name)}: " if view.creator_name is not None else ""
+
+
+def _render_notice(view: NoticeCard) -> RenderedMessage:
+    what, remedy = words.NOTICES[view.code]
+    if view.resolved_at is not None:
+        when = f"began {times.relative(view.since_at)}, ended {times.relative(view.resolved_at)}"
+        return one_line(
+            f"✅ Over: {_notice_subject(view)}{what[0].lower()}{what[1:]} · {when}", is_layout=False
+        )
+    began = f"it began {times.relative(view.since_at)}"
+    text = f"⚠️ {_notice_subject(view)}**{what}**; {began}. {notice_age(view)} {remedy}"
+    buttons = discord.ui.View(timeout=None)
+    custom_id = custom_ids.build(custom_ids.DETAILS, CardKind.NOTICE, view.card_id)
+    buttons.add_item(button(words.DETAILS, custom_id))
+    return RenderedMessage(text, (), buttons, is_layout=False, live=True)
+
+
+def notice_age(view: NoticeCard) -> str:
+    """How old what people see meanwhile is."""
+    if view.data_at is None:
+        return "Nothing was fetched yet."
+    return f"What you see is from {times.relative(view.data_at)}."
+
+
+def render_details(view: NoticeCard) -> RenderedMessage:
+    """The private answer to [Details]."""
+    what, remedy = words.NOTICES[view.code]
+    lines = [
+        f"**{_notice_subject(view)}{what}**",
+        f"Since {times.clock_time(view.since_at)}, {times.day(view.since_at)}",
+    ]
+    if view.resolved_at is not None:
+        lines.append(f"Over since {times.clock_time(view.resolved_at)}, {times.day(view.resolved_at)}")
+    else:
+        lines += [notice_age(view), remedy]
+    lines.append(f"Code: `{view.code}`")
+    return RenderedMessage("\n".join(lines), (), None, is_layout=False, live=False)
+
+
+def episode_page(all_rows: tuple[AlertRow, ...], episode_id: int, page_size: int) -> int:
+    """The page (from 0) a row stands on; 0 where it is gone."""
+    for index, row in enumerate(all_rows):
+        if row.episode_id == episode_id:
+            return index // page_size
+    return 0

@@ -1,0 +1,86 @@
+"""The button and the select that cards carry: stateless, alive across restarts, handed to the router."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol, Self, runtime_checkable
+
+import discord
+
+from bot.discord_ui.limits import BUTTON_LABEL_UNITS, clip_units
+
+# Wider than what `custom_ids` builds, so that a button of another version is answered too. Every pattern that
+# matches is dispatched, so the two must not overlap.
+BUTTON_TEMPLATE = re.compile(r"fw(?!1:lookup:)[0-9]+:.+")
+SELECT_TEMPLATE = re.compile(r"fw1:lookup:.+")
+
+
+class PressRouter(Protocol):
+    """Answers presses; see `bot.discord_ui.router`."""
+
+    async def press(
+        self, interaction: discord.Interaction, custom_id: str, values: tuple[str, ...]
+    ) -> None: ...
+
+
+@runtime_checkable
+class HasRouter(Protocol):
+    """The client a press arrives at."""
+
+    @property
+    def router(self) -> PressRouter: ...
+
+
+async def _hand_over(interaction: discord.Interaction, custom_id: str, values: tuple[str, ...]) -> None:
+    client: object = interaction.client
+    if not isinstance(client, HasRouter):
+        raise TypeError("the client has no router")
+    await client.router.press(interaction, custom_id, values)
+
+
+class RoutedButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=BUTTON_TEMPLATE):
+    """Any button with one of our custom_ids."""
+
+    def __init__(self, item: discord.ui.Button[discord.ui.View]) -> None:
+        super().__init__(item)
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
+    ) -> Self:
+        if not isinstance(item, discord.ui.Button):
+            raise TypeError(f"expected a button, not {type(item).__name__}")
+        return cls(item)
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        await _hand_over(interaction, self.item.custom_id or "", ())
+
+
+class RoutedSelect(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=SELECT_TEMPLATE):
+    """The select menu of a private pick list."""
+
+    def __init__(self, item: discord.ui.Select[discord.ui.View]) -> None:
+        super().__init__(item)
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
+    ) -> Self:
+        if not isinstance(item, discord.ui.Select):
+            raise TypeError(f"expected a select, not {type(item).__name__}")
+        return cls(item)
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        await _hand_over(interaction, self.item.custom_id, tuple(self.item.values))
+
+
+def button(
+    label: str,
+    custom_id: str,
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+    *,
+    disabled: bool = False,
+) -> RoutedButton:
+    """A button that the router answers."""
+    text = clip_units(label, BUTTON_LABEL_UNITS)
+    return RoutedButton(discord.ui.Button(label=text, custom_id=custom_id, style=style, disabled=disabled))

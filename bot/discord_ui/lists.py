@@ -1,0 +1,102 @@
+"""Cards of many fans as Components V2 layouts: ten rows, a button each, and a pager where there are more."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.discord_ui import custom_ids, rows, words
+from bot.discord_ui.items import button
+from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, ROWS_PER_PAGE, clip_units, units
+from bot.discord_ui.rendered import RenderedMessage, one_line
+from bot.discord_ui.safe import safe_name
+from bot.domain.models import CardKind
+from bot.domain.views import AlertRow, BaselineCard, GroupedCard
+
+_HEADER_UNITS = 400
+_SPARE_UNITS = 100
+
+
+def page_count(total: int) -> int:
+    return max(1, -(-total // ROWS_PER_PAGE))
+
+
+def render_grouped(view: GroupedCard, *, chat_url: str, page: int = 0) -> RenderedMessage:
+    """The card with the given page (from 0, brought into range); one closing line where nothing is open."""
+    creator = safe_name(view.creator_name)
+    made_with = words.count(view.started_with, "fan", "fans")
+    if not view.rows:
+        return one_line(f"✅ Closed: all {made_with} of this list are done · {creator}", is_layout=True)
+    header = _page_header(view, creator)
+    return _render_list(header, view.rows, CardKind.GROUPED, view.card_id, custom_ids.PAGE, chat_url, page)
+
+
+def render_top(
+    view: BaselineCard, open_rows: tuple[AlertRow, ...], *, chat_url: str, page: int = 0
+) -> RenderedMessage:
+    """The private list behind [Top 10 by money]; `open_rows` in the order shown."""
+    if not open_rows:
+        return one_line(words.NOTHING_OPEN, is_layout=True)
+    header = f"**Baseline, most money first** · {safe_name(view.creator_name)}"
+    return _render_list(header, open_rows, CardKind.BASELINE, view.card_id, custom_ids.TOP, chat_url, page)
+
+
+def _page_header(view: GroupedCard, creator: str) -> str:
+    left = len(view.rows)
+    done = "" if left >= view.started_with else f" of {view.started_with:,}"
+    if view.expired:
+        what = f"⌛ **{left:,}{done} {'subscription' if left == 1 and not done else 'subscriptions'} ended**"
+    else:
+        what = f"🟠 **{left:,}{done} {'fan' if left == 1 and not done else 'fans'} newly at risk**"
+    parts = [what, creator]
+    total = rows.sum_pace(view.rows)
+    if total is not None:
+        parts.append(total)
+    return f"{' · '.join(parts)}\n-# {rows.age_words(view.synced_at)}"
+
+
+def _render_list(
+    header: str,
+    all_rows: tuple[AlertRow, ...],
+    kind: CardKind,
+    card_id: int,
+    verb: str,
+    chat_url: str,
+    page: int,
+) -> RenderedMessage:
+    pages = page_count(len(all_rows))
+    page = min(max(page, 0), pages - 1)
+    shown = all_rows[page * ROWS_PER_PAGE : (page + 1) * ROWS_PER_PAGE]
+    room = LAYOUT_TEXT_UNITS - _SPARE_UNITS
+    header = clip_units(header, _HEADER_UNITS)
+    texts = [rows.list_row(row, rows.chat_link(row, chat_url)) for row in shown]
+    if units(header) + sum(map(units, texts)) > room:
+        texts = [rows.list_row(row, None) for row in shown]
+
+    layout = discord.ui.LayoutView(timeout=None)
+    layout.add_item(discord.ui.TextDisplay(header))
+    for row, text in zip(shown, texts, strict=True):
+        layout.add_item(
+            discord.ui.Section(discord.ui.TextDisplay(text), accessory=_row_button(row, kind, card_id))
+        )
+    if pages > 1:
+        layout.add_item(discord.ui.TextDisplay(f"-# {words.page_of(page, pages)}"))
+        back, on = max(page - 1, 0), min(page + 1, pages - 1)
+        layout.add_item(
+            discord.ui.ActionRow(
+                button(
+                    words.PREVIOUS, custom_ids.build(verb, kind, card_id, str(back)), disabled=back == page
+                ),
+                button(words.NEXT, custom_ids.build(verb, kind, card_id, str(on)), disabled=on == page),
+            )
+        )
+    return RenderedMessage(None, (), layout, is_layout=True, live=True)
+
+
+def _row_button(
+    row: AlertRow, kind: CardKind, card_id: int
+) -> discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]]:
+    if row.claimed_by is None:
+        custom_id = custom_ids.build_episode(custom_ids.CLAIM, kind, card_id, row.episode_id)
+        return button(words.CLAIM, custom_id, discord.ButtonStyle.primary)
+    custom_id = custom_ids.build_episode(custom_ids.RELEASE, kind, card_id, row.episode_id)
+    return button(words.RELEASE, custom_id)

@@ -1,0 +1,42 @@
+"""What a card looks like, ready to be sent by whoever delivers it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import discord
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RenderedMessage:
+    """One message. Either `content` and `embeds` with a plain `view`, or (`is_layout`) a LayoutView alone.
+
+    A view belongs to one send: render again for the next. `live`: it has buttons that work.
+    """
+
+    content: str | None
+    embeds: tuple[discord.Embed, ...]
+    view: discord.ui.View | discord.ui.LayoutView | None
+    is_layout: bool
+    live: bool
+
+    def fingerprint(self) -> str:
+        """Equal for messages Discord would show alike; 32 hex digits, stable over restarts."""
+        shown = {
+            "content": self.content,
+            "embeds": [embed.to_dict() for embed in self.embeds],
+            "components": self.view.to_components() if self.view is not None else [],
+        }
+        text = json.dumps(shown, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def one_line(text: str, *, is_layout: bool) -> RenderedMessage:
+    """A message of one line without buttons. What was a layout must stay one: Discord cannot turn it back."""
+    if not is_layout:
+        return RenderedMessage(text, (), None, is_layout=False, live=False)
+    view = discord.ui.LayoutView(timeout=None)
+    view.add_item(discord.ui.TextDisplay(text))
+    return RenderedMessage(None, (), view, is_layout=True, live=False)

@@ -1,0 +1,42 @@
+"""Turns the person behind an interaction into a Viewer: roles and channel sight as Discord has them now."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import discord
+
+from bot.domain.models import AccessTier, Viewer
+from bot.services.access import AccessRules
+
+_KEY = "fanwatch_viewer"
+
+
+class RulesSource(Protocol):
+    """Where the rules come from; the access service."""
+
+    async def load_rules(self) -> AccessRules: ...
+
+
+async def viewer_of(interaction: discord.Interaction, source: RulesSource) -> Viewer:
+    """Who asks. Without a tier and creators where it is nobody of the server. Worked out once an interaction."""
+    known = interaction.extras.get(_KEY)
+    if isinstance(known, Viewer):
+        return known
+    member = interaction.user
+    if not isinstance(member, discord.Member):
+        return Viewer(member.id, AccessTier.NONE, frozenset())
+    rules = await source.load_rules()
+    channel_ids = {channel_id for channel_id in rules.channels.values() if channel_id is not None}
+    viewer = rules.viewer(member.id, [role.id for role in member.roles], _visible(member, channel_ids))
+    interaction.extras[_KEY] = viewer
+    return viewer
+
+
+def _visible(member: discord.Member, channel_ids: set[int]) -> set[int]:
+    visible = set()
+    for channel_id in channel_ids:
+        channel = member.guild.get_channel(channel_id)
+        if channel is not None and channel.permissions_for(member).view_channel:
+            visible.add(channel_id)
+    return visible

@@ -1,0 +1,118 @@
+"""Every sentence people read, in one place. Names passed in are made safe by the caller."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.domain.models import Reason
+from bot.domain.money import format_cents
+
+NOT_SET_UP: Final = "Fanwatch is not set up here."
+NOT_FOUND: Final = "No fan by that name, id or alias among your creators."
+GONE: Final = "This is no longer here; nothing was changed."
+OUTDATED: Final = "This button is from an older version of Fanwatch and does nothing any more."
+NOTHING_OPEN: Final = "Nothing is open here any more."
+SLOW: Final = "Still working on it…"
+STALE_MEMBER: Final = "Fanwatch works for members of this server only."
+PICK_ONE: Final = "More than one fan goes by that. Which one?"
+PICK_PLACEHOLDER: Final = "Choose a fan"
+ALREADY_YOURS: Final = "You already have this one."
+CLAIMED: Final = "You have it now."
+RELEASED: Final = "Released. Anybody can claim it now."
+NOT_CLAIMED: Final = "Nobody had claimed this one."
+CLOSED: Final = "This one is closed already."
+UNKNOWN: Final = "unknown"
+OPEN_CHAT: Final = "Open chat"
+CLAIM: Final = "Claim"
+RELEASE: Final = "Release"
+PREVIOUS: Final = "Previous"
+NEXT: Final = "Next"
+DETAILS: Final = "Details"
+TOP_TEN: Final = "Top 10 by money"
+
+
+def broke(ref: str) -> str:
+    """The only thing people see of an exception."""
+    return f"Something broke (ref {ref})."
+
+
+def taken(user_id: int | None) -> str:
+    """Answer to the second person who claims."""
+    return f"<@{user_id}> has this one already." if user_id is not None else "Somebody has this one already."
+
+
+def not_yours(user_id: int | None) -> str:
+    """Answer to somebody who releases what another person claimed."""
+    who = f"<@{user_id}>" if user_id is not None else "somebody else"
+    return f"This one belongs to {who}; they or a team lead can release it."
+
+
+def page_of(page: int, pages: int) -> str:
+    """`page` counts from 0."""
+    return f"Page {page + 1} of {pages}"
+
+
+def count(number: int, one: str, many: str) -> str:
+    """ "1 fan", "1,240 fans"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def money(cents: int | None, currency: str) -> str:
+    """Whole units; "unknown" for None."""
+    return UNKNOWN if cents is None else format_cents(cents, currency)
+
+
+def points(value: float) -> str:
+    """Signed, with a real minus, a decimal only where there is one: "+40", "−7.4"."""
+    rounded = round(value, 1)
+    sign = "−" if rounded < 0 else "+"
+    return f"{sign}{abs(rounded):.1f}".removesuffix(".0")
+
+
+def reason(item: Reason) -> str:
+    """One term of a score in plain words, at most about 60 characters."""
+    value = item.value
+    if item.code == "expired":
+        return "Subscription ended"
+    if item.code == "expiring_soon":
+        return "Subscription about to end"
+    if item.code == "spend_decline":
+        if value is None:
+            return "No spend before or since"
+        return f"Spend down {min(100, round(abs(value) * 100))} % in 30 days"
+    if item.code == "days_inactive":
+        return "Silent lately" if value is None else f"Silent for {count(round(value), 'day', 'days')}"
+    if item.code == "engagement":
+        return "Engagement" if value is None else f"Engagement {round(value)} of 100"
+    if item.code == "limited":
+        return "Limited to 0 to 100"
+    return item.code[:40].replace("_", " ").capitalize()
+
+
+NOTICES: Final = {
+    "api_down": (
+        "The data API is not answering",
+        "Alerts resume by themselves when it is back. If it lasts, look at the provider's status page.",
+    ),
+    "session_expired": (
+        "The creator's session has expired, so her data cannot be fetched",
+        "Reconnect her account at the data API; her alerts wait until then.",
+    ),
+    "credits_exhausted": (
+        "The data API's credits are used up",
+        "Add credits at the data API; polling resumes by itself.",
+    ),
+    "key_refused": (
+        "The data API refuses the key",
+        "An operator has to put a valid key into the settings and restart Fanwatch.",
+    ),
+    "account_missing": (
+        "The creator's account is no longer listed by the data API",
+        "Connect her account again at the data API, or pause her.",
+    ),
+    "stale": (
+        "The creator's data is old",
+        "Her alerts are held back until fresh data arrives; check her connection at the data API.",
+    ),
+}
+"""code -> (what happened, what to do)."""

@@ -1,0 +1,264 @@
+"""One GET to the data API: paced, timed, retried, counted, and judged by its status."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from bot.fanapi import schemas
+from bot.fanapi.decode import NotReadableError, decode
+from bot.fanapi.errors import (
+    AccountNotFoundError,
+    CreditsExhaustedError,
+    EdgeRejectedError,
+    FanApiError,
+    InvalidParameterError,
+    KeyRefusedError,
+    MalformedAnswerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    UpstreamError,
+)
+from bot.fanapi.pacing import Sleep, TokenBucket, backoff_s
+from bot.fanapi.parse import parse_retry_after
+from bot.fanapi.protocol import Meter, Usage
+
+MAX_TRIES = 3
+MAX_CONNECTIONS = 256
+# A page is some 100 kB; what is far larger is not a page.
+MAX_BODY_BYTES = 32 * 1024 * 1024
+# Nobody waits longer than this inside a call: the caller has a schedule of its own.
+MAX_RETRY_AFTER_S = 60.0
+
+
+def make_client(version: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """The one place that builds an HTTP client for the data API. `transport` replaces the network in tests.
+
+    On aiohttp, because httpx's own pool slows down several times over with 30 requests in flight. It
+    follows no redirect and sends a plain User-Agent: the edge turns default ones away.
+    """
+    limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
+    return httpx.AsyncClient(
+        transport=transport or AiohttpTransport(limits=limits),
+        headers={"User-Agent": f"Fanwatch/{version}", "Accept": "application/json"},
+        # Each try has a time-out as a whole; one per socket read would let a trickle go on for ever.
+        timeout=None,  # noqa: S113
+        follow_redirects=False,
+    )
+
+
+def check_base_url(base_url: str) -> str:
+    """The base without a trailing slash. Raises ValueError unless it is https, or http on the loopback."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if parts.username or parts.password or parts.query or parts.fragment or not host:
+        raise ValueError("the base URL of the data API is a scheme, a host and a path, nothing else")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise ValueError("the base URL of the data API must be https: the key travels in every request")
+    return base_url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class ApiHttp:
+    """GETs below one base URL with one key. The key goes to that host only."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        base_url: str,
+        key: str,
+        bucket: TokenBucket,
+        meter: Meter,
+        timeout_s: float,
+        sleep: Sleep,
+        random: Callable[[], float],
+        now: Callable[[], float],
+    ) -> None:
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise ValueError("the key of the data API must be printable ASCII without spaces")
+        base = check_base_url(base_url)
+        self._root = base if base.endswith("/api") else f"{base}/api"
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._client = client
+        self._bucket = bucket
+        self._meter = meter
+        self._timeout_s = timeout_s
+        self._sleep = sleep
+        self._random = random
+        self._now = now
+
+    async def get(self, endpoint: str, account_id: str | None, params: Mapping[str, str]) -> bytes:
+        """The body of a 200. Raises a FanApiError; what may pass is tried three times in all."""
+        url = f"{self._root}/{endpoint}"
+        if account_id is not None:
+            if account_id in ("", ".", ".."):
+                raise AccountNotFoundError("not an account id", endpoint=endpoint, account_id=account_id)
+            url = f"{self._root}/{quote(account_id, safe='')}/{endpoint}"
+        usage = self._meter.of(account_id)
+        failures = 0
+        while True:
+            await self._bucket.take()
+            usage.calls += 1
+            asked_to_wait: float | None = None
+            try:
+                answer = await self._send(url, params, endpoint, account_id)
+                self._count_credits(answer, usage, account_id)
+                asked_to_wait = parse_retry_after(answer.headers.get("Retry-After"), self._now())
+                _judge(answer, endpoint, account_id, asked_to_wait)
+            except (UpstreamError, RateLimitedError) as error:
+                failures += 1
+                usage.errors += 1
+                await self._wait(error, failures, asked_to_wait)
+            except FanApiError:
+                usage.errors += 1
+                raise
+            else:
+                return answer.body
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _wait(self, error: FanApiError, failures: int, asked_to_wait: float | None) -> None:
+        """Wait before the next try, or raise the error where there is none."""
+        wait = backoff_s(failures, self._random) if asked_to_wait is None else asked_to_wait
+        if isinstance(error, RateLimitedError):
+            # The limit is the key's: its other accounts wait as well.
+            self._bucket.hold(min(wait, MAX_RETRY_AFTER_S))
+        if failures >= MAX_TRIES or wait > MAX_RETRY_AFTER_S:
+            raise error
+        if not isinstance(error, RateLimitedError):
+            await self._sleep(wait)
+
+    async def _send(
+        self, url: str, params: Mapping[str, str], endpoint: str, account_id: str | None
+    ) -> _Answer:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                request = self._client.build_request("GET", url, params=dict(params), headers=self._headers)
+                response = await self._client.send(request, stream=True, follow_redirects=False)
+                try:
+                    body = bytearray()
+                    async for chunk in response.aiter_bytes():
+                        body += chunk
+                        if len(body) > MAX_BODY_BYTES:
+                            raise MalformedAnswerError(
+                                "the answer does not end",
+                                endpoint=endpoint,
+                                account_id=account_id,
+                                status=response.status_code,
+                            )
+                finally:
+                    await response.aclose()
+                return _Answer(response.status_code, response.headers, bytes(body))
+        except TimeoutError:
+            raise UpstreamError("no answer in time", endpoint=endpoint, account_id=account_id) from None
+        except httpx.DecodingError:
+            raise MalformedAnswerError(
+                "the answer cannot be decompressed", endpoint=endpoint, account_id=account_id
+            ) from None
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            # The class tells what happened; the texts of the libraries may quote what was sent.
+            raise UpstreamError(
+                f"no connection ({type(error).__name__})", endpoint=endpoint, account_id=account_id
+            ) from None
+
+    def _count_credits(self, answer: _Answer, usage: Usage, account_id: str | None) -> None:
+        used = _whole(answer.headers.get("X-OFAPI-Credits-Used"))
+        balance = _whole(answer.headers.get("X-OFAPI-Credits-Balance"))
+        cached = answer.headers.get("X-OFAPI-Is-Cached", "").lower() in ("1", "true")
+        if used is None or balance is None:
+            meta = _meta(answer.body)
+            if meta is not None and meta.credits is not None:
+                used = _whole(meta.credits.used) if used is None else used
+                balance = _whole(meta.credits.balance) if balance is None else balance
+            cached = cached or bool(meta and meta.cache and meta.cache.is_cached is True)
+        if used is None and answer.status == 200 and account_id is not None and not cached:
+            # Not told: what the price list says, so that a budget errs on the safe side.
+            used = 1
+        usage.credits += max(0, used or 0)
+        if balance is not None:
+            self._meter.balance = balance
+
+
+def _judge(answer: _Answer, endpoint: str, account_id: str | None, retry_after_s: float | None) -> None:
+    """Raise the error that a status stands for; 200 stands for none."""
+    status = answer.status
+    if status == 200:
+        return
+    where: dict[str, Any] = {"endpoint": endpoint, "account_id": account_id, "status": status}
+    if status == 401:
+        raise KeyRefusedError("the key is refused", **where)
+    if status == 402:
+        raise CreditsExhaustedError("no credits left", **where)
+    if status == 403:
+        if _error(answer.body) is None:
+            raise EdgeRejectedError("turned away before the API", **where)
+        raise PermissionDeniedError("the key may not do this", **where)
+    if status == 404:
+        if _has_code(answer.body, "account_not_found"):
+            raise AccountNotFoundError("the account is unknown", **where)
+        raise NotFoundError("not found", **where)
+    if status in (400, 422):
+        raise InvalidParameterError("a parameter is not taken", **where)
+    if status == 429:
+        raise RateLimitedError("too many requests", **where, retry_after_s=retry_after_s)
+    if status >= 500 or status == 408:
+        raise UpstreamError("the API fails", **where)
+    raise MalformedAnswerError("an unexpected status", **where)
+
+
+def _error(body: bytes) -> schemas.ErrorAnswer | None:
+    try:
+        return decode(body, schemas.ErrorAnswer)
+    except NotReadableError:
+        return None
+
+
+def _has_code(body: bytes, code: str) -> bool:
+    error = _error(body)
+    if error is None:
+        return False
+    inner = error.error.get("code") if isinstance(error.error, dict) else error.error
+    return code in (error.code, inner)
+
+
+def _meta(body: bytes) -> schemas.Meta | None:
+    try:
+        return decode(body, schemas.MetaAnswer).meta
+    except NotReadableError:
+        return None
+
+
+def _whole(value: Any) -> int | None:
+    # Seen as integers, texts and null; a fraction is rounded up.
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return math.ceil(number) if math.isfinite(number) else None

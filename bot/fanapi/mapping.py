@@ -1,0 +1,185 @@
+"""Schema structs to the records of the domain. What the API leaves out or garbles is None: unknown, never
+zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from bot.domain.models import AccountRecord, FanRecord, TransactionKind, TransactionRecord
+from bot.fanapi import schemas
+from bot.fanapi.decode import NotReadableError
+from bot.fanapi.parse import parse_cents, parse_instant
+
+# The filter of the API says `subscribes` where its answers say `subs`; both are taken, as is the plural of
+# each.
+_KINDS = {
+    "subs": TransactionKind.SUBSCRIPTION,
+    "subscribes": TransactionKind.SUBSCRIPTION,
+    "subscription": TransactionKind.SUBSCRIPTION,
+    "subscriptions": TransactionKind.SUBSCRIPTION,
+    "tip": TransactionKind.TIP,
+    "tips": TransactionKind.TIP,
+    "chat_messages": TransactionKind.MESSAGE,
+    "message": TransactionKind.MESSAGE,
+    "messages": TransactionKind.MESSAGE,
+    "post": TransactionKind.POST,
+    "posts": TransactionKind.POST,
+    "stream": TransactionKind.STREAM,
+    "streams": TransactionKind.STREAM,
+}
+_NO_DETAILS = schemas.SubscribedOnData()
+
+
+def to_account(account: schemas.Account) -> AccountRecord:
+    return AccountRecord(
+        account_id=account.id,
+        platform_user_id=None if account.onlyfans_id is None else str(account.onlyfans_id),
+        username=_text(account.onlyfans_username),
+        display_name=_text(account.display_name),
+        authenticated=_flag(account.is_authenticated),
+    )
+
+
+def to_fan(fan: schemas.Fan) -> FanRecord:
+    details = fan.subscribed_on_data or _NO_DETAILS
+    return FanRecord(
+        platform_fan_id=_id(fan.id),
+        username=_text(fan.username),
+        name=_text(fan.name),
+        alias=_text(fan.display_name),
+        last_seen_at=_instant(fan.last_seen),
+        last_reply_at=_instant(fan.last_reply_at),
+        last_activity_at=_instant(details.last_activity),
+        subscribed=_flag(fan.subscribed_on),
+        expired_now=_flag(fan.subscribed_on_expired_now),
+        subscribed_at=_instant(details.subscribe_at),
+        renewed_at=_instant(details.renewed_at),
+        expires_at=_instant(details.expired_at),
+        rebill_off=_rebill_off(fan),
+        price_cents=_cents(details.price),
+        total_cents=_cents(details.total_summ),
+        subscriptions_cents=_cents(details.subscribes_summ),
+        tips_cents=_cents(details.tips_summ),
+        messages_cents=_cents(details.messages_summ),
+        posts_cents=_cents(details.posts_summ),
+        streams_cents=_cents(details.streams_summ),
+        is_blocked=_flag(fan.is_blocked),
+        is_restricted=_flag(fan.is_restricted),
+        is_performer=_flag(fan.is_performer),
+        can_receive_messages=_flag(fan.can_receive_chat_message),
+    )
+
+
+def to_transaction(transaction: schemas.Transaction) -> TransactionRecord:
+    """Raises NotReadableError where the amount or the time is missing: money is never guessed."""
+    return TransactionRecord(
+        platform_transaction_id=_id(transaction.id),
+        platform_fan_id=_user_id(transaction.user),
+        username=_text(transaction.user.username) if transaction.user else None,
+        kind=_kind(transaction.type),
+        amount_cents=_amount(transaction.amount),
+        net_cents=_cents(transaction.net),
+        currency=_currency(transaction.currency),
+        status=_text(transaction.status),
+        occurred_at=_required_instant(transaction.created_at),
+    )
+
+
+def to_chargeback(chargeback: schemas.Chargeback) -> TransactionRecord:
+    """The API shows the payment taken back with its amount as it was paid; here it is negative.
+
+    The id gets a prefix, for chargebacks and payments are numbered apart.
+    """
+    payment = chargeback.payment
+    net = _cents(payment.net)
+    return TransactionRecord(
+        platform_transaction_id=f"chargeback:{_id(chargeback.id)}",
+        platform_fan_id=_user_id(payment.user),
+        username=_text(payment.user.username) if payment.user else None,
+        kind=TransactionKind.CHARGEBACK,
+        amount_cents=-abs(_amount(payment.amount)),
+        net_cents=None if net is None else -abs(net),
+        currency=_currency(payment.currency),
+        status=_text(payment.status),
+        occurred_at=_required_instant(chargeback.created_at),
+    )
+
+
+def _rebill_off(fan: schemas.Fan) -> bool | None:
+    # No field says it outright: a reason for leaving or a cancelled current period is evidence that it is
+    # off, a running period without either that it is on.
+    details = fan.subscribed_on_data
+    if details is None:
+        return None
+    current = [period for period in details.subscribes or () if _flag(period.is_current)]
+    if _text(details.unsubscribe_reason) or any(period.cancel_date for period in current):
+        return True
+    return False if current and _flag(fan.subscribed_on) else None
+
+
+def _id(value: int | str) -> str:
+    text = _text(str(value))
+    if text is None:
+        raise NotReadableError("an empty id")
+    return text
+
+
+def _user_id(user: schemas.User | None) -> str | None:
+    return None if user is None or user.id is None else _text(str(user.id))
+
+
+def _text(value: Any) -> str | None:
+    # PostgreSQL takes no NUL in a text.
+    return value.replace("\0", "").strip() or None if isinstance(value, str) else None
+
+
+def _flag(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return bool(value) if value in (0, 1) else None
+
+
+def _instant(value: Any) -> int | None:
+    return parse_instant(value) if isinstance(value, str) else None
+
+
+def _required_instant(value: str) -> int:
+    at = parse_instant(value)
+    if at is None:
+        raise NotReadableError("not an instant")
+    return at
+
+
+def _cents(raw: msgspec.Raw) -> int | None:
+    text = bytes(raw).decode()
+    if text == "null":
+        return None
+    if text.startswith('"'):
+        text = msgspec.json.decode(raw, type=str)
+    try:
+        return parse_cents(text)
+    except ValueError:
+        raise NotReadableError("not an amount of money") from None
+
+
+def _amount(raw: msgspec.Raw) -> int:
+    cents = _cents(raw)
+    if cents is None:
+        raise NotReadableError("a payment without an amount")
+    return cents
+
+
+def _kind(value: Any) -> TransactionKind:
+    return (
+        _KINDS.get(value.strip().lower(), TransactionKind.OTHER)
+        if isinstance(value, str)
+        else TransactionKind.OTHER
+    )
+
+
+def _currency(value: Any) -> str:
+    text = _text(value)
+    return text.upper() if text else "USD"

@@ -1,0 +1,271 @@
+"""Makes Discord agree with the cards: one request in flight per channel, pings first, the same nonce on every retry."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+from storage.engine import AgencyStore
+from storage.ids import wall_ms_of
+
+from bot.clock import BlockedCard
+from bot.discord_ui.cards import RenderedMessage, render, render_link
+from bot.discord_ui.sender import BlockedError, MessageGoneError, TryAgainError
+from bot.domain.base36 import encode
+from bot.domain.models import MS_PER_S, CardKind
+from bot.domain.views import CardView, Owner
+from storage import card_views, cards
+from storage.cards import UNCONFIRMED, CardWork
+
+log = structlog.get_logger(__name__)
+
+BLOCKED_FOR_MS = 15 * 60 * MS_PER_S
+"""Machine time until a card is tried again whose channel is gone or closed to the bot."""
+LOOK_BACK_MS = 60 * MS_PER_S
+"""How far before a card's own creation its message is looked for: the clocks of two machines differ."""
+FIRST_RETRY_S = 1.0
+LAST_RETRY_S = 60.0
+
+
+class Sender(Protocol):
+    """The three things delivery asks of Discord; each raises bot.discord_ui.sender.SendError."""
+
+    async def create(
+        self,
+        channel_id: int,
+        rendered: RenderedMessage,
+        *,
+        mention: Owner | None,
+        silent: bool,
+        nonce: str,
+    ) -> int: ...
+
+    async def edit(self, channel_id: int, message_id: int, rendered: RenderedMessage) -> None: ...
+
+    async def find(
+        self, channel_id: int, token: str, *, since_ms: int, skip: frozenset[int]
+    ) -> int | None: ...
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def card_token(kind: CardKind, card_id: int) -> str:
+    """What the card's custom_ids carry: the kind's letter and the id in base 36."""
+    return f"{kind.value}{encode(card_id)}"
+
+
+class Delivery:
+    """Workers by channel over the cards that are behind; what is owed lives in the database only."""
+
+    def __init__(
+        self,
+        store: AgencyStore,
+        sender: Sender,
+        *,
+        guild_id: int,
+        chat_url: str,
+        wall_ms: Callable[[], int] = _wall_ms,
+    ) -> None:
+        self._store = store
+        self._guild_id = guild_id
+        self._sender = sender
+        self._chat_url = chat_url
+        self._wall_ms = wall_ms
+        self._workers: dict[int, asyncio.Task[None]] = {}
+        self._in_flight: set[int] = set()
+        self._stopping = asyncio.Event()
+
+    async def wake(self) -> None:
+        """Look for cards that are behind and see that each of their channels has a worker."""
+        if self._stopping.is_set():
+            return
+        if await self._due_again():
+            await self._store.write(lambda tx: cards.unblock(tx, self._wall_ms()))
+        async with self._store.read() as tx:
+            behind = await cards.list_behind(tx)
+        for channel_id in {work.channel_id for work in behind}:
+            if channel_id not in self._workers:
+                task = asyncio.create_task(self._work(channel_id), name=f"delivery-{channel_id}")
+                self._workers[channel_id] = task
+                task.add_done_callback(lambda done, c=channel_id: self._ended(c, done))
+
+    async def drain(self) -> None:
+        """Return when no card is behind but the blocked ones."""
+        while not self._stopping.is_set():
+            await self.wake()
+            workers = list(self._workers.values())
+            if not workers:
+                return
+            await asyncio.wait(workers)
+
+    async def stop(self, timeout_s: float) -> None:
+        """Let requests under way end, start no more; cut them off after `timeout_s`."""
+        self._stopping.set()
+        workers = list(self._workers.values())
+        if not workers:
+            return
+        _, late = await asyncio.wait(workers, timeout=timeout_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def count_behind(self) -> int:
+        async with self._store.read() as tx:
+            return await cards.count_behind(tx)
+
+    async def list_blocked(self) -> list[BlockedCard]:
+        async with self._store.read() as tx:
+            found = await cards.list_blocked(tx)
+        return [BlockedCard(card_token(kind, card_id), reason, None) for card_id, kind, reason, _ in found]
+
+    def is_in_flight(self, card_id: int) -> bool:
+        """Whether a request about this card is under way, so that its end may be older than what is shown now."""
+        return card_id in self._in_flight
+
+    async def _due_again(self) -> bool:
+        async with self._store.read() as tx:
+            now = self._wall_ms()
+            return any(until is None or until <= now for *_, until in await cards.list_blocked(tx))
+
+    def _ended(self, channel_id: int, task: asyncio.Task[None]) -> None:
+        self._workers.pop(channel_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("delivery_worker_failed", channel_id=channel_id, exc_info=error)
+
+    async def _work(self, channel_id: int) -> None:
+        delay_s = FIRST_RETRY_S
+        while not self._stopping.is_set():
+            async with self._store.read() as tx:
+                mine = [w for w in await cards.list_behind(tx) if w.channel_id == channel_id]
+            if not mine:
+                return
+            work = mine[0]
+            self._in_flight.add(work.card_id)
+            try:
+                await self._deliver(work)
+                delay_s = FIRST_RETRY_S
+            except BlockedError as error:
+                log.warning("card_blocked", card_id=work.card_id, channel_id=channel_id, code=error.code)
+                until, reason = self._wall_ms() + BLOCKED_FOR_MS, error.reason
+                await self._store.write(
+                    lambda tx, w=work, r=reason, u=until: cards.mark_blocked(tx, w.card_id, r, u)
+                )
+            except TryAgainError as error:
+                log.warning("card_retry", card_id=work.card_id, channel_id=channel_id, reason=error.reason)
+                wait_s = max(delay_s, error.retry_after_s or 0.0)
+                delay_s = min(delay_s * 2, LAST_RETRY_S)
+                try:
+                    await asyncio.wait_for(self._stopping.wait(), wait_s)
+                except TimeoutError:
+                    continue
+            finally:
+                self._in_flight.discard(work.card_id)
+
+    async def _deliver(self, work: CardWork) -> None:
+        if UNCONFIRMED in work.retire_ids:
+            await self._retire_unconfirmed(work)
+            return
+        if work.state == "sending" and await self._adopt(work):
+            return
+        async with self._store.read() as tx:
+            view = await card_views.load_view(tx, work.card_id)
+        if view is None:
+            await self._store.write(lambda tx: cards.mark_gone(tx, work.card_id))
+            return
+        if work.needs_message:
+            await self._create(work, view)
+        elif not work.retire_ids:
+            await self._edit(work, view)
+        else:
+            newer = f"https://discord.com/channels/{self._guild_id}/{work.channel_id}/{work.message_id}"
+            link = render_link(newer, is_layout=work.kind is CardKind.GROUPED)
+            await self._retire(work, work.retire_ids[0], link)
+
+    async def _find(self, work: CardWork) -> int | None:
+        return await self._sender.find(
+            work.channel_id,
+            card_token(work.kind, work.card_id),
+            since_ms=wall_ms_of(work.card_id) - LOOK_BACK_MS,
+            skip=frozenset({*work.retire_ids, *([work.message_id] if work.message_id else [])}),
+        )
+
+    async def _adopt(self, work: CardWork) -> bool:
+        """A create was begun and not confirmed: if its message is there, it is the card's."""
+        message_id = await self._find(work)
+        if message_id is None:
+            return False
+        log.info("card_adopted", card_id=work.card_id, message_id=message_id)
+        await self._store.write(
+            lambda tx: cards.mark_created(
+                tx, work, message_id, version=0, rendered_hash=None, wall_ms=self._wall_ms()
+            )
+        )
+        return True
+
+    async def _retire_unconfirmed(self, work: CardWork) -> None:
+        message_id = await self._find(work)
+        await self._store.write(lambda tx: cards.name_unconfirmed(tx, work.card_id, message_id))
+
+    async def _create(self, work: CardWork, view: CardView) -> None:
+        rendered = render(view, chat_url=self._chat_url)
+        if not rendered.live:
+            # Over before anybody saw it: closing news about an unknown card would be noise.
+            await self._store.write(lambda tx: cards.mark_nothing_to_show(tx, work))
+            for message_id in work.retire_ids:
+                await self._retire(work, message_id, rendered)
+            return
+        if not await self._store.write(lambda tx: cards.mark_sending(tx, work)):
+            return
+        mention = work.mention if work.ping_wanted else None
+        fingerprint = rendered.fingerprint()
+        try:
+            message_id = await self._sender.create(
+                work.channel_id,
+                rendered,
+                mention=mention,
+                silent=mention is None,
+                nonce=f"{encode(work.card_id)}.{encode(work.incarnation)}",
+            )
+        except MessageGoneError:
+            # An earlier try had made the message and somebody deleted it since: that one will not come back.
+            await self._store.write(lambda tx: cards.mark_message_lost(tx, work))
+            return
+        await self._store.write(
+            lambda tx: cards.mark_created(
+                tx,
+                work,
+                message_id,
+                version=work.wanted_version,
+                rendered_hash=fingerprint,
+                wall_ms=self._wall_ms(),
+            )
+        )
+
+    async def _edit(self, work: CardWork, view: CardView) -> None:
+        message_id = work.message_id
+        assert message_id is not None  # noqa: S101 - _deliver has seen to it
+        rendered = render(view, chat_url=self._chat_url)
+        fingerprint = rendered.fingerprint()
+        if fingerprint != work.rendered_hash:
+            try:
+                await self._sender.edit(work.channel_id, message_id, rendered)
+            except MessageGoneError:
+                await self._store.write(lambda tx: cards.mark_message_lost(tx, work))
+                return
+        await self._store.write(
+            lambda tx: cards.mark_shown(
+                tx, work.card_id, message_id, version=work.wanted_version, rendered_hash=fingerprint
+            )
+        )
+
+    async def _retire(self, work: CardWork, message_id: int, rendered: RenderedMessage) -> None:
+        try:
+            await self._sender.edit(work.channel_id, message_id, rendered)
+        except MessageGoneError:
+            log.info("retired_message_was_deleted", card_id=work.card_id)
+        await self._store.write(lambda tx: cards.mark_retired(tx, work.card_id, message_id))

@@ -1,0 +1,256 @@
+"""Scores one creator's fans, decides their episodes, and gives the changed ones a card.
+
+A run is resumable: its maxima and its instant are frozen in `score_runs`, each page of fans is one transaction of
+scores, episodes and events, and the last transaction places the run's changes on cards, because whether six new
+flags make one grouped card is known only at the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from storage.engine import AgencyStore, Tx
+from storage.roster import Creator
+from storage.scores import ScoredFan, ScoreInput
+
+from bot.domain.alerting import decide
+from bot.domain.eligibility import is_eligible
+from bot.domain.grouping import PlannedCard, RunItem, group, is_whale, whale_threshold
+from bot.domain.models import (
+    AlertFacts,
+    AlertTier,
+    CardKind,
+    Change,
+    EpisodeState,
+    Policy,
+    Scores,
+)
+from bot.domain.scoring import Model
+from bot.domain.views import Owner
+from storage import cards, episodes, fans, roster, runs, scores
+from storage.cards import CardPayload, NewCard
+from storage.episodes import EXPIRED_GROUP, EpisodeChange, RunContext, Unplaced
+from storage.runs import ScoreRun
+
+log = structlog.get_logger(__name__)
+
+PAGE_FANS = 1_000
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Scoring:
+    """What happens between fresh data and cards that are behind."""
+
+    def __init__(
+        self,
+        store: AgencyStore,
+        model: Model,
+        policy: Policy,
+        wall_ms: Callable[[], int] = _wall_ms,
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._policy = policy
+        self._wall_ms = wall_ms
+
+    async def run(self, creator: Creator, sync_run_id: int | None, now_ms: int) -> None:
+        """Score the creator once for `sync_run_id`, going on where an interrupted run had stopped."""
+        run = await self._store.write(lambda tx: self._open(tx, creator, sync_run_id, now_ms))
+        if run.finished_at is not None:
+            return
+        async with self._store.read() as tx:
+            owner = await find_owner(tx, creator)
+        context = RunContext(run.run_id, run.now_at, run.baseline, owner)
+        after = run.after_fan_id
+        while True:
+            async with self._store.read() as tx:
+                page = await scores.read_score_page(tx, creator.id, after, PAGE_FANS, run.now_at)
+            if not page:
+                break
+            after = page[-1].facts.fan_account_id
+            await self._score_page(run, context, creator, page, after)
+        await self._store.write(lambda tx: self._finish(tx, run, creator))
+
+    async def _open(self, tx: Tx, creator: Creator, sync_run_id: int | None, now_ms: int) -> ScoreRun:
+        found = await runs.find_score_run(tx, creator.id, sync_run_id)
+        if found is not None:
+            return found
+        maxima = await scores.creator_maxima(tx, creator.id, now_ms)
+        return await runs.open_score_run(
+            tx,
+            creator.id,
+            sync_run_id,
+            model=self._model.NAME,
+            model_version=self._model.VERSION,
+            now_ms=now_ms,
+            maxima=maxima,
+            baseline=creator.baseline_done_at is None,
+        )
+
+    async def _score_page(
+        self, run: ScoreRun, context: RunContext, creator: Creator, page: Sequence[ScoreInput], after: int
+    ) -> None:
+        model, maxima = self._model, run.maxima
+        scored: list[ScoredFan] = []
+        changes: list[EpisodeChange] = []
+        pending: list[int] = []
+        for fan in page:
+            values = model.score(fan.facts, maxima)
+            if fan.moved(values, model.NAME, model.VERSION):
+                scored.append(ScoredFan(fan.facts.fan_account_id, fan.previous, values))
+            if fan.first_sight_pending or fan.expiry_pending:
+                pending.append(fan.facts.fan_account_id)
+            change = self._decide(fan, values, creator, run)
+            if change is not None:
+                changes.append(change)
+
+        async def write(tx: Tx) -> None:
+            await scores.write_scores(
+                tx, creator.id, run.run_id, model.NAME, model.VERSION, scored, run.now_at
+            )
+            await episodes.apply_changes(tx, context, changes)
+            await fans.clear_pending(tx, pending)
+            await runs.mark_scored(tx, run.run_id, after)
+
+        await self._store.write(write)
+
+    def _decide(
+        self, fan: ScoreInput, values: Scores, creator: Creator, run: ScoreRun
+    ) -> EpisodeChange | None:
+        churn = values.churn_risk
+        has_open = fan.episode_tier is not None
+        if not has_open and not fan.expiry_pending and churn <= self._policy.fire_above:
+            return None
+        state = (
+            None
+            if fan.episode_id is None
+            else EpisodeState(fan.episode_tier, fan.episode_expired, fan.episode_closed_at)
+        )
+        facts = AlertFacts(
+            score=churn,
+            status=fan.facts.status,
+            eligible=is_eligible(
+                paid=fan.paid,
+                subscribed_or_seen_expiring=fan.subscribed or fan.expiry_pending,
+                can_receive_messages=fan.can_receive_messages,
+                is_blocked=fan.is_blocked,
+                is_restricted=fan.is_restricted,
+                is_performer=fan.is_performer,
+                deleted=fan.deleted,
+            ),
+            first_sight=fan.first_sight_pending,
+            expiry_seen=fan.expiry_pending,
+            data_stale=False,
+            holdout=False,
+            last_pinged_at=fan.last_pinged_at,
+        )
+        decision = decide(state, facts, self._policy, run.now_at)
+        if decision.change in (Change.NONE, Change.INHIBITED) and not has_open:
+            return None
+        reopens = decision.reopened or has_open
+        return EpisodeChange(
+            episode_id=fan.episode_id if reopens else None,
+            creator_id=creator.id,
+            fan_account_id=fan.facts.fan_account_id,
+            decision=decision,
+            tier_before=fan.episode_tier,
+            score=churn,
+            reasons=self._model.explain(fan.facts, run.maxima),
+            pace_cents=fan.pace_cents,
+            total_cents=fan.facts.total_cents,
+            currency=fan.currency,
+        )
+
+    async def _finish(self, tx: Tx, run: ScoreRun, creator: Creator) -> None:
+        if run.baseline:
+            at_risk, action = await episodes.count_open(tx, creator.id)
+            fans_seen = await fans.count(tx, creator.id)
+            payload = CardPayload(at_risk=at_risk + action, action=action, fans=fans_seen)
+            card = NewCard(CardKind.BASELINE, creator.id, creator.channel_id, payload)
+            await cards.create_card(tx, card, run.now_at)
+            await roster.mark_baseline_done(tx, creator.id, run.now_at)
+        else:
+            await self._place(tx, run, creator)
+        await runs.finish_score_run(tx, run.run_id, run.now_at)
+
+    async def _place(self, tx: Tx, run: ScoreRun, creator: Creator) -> None:
+        unplaced = await episodes.list_unplaced(tx, run.run_id)
+        if not unplaced:
+            return
+        threshold = whale_threshold(await fans.list_totals(tx, creator.id))
+        by_id = {u.episode_id: u for u in unplaced}
+        for planned in group([_to_item(u, threshold) for u in unplaced]).cards:
+            await self._carry_out(tx, run, creator, planned, [by_id[i] for i in planned.episode_ids])
+
+    async def _carry_out(
+        self, tx: Tx, run: ScoreRun, creator: Creator, planned: PlannedCard, rows: list[Unplaced]
+    ) -> None:
+        wall_ms = self._wall_ms()
+        urgent = planned.mention or planned.expired
+        first = rows[0]
+        mention = first.owner if urgent else None
+        ping = mention is not None and any(row.ping for row in rows)
+        if planned.reuse and first.card_id is not None:
+            # Its own card: news that pings is a new message, because an edit notifies nobody.
+            if ping:
+                await cards.repost(tx, first.card_id, mention, ping=True, scored_wall_at=wall_ms)
+            else:
+                await cards.bump(tx, [first.card_id])
+            await episodes.put_on_card(tx, first.card_id, [first.episode_id])
+            return
+        if planned.kind is CardKind.GROUPED:
+            payload = CardPayload(expired=planned.expired, started_with=len(rows))
+        else:
+            payload = CardPayload(episode_id=first.episode_id)
+        card_id = await cards.create_card(
+            tx,
+            NewCard(
+                planned.kind,
+                creator.id,
+                creator.channel_id,
+                payload,
+                code=EXPIRED_GROUP if planned.expired else None,
+                mention=mention,
+                ping=ping,
+                scored_wall_at=wall_ms,
+            ),
+            run.now_at,
+        )
+        left = [row.card_id for row in rows if row.card_id is not None]
+        await episodes.put_on_card(tx, card_id, [row.episode_id for row in rows])
+        await cards.bump(tx, left)
+
+
+def _to_item(row: Unplaced, threshold_cents: int | None) -> RunItem:
+    had_card = row.card_kind is CardKind.ALERT
+    change, tier = {
+        "flag": (Change.OPENED, AlertTier.AT_RISK),
+        "action": (Change.RAISED, AlertTier.ACTION),
+        "expired": (Change.EXPIRED, AlertTier.ACTION),
+    }[row.placement]
+    return RunItem(
+        episode_id=row.episode_id,
+        tier=tier,
+        change=change,
+        expired=row.placement == "expired",
+        # Somebody works it on its own card already: it stays there, as a whale's would.
+        whale=is_whale(row.total_cents, threshold_cents) or (had_card and row.claimed_by is not None),
+        money_cents=None if row.pace_cents is None else round(row.pace_cents * row.score / 100),
+        had_card=had_card,
+    )
+
+
+async def find_owner(tx: Tx, creator: Creator) -> Owner | None:
+    """Who gets the creator's action items: her default chatter, else her lead, else the chatters' role."""
+    if creator.default_chatter_id is not None:
+        return Owner("user", creator.default_chatter_id)
+    if creator.lead_ids:
+        return Owner("user", creator.lead_ids[0])
+    tiers = await roster.list_role_tiers(tx)
+    lowest = sorted(tiers.items(), key=lambda pair: (pair[1], pair[0]))
+    return Owner("role", lowest[0][0]) if lowest else None

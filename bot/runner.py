@@ -1,0 +1,222 @@
+"""Puts the bot together from its settings and runs it until it is told to stop. The only place that constructs things."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+import aiohttp
+import discord
+import httpx
+import structlog
+from sqlalchemy.exc import DBAPIError
+from storage.engine import AgencyStore, Storage
+from storage.lock import DatabaseInUseError, ProcessLock
+from storage.roster import apply_roster
+from yarl import URL
+
+from bot import VERSION
+from bot.app import FanwatchBot
+from bot.clock import Clock, ClockUnreachableError, RemoteClock, SystemClock
+from bot.config import Settings, SettingsError, load_settings
+from bot.discord_ui.pacer import Pacer
+from bot.discord_ui.sender import DiscordSender
+from bot.domain.models import MS_PER_DAY, MS_PER_S, Policy
+from bot.domain.roster import RosterError, read_roster
+from bot.domain.scoring import get_model
+from bot.fanapi.client import FansApiClient, make_client
+from bot.fanapi.errors import FanApiError, KeyRefusedError, PermissionDeniedError
+from bot.jobs.delivery import Delivery
+from bot.jobs.notices import Notices
+from bot.jobs.scoring import Scoring
+from bot.jobs.sync import SyncJob
+from bot.jobs.ticker import Ticker
+from bot.logs import configure_logging
+from bot.services import Services
+from bot.services.access import AccessService
+from bot.services.desk import Desk
+from bot.services.fans import FanService
+
+log = structlog.get_logger(__name__)
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_SETTINGS = 2
+EXIT_REFUSED = 3
+EXIT_IN_USE = 4
+
+DRAIN_S = 10.0
+LOGIN_RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+class StartError(Exception):
+    """The bot cannot start. The message is one line for the operator."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+async def run_bot(env_file: str) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. Whatever keeps it from starting is told in one line each."""
+    try:
+        settings = load_settings(env_file=env_file)
+        configure_logging(settings.log_level)
+        async with AsyncExitStack() as stack:
+            return await _run(settings, stack)
+    except SettingsError as error:
+        for problem in error.problems:
+            print(f"fanwatch: {problem}", file=sys.stderr)  # noqa: T201 - the operator's terminal
+        return EXIT_SETTINGS
+    except StartError as error:
+        print(f"fanwatch: {error}", file=sys.stderr)  # noqa: T201 - the operator's terminal
+        return error.exit_code
+
+
+async def _run(settings: Settings, stack: AsyncExitStack) -> int:
+    stopping = asyncio.Event()
+    _stop_on_signals(stopping)
+    clock = await _open_clock(settings, stack)
+    storage = await _open_storage(settings, stack)
+    store, notice_channel_id = await _open_agency(settings, storage, clock)
+    api = FansApiClient(
+        make_client(VERSION),
+        base_url=settings.fanapi_base_url,
+        key=settings.read_fanapi_key().get_secret_value(),
+        requests_per_minute=settings.fanapi_requests_per_minute,
+    )
+    stack.push_async_callback(api.aclose)
+    await _check_key(api)
+
+    discord.http.Route.BASE = settings.discord_api_base
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.discord_gateway_url)
+    bot = FanwatchBot(guild_id=settings.discord_guild_id, http_trace=Pacer().trace_config())
+    stack.push_async_callback(bot.close)
+    delivery = Delivery(
+        store, DiscordSender(bot), guild_id=settings.discord_guild_id, chat_url=settings.chat_url
+    )
+    bot.services = Services(
+        store=store,
+        clock=clock,
+        access=AccessService(store),
+        fans=FanService(store, clock),
+        desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
+        chat_url=settings.chat_url,
+    )
+    sync = SyncJob(
+        store,
+        api,
+        Scoring(store, get_model(settings.score_model), Policy()),
+        Notices(store, notice_channel_id),
+        clock,
+        poll_every_ms=settings.poll_minutes * 60 * MS_PER_S,
+        history_ms=settings.history_days * MS_PER_DAY,
+    )
+    ticker = Ticker(clock, [sync], delivery)
+
+    await _log_in(bot, settings.discord_token.get_secret_value(), stopping)
+    connection = asyncio.create_task(bot.connect(reconnect=True), name="gateway")
+    ticker.start()
+    log.info("started", agency_id=store.agency_id, model=settings.score_model)
+    stop = asyncio.create_task(stopping.wait(), name="stop")
+    try:
+        await asyncio.wait({connection, stop}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.cancel()
+        await ticker.stop()
+        await bot.drain(DRAIN_S)
+        await delivery.stop(DRAIN_S)
+        await bot.close()
+        await asyncio.gather(connection, stop, return_exceptions=True)
+    if connection.done() and not connection.cancelled() and (error := connection.exception()) is not None:
+        if isinstance(error, discord.ConnectionClosed) and error.code == 4004:
+            raise StartError("Discord refused the token (DISCORD_TOKEN).", EXIT_REFUSED)
+        log.error("gateway_failed", error=type(error).__name__)
+        return EXIT_FAILED
+    return EXIT_OK
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    # discord.py leaves SIGTERM to its host, and a second signal must not cut the draining short.
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+
+async def _open_clock(settings: Settings, stack: AsyncExitStack) -> Clock:
+    if settings.clock_url is None:
+        return SystemClock()
+    client = await stack.enter_async_context(httpx.AsyncClient())
+    clock = RemoteClock(settings.clock_url, client)
+    try:
+        await clock.start()
+    except ClockUnreachableError as error:
+        raise StartError(str(error), EXIT_SETTINGS) from error
+    return clock
+
+
+async def _open_storage(settings: Settings, stack: AsyncExitStack) -> Storage:
+    try:
+        await stack.enter_async_context(ProcessLock(settings.database_url))
+        return await stack.enter_async_context(await Storage.open(settings.database_url))
+    except DatabaseInUseError as error:
+        raise StartError(str(error), EXIT_IN_USE) from error
+    except (OSError, DBAPIError) as error:
+        raise StartError(
+            f"DATABASE_URL: the database cannot be opened ({type(error).__name__})", EXIT_SETTINGS
+        ) from error
+
+
+async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> tuple[AgencyStore, int]:
+    """The agency of this Discord server, made from ROSTER_FILE where the database is empty."""
+    agencies = await storage.system.list_agencies()
+    if not agencies:
+        if settings.roster_file is None:
+            raise StartError("ROSTER_FILE: the database is empty, so a roster is needed", EXIT_SETTINGS)
+        try:
+            roster = read_roster(settings.roster_file)
+        except RosterError as error:
+            raise StartError(f"ROSTER_FILE: {error}", EXIT_SETTINGS) from error
+        await apply_roster(storage, roster, clock.now_ms())
+        agencies = await storage.system.list_agencies()
+    for agency in agencies:
+        if agency.guild_id == settings.discord_guild_id:
+            return storage.agency(agency.id), agency.notice_channel_id
+    raise StartError(
+        "DISCORD_GUILD_ID: this database belongs to another Discord server than the one set", EXIT_SETTINGS
+    )
+
+
+async def _check_key(api: FansApiClient) -> None:
+    try:
+        await api.check_key()
+    except (KeyRefusedError, PermissionDeniedError) as error:
+        raise StartError(f"The data API refused the key (FANAPI_KEY): {error}", EXIT_REFUSED) from error
+    except FanApiError as error:
+        # Down or out of credits is no reason to stay down ourselves: what is stored can be worked with.
+        log.warning("api_not_answering", error=type(error).__name__)
+
+
+async def _log_in(bot: FanwatchBot, token: str, stopping: asyncio.Event) -> None:
+    """Log in, waiting for Discord where it is down. Raises StartError where it refuses the token."""
+    attempt = 0
+    while not stopping.is_set():
+        try:
+            await bot.login(token)
+            return
+        except discord.LoginFailure as error:
+            raise StartError("Discord refused the token (DISCORD_TOKEN).", EXIT_REFUSED) from error
+        except discord.HTTPException as error:
+            if error.status == 403 and error.code != 0:
+                raise StartError("Discord refused the token (DISCORD_TOKEN).", EXIT_REFUSED) from error
+            reason = f"{error.status}"
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            reason = type(error).__name__
+        wait_s = LOGIN_RETRY_S[min(attempt, len(LOGIN_RETRY_S) - 1)]
+        log.warning("discord_not_answering", reason=reason, retry_s=wait_s)
+        attempt += 1
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), wait_s)

@@ -1,0 +1,153 @@
+"""Who lives in an agency: creators, their fans, the fans' periods and payments. Money is USD cents, times UTC ms."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+PaymentType = Literal["subscribes", "tips", "post", "chat_messages", "stream"]
+
+
+@dataclass(slots=True)
+class Period:
+    """A paid or free stretch [starts_at, ends_at). `cancelled_at`: when rebill was switched off; None = it is on."""
+
+    starts_at: int
+    ends_at: int
+    price_cents: int
+    cancelled_at: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Fan:
+    """A fan of one creator as the platform shows it now.
+
+    Attributes:
+        username: None for a deleted user, as `name`.
+        began_at: when the fan first appeared among the creator's fans; lists are in this order, newest first.
+        subscribed_since: start of the present (or last) unbroken subscription.
+        detailed: False = the API answers `subscribedOnData: null`.
+        revision: rises with every change, for caches of the encoded form.
+    """
+
+    id: int
+    username: str | None
+    name: str | None
+    began_at: int
+    subscribed: bool = False
+    subscribed_since: int | None = None
+    periods: list[Period] = field(default_factory=list)
+    spent: dict[PaymentType, int] = field(default_factory=dict)
+    last_activity_at: int | None = None
+    last_seen_at: int | None = None
+    display_name: str = ""
+    price_cents: int = 0
+    is_blocked: bool = False
+    is_restricted: bool = False
+    is_performer: bool = False
+    can_receive_messages: bool = True
+    detailed: bool = True
+    revision: int = 0
+
+    @property
+    def total_cents(self) -> int:
+        """Lifetime spend on this creator, chargebacks subtracted."""
+        return sum(self.spent.values())
+
+    @property
+    def period(self) -> Period | None:
+        """The present period, or the last one of an expired fan."""
+        return self.periods[-1] if self.periods else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Payment:
+    """One movement of money. `key` orders a creator's payments and is unique among them; `id` is 32 hex digits."""
+
+    id: str
+    key: int
+    fan: Fan
+    at: int
+    amount_cents: int
+    type: PaymentType
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chargeback:
+    """A payment taken back at `at`; the payment's amount is positive."""
+
+    number: int
+    at: int
+    payment: Payment
+
+
+@dataclass(slots=True, eq=False)
+class Creator:
+    """A creator and all that has happened on her page so far. Lists grow at the end, in time order."""
+
+    account_id: str
+    number: int
+    name: str
+    username: str
+    price_cents: int
+    joined_at: int
+    fans: list[Fan] = field(default_factory=list)
+    by_id: dict[int, Fan] = field(default_factory=dict)
+    payments: list[Payment] = field(default_factory=list)
+    chargebacks: list[Chargeback] = field(default_factory=list)
+    revision: int = 0
+
+    def add_fan(self, fan: Fan) -> None:
+        """Let a new fan appear."""
+        self.fans.append(fan)
+        self.by_id[fan.id] = fan
+        self.revision += 1
+
+    def touch(self, fan: Fan) -> None:
+        """Note that something a reader could see has changed about the fan."""
+        fan.revision += 1
+        self.revision += 1
+
+    def pay(self, fan: Fan, payment_id: str, at: int, amount_cents: int, kind: PaymentType) -> Payment:
+        """Record a payment and add it to the fan's lifetime sums. Payments come in time order."""
+        payment = Payment(payment_id, self._next_key(at), fan, at, amount_cents, kind)
+        self.payments.append(payment)
+        fan.spent[kind] = fan.spent.get(kind, 0) + amount_cents
+        self.touch(fan)
+        return payment
+
+    def charge_back(self, number: int, at: int, payment: Payment) -> None:
+        """Take a payment back and subtract it from the fan's lifetime sums."""
+        self.chargebacks.append(Chargeback(number, at, payment))
+        spent = payment.fan.spent
+        spent[payment.type] = spent.get(payment.type, 0) - payment.amount_cents
+        self.touch(payment.fan)
+
+    def _next_key(self, at: int) -> int:
+        """A marker for paging: whole seconds, then a place within the second, with gaps between neighbours."""
+        base = at // 1_000 * 100_000
+        last = self.payments[-1].key if self.payments else 0
+        return base if last < base else last + 10
+
+
+class Agency(Protocol):
+    """An agency whose people live in agency time."""
+
+    @property
+    def start_at(self) -> int:
+        """Where the clock begins, UTC ms; everything before has happened."""
+        ...
+
+    @property
+    def creators(self) -> tuple[Creator, ...]: ...
+
+    def advance(self, now: int) -> None:
+        """Let everything up to and including `now` happen. Time never goes back."""
+        ...
+
+
+def hex_id(*parts: object) -> str:
+    """A stable id of 32 hex digits made of what identifies a thing."""
+    text = "|".join(str(part) for part in parts)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,57 @@
+"""Who may see whose fans: a mapped role and sight of the creator's channel, or as her lead, or as manager."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from bot.domain.access import may, tier_of
+from bot.domain.models import AccessTier, Viewer
+from storage import roster
+from storage.engine import AgencyStore
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRules:
+    """What decides over access, as it stands in the database at one moment."""
+
+    role_tiers: Mapping[int, AccessTier]
+    channels: Mapping[int, int | None]
+    """Creator id -> her channel."""
+    leads: Mapping[int, frozenset[int]]
+    """Creator id -> the users who lead her team."""
+
+    def viewer(
+        self, user_id: int, role_ids: Collection[int], visible_channel_ids: Collection[int]
+    ) -> Viewer:
+        """`visible_channel_ids`: those of `channels` that the person can see in Discord now."""
+        tier = tier_of(role_ids, self.role_tiers)
+        if not may(tier, AccessTier.CHATTER):
+            return Viewer(user_id, AccessTier.NONE, frozenset())
+        if may(tier, AccessTier.MANAGER):
+            return Viewer(user_id, tier, frozenset(self.channels))
+        seen = frozenset(
+            creator_id
+            for creator_id, channel_id in self.channels.items()
+            if (channel_id is not None and channel_id in visible_channel_ids)
+            or user_id in self.leads.get(creator_id, ())
+        )
+        return Viewer(user_id, tier, seen)
+
+
+class AccessService:
+    """Reads the rules anew for every question: a role taken away counts at once."""
+
+    def __init__(self, store: AgencyStore) -> None:
+        self._store = store
+
+    async def load_rules(self) -> AccessRules:
+        async with self._store.read() as tx:
+            creators = await roster.list_creators(tx)
+            role_tiers = await roster.list_role_tiers(tx)
+            leads = await roster.list_leads(tx)
+        return AccessRules(
+            role_tiers=role_tiers,
+            channels={creator.creator_id: creator.channel_id for creator in creators},
+            leads=leads,
+        )

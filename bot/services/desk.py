@@ -1,0 +1,103 @@
+"""The work on cards: who has an episode, and what a card shows now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from storage.engine import AgencyStore, Tx
+
+from bot.clock import Clock
+from bot.domain.models import AccessTier, Viewer
+from bot.domain.views import AlertRow, BaselineCard, CardView
+from bot.services.ports import ClaimResult, ReleaseResult
+from storage import audit, card_views, cards, episodes
+
+
+class Desk:
+    """Implements `bot.services.ports.Desk` on the agency's tables; every change is in the audit log."""
+
+    def __init__(
+        self,
+        store: AgencyStore,
+        clock: Clock,
+        *,
+        wake_delivery: Callable[[], Coroutine[Any, Any, None]],
+        is_in_flight: Callable[[int], bool],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._wake_delivery = wake_delivery
+        self._is_in_flight = is_in_flight
+
+    async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> ClaimResult:
+            if not await self._may_see(tx, viewer, episode_id):
+                return ClaimResult("not_found", None)
+            status, by = await episodes.claim(tx, episode_id, viewer.user_id, now)
+            if status == "claimed":
+                await self._audit(tx, viewer, "claim", episode_id)
+            return ClaimResult(status, by)
+
+        return await self._store.write(write)
+
+    async def release(self, viewer: Viewer, episode_id: int) -> ReleaseResult:
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> ReleaseResult:
+            if not await self._may_see(tx, viewer, episode_id):
+                return ReleaseResult("not_found", None)
+            status, by = await episodes.release(
+                tx, episode_id, viewer.user_id, now, may_release_others=viewer.tier >= AccessTier.LEAD
+            )
+            if status == "released":
+                await self._audit(tx, viewer, "release", episode_id)
+            return ReleaseResult(status, by)
+
+        return await self._store.write(write)
+
+    async def load_card(self, card_id: int) -> CardView | None:
+        async with self._store.read() as tx:
+            return await card_views.load_view(tx, card_id)
+
+    async def card_creator_id(self, card_id: int) -> int | None:
+        async with self._store.read() as tx:
+            return await card_views.creator_of_card(tx, card_id)
+
+    async def page_rows(self, card_id: int) -> tuple[AlertRow, ...]:
+        """The rows behind a list card, most money first: a grouped card's own, a baseline's open episodes."""
+        async with self._store.read() as tx:
+            view = await card_views.load_view(tx, card_id)
+            creator_id = await card_views.creator_of_card(tx, card_id)
+            if isinstance(view, BaselineCard) and creator_id is not None:
+                return tuple(await card_views.load_baseline_rows(tx, creator_id))
+            return tuple(await card_views.load_rows(tx, card_id))
+
+    async def note_shown(self, card_id: int, fingerprint: str) -> None:
+        """A press was answered with the card as it is now, so delivery need not edit it once more.
+
+        Left to delivery while it has a request about the card under way: that one may arrive later and be older.
+        """
+        if not self._is_in_flight(card_id):
+            await self._store.write(lambda tx: cards.note_shown(tx, card_id, fingerprint))
+        await self._wake_delivery()
+
+    async def _may_see(self, tx: Tx, viewer: Viewer, episode_id: int) -> bool:
+        found = await card_views.creator_of_episode(tx, episode_id)
+        return found is not None and found[0] in viewer.creator_ids
+
+    async def _audit(self, tx: Tx, viewer: Viewer, action: str, episode_id: int) -> None:
+        found = await card_views.creator_of_episode(tx, episode_id)
+        await audit.append(
+            tx,
+            viewer.user_id,
+            action,
+            "episode",
+            episode_id,
+            found[0] if found else None,
+            self._clock.now_ms(),
+            time.time_ns() // 1_000_000,
+        )

@@ -1,0 +1,93 @@
+"""Finding fans and looking at them: only what the viewer may see exists, and every look is on record."""
+
+from __future__ import annotations
+
+import time
+
+from bot.clock import Clock
+from bot.domain.base36 import decode
+from bot.domain.models import Viewer
+from bot.domain.views import FanChoice, FanProfile
+from storage import audit, fans
+from storage.engine import AgencyStore, Tx
+
+CHOICES = 25
+"""As many as Discord shows in an autocomplete and in a select menu."""
+_TEXT_CHARS = 200
+_VALUE_PREFIX = "f:"
+
+
+def parse_value(text: str) -> int | None:
+    """The fan account id in what an autocomplete gave (`f:<base36>`); None for any other text."""
+    if not text.startswith(_VALUE_PREFIX):
+        return None
+    try:
+        return decode(text.removeprefix(_VALUE_PREFIX))
+    except ValueError:
+        return None
+
+
+class FanService:
+    """Answers for one viewer at a time; a foreign fan and a missing one give the same answer."""
+
+    def __init__(self, store: AgencyStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def autocomplete(self, viewer: Viewer, text: str) -> list[FanChoice]:
+        """At most 25 fans whose name, id or alias begins so; with nothing typed those with the most money."""
+        if not viewer.creator_ids:
+            return []
+        prefix = _typed(text)
+        async with self._store.read() as tx:
+            if not prefix:
+                return list(await fans.top_by_money(tx, viewer.creator_ids, CHOICES))
+            return list(await fans.search_names(tx, viewer.creator_ids, prefix, CHOICES))
+
+    async def resolve(self, viewer: Viewer, value: str) -> FanProfile | list[FanChoice] | None:
+        """The one fan meant by `f:<base36>` or an exact username, platform id or alias; several; or None.
+
+        A profile that is returned has been written to the audit log before.
+        """
+        if not viewer.creator_ids:
+            return None
+        async with self._store.read() as tx:
+            found = await self._find(tx, viewer, value)
+            if len(found) != 1:
+                return found[:CHOICES] or None
+            profile = await fans.get_profile(
+                tx, viewer.creator_ids, found[0].fan_account_id, self._clock.now_ms()
+            )
+        if profile is not None:
+            await self._record_view(viewer, profile)
+        return profile
+
+    async def _find(self, tx: Tx, viewer: Viewer, value: str) -> list[FanChoice]:
+        fan_account_id = parse_value(value.strip())
+        if fan_account_id is not None:
+            choice = await fans.find_choice(tx, viewer.creator_ids, fan_account_id)
+            if choice is not None:
+                return [choice]
+        text = _typed(value)
+        return list(await fans.find_exact(tx, viewer.creator_ids, text)) if text else []
+
+    async def _record_view(self, viewer: Viewer, profile: FanProfile) -> None:
+        wall_ms = time.time_ns() // 1_000_000
+
+        async def write(tx: Tx) -> None:
+            await audit.append(
+                tx,
+                viewer.user_id,
+                "view_fan",
+                "fan_account",
+                profile.fan_account_id,
+                profile.creator_id,
+                self._clock.now_ms(),
+                wall_ms,
+            )
+
+        await self._store.write(write)
+
+
+def _typed(text: str) -> str:
+    return text[:_TEXT_CHARS].strip().removeprefix("@").strip()

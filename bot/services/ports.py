@@ -1,0 +1,56 @@
+"""What the Discord side asks of the desk and of what stands behind it; implemented elsewhere, faked in tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bot.domain.models import Viewer
+from bot.domain.views import AlertRow, CardView
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimResult:
+    """`by`: who has the episode afterwards, None for nobody (closed, not found)."""
+
+    status: Literal["claimed", "already_yours", "taken", "closed", "not_found"]
+    by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseResult:
+    """`by`: who has the episode afterwards (with `not_yours`), None for nobody."""
+
+    status: Literal["released", "not_yours", "not_claimed", "closed", "not_found"]
+    by: int | None = None
+
+
+class Desk(Protocol):
+    """Work on episodes and cards. A foreign episode is `not_found`, exactly as a missing one."""
+
+    async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
+        """First come, first served; safe to repeat. Checks that the viewer sees the episode's creator."""
+        ...
+
+    async def release(self, viewer: Viewer, episode_id: int) -> ReleaseResult:
+        """Give a claim back; a lead or higher may give back another's. Safe to repeat."""
+        ...
+
+    async def load_card(self, card_id: int) -> CardView | None:
+        """The card as it stands now; None where there is none. Checks no access."""
+        ...
+
+    async def card_creator_id(self, card_id: int) -> int | None:
+        """Whose card it is; None for a card of the whole agency, and for no card."""
+        ...
+
+    async def page_rows(self, card_id: int) -> tuple[AlertRow, ...]:
+        """The open episodes that a baseline card stands for, most money first."""
+        ...
+
+    async def note_shown(self, card_id: int, fingerprint: str) -> None:
+        """The public message already shows this rendering, so delivery need not send it again; delivery is woken.
+
+        An empty fingerprint equals no rendering: where the press was answered elsewhere and delivery has to edit.
+        """
+        ...

@@ -1,0 +1,190 @@
+"""Reads what a card shows: its row, its episodes as they stand now, and the names on them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import Select, and_, select
+
+from bot.domain.models import AlertTier, CardKind
+from bot.domain.views import (
+    AlertCard,
+    AlertRow,
+    BaselineCard,
+    CardView,
+    FanLabel,
+    GroupedCard,
+    NoticeCard,
+    Owner,
+)
+from storage.cards import CardPayload
+from storage.engine import Tx
+from storage.episodes import decode_reasons
+from storage.tables import cards, creators, episodes, fan_accounts
+
+
+def _rows_query(tx: Tx) -> Select[Any]:
+    return (
+        select(
+            episodes,
+            fan_accounts.c.platform_fan_id,
+            fan_accounts.c.username,
+            fan_accounts.c.name,
+            fan_accounts.c.alias,
+            fan_accounts.c.subscribed,
+            fan_accounts.c.expired_now,
+            fan_accounts.c.expires_at,
+            fan_accounts.c.rebill_off,
+        )
+        .select_from(
+            episodes.join(
+                fan_accounts,
+                and_(
+                    fan_accounts.c.agency_id == episodes.c.agency_id,
+                    fan_accounts.c.id == episodes.c.fan_account_id,
+                ),
+            )
+        )
+        .where(episodes.c.agency_id == tx.agency_id)
+    )
+
+
+def _to_row(row: Any) -> AlertRow:
+    return AlertRow(
+        episode_id=row.id,
+        fan_account_id=row.fan_account_id,
+        fan=FanLabel(row.platform_fan_id, row.username, row.name, row.alias),
+        tier=AlertTier(row.tier) if row.tier and row.closed_at is None else None,
+        expired=row.expired,
+        score=row.score,
+        score_before=row.score_before,
+        reasons=decode_reasons(row.reasons),
+        pace_cents=row.pace_cents,
+        total_cents=row.total_cents,
+        currency=row.currency,
+        status="expired" if row.expired else _status(row),
+        expires_at=row.expires_at,
+        rebill_off=row.rebill_off,
+        owner=None
+        if row.owner_id is None
+        else Owner("role" if row.owner_kind == "role" else "user", row.owner_id),
+        claimed_by=row.claimed_by,
+        claimed_at=row.claimed_at,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+    )
+
+
+def _status(row: Any) -> str | None:
+    if row.expired_now:
+        return "expired"
+    if row.subscribed:
+        return "expiring_soon" if row.rebill_off else "active"
+    return None
+
+
+def by_money(row: AlertRow) -> tuple[float, int]:
+    """Sort key: most money at risk first (score / 100 x pace; unknown pace counts by lifetime spend), then the oldest."""
+    money = row.pace_cents if row.pace_cents is not None else 0
+    return (-money * row.score / 100, row.episode_id)
+
+
+async def load_rows(tx: Tx, card_id: int) -> list[AlertRow]:
+    """The open episodes on a card, most money first."""
+    rows = await tx.all(_rows_query(tx).where(episodes.c.card_id == card_id, episodes.c.closed_at.is_(None)))
+    return sorted((_to_row(row) for row in rows), key=by_money)
+
+
+async def load_baseline_rows(tx: Tx, creator_id: int) -> list[AlertRow]:
+    """The open episodes of a creator that a baseline opened and no card of their own shows yet, most money first."""
+    rows = await tx.all(
+        _rows_query(tx).where(
+            episodes.c.creator_id == creator_id,
+            episodes.c.baseline,
+            episodes.c.card_id.is_(None),
+            episodes.c.closed_at.is_(None),
+        )
+    )
+    return sorted((_to_row(row) for row in rows), key=by_money)
+
+
+async def load_view(tx: Tx, card_id: int) -> CardView | None:
+    """What the card shows now; None where there is no such card."""
+    card = await tx.first(
+        select(
+            cards.c.id,
+            cards.c.kind,
+            cards.c.code,
+            cards.c.payload,
+            cards.c.created_at,
+            cards.c.closed_at,
+            cards.c.creator_id,
+        ).where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
+    )
+    if card is None:
+        return None
+    payload = msgspec.json.decode(card.payload or "{}", type=CardPayload)
+    name, synced_at = await _creator(tx, card.creator_id)
+    kind = CardKind(card.kind)
+    if kind is CardKind.ALERT:
+        return await _alert(tx, card_id, payload, name or "", synced_at)
+    if kind is CardKind.GROUPED:
+        rows = tuple(await load_rows(tx, card_id))
+        return GroupedCard(card_id, name or "", payload.expired, rows, payload.started_with, synced_at)
+    if kind is CardKind.BASELINE:
+        return BaselineCard(
+            card_id,
+            name or "",
+            payload.at_risk,
+            payload.action,
+            payload.cleared,
+            payload.fans,
+            card.created_at,
+        )
+    if kind is CardKind.NOTICE:
+        return NoticeCard(
+            card_id, cast("Any", card.code), name, card.created_at, payload.data_at, card.closed_at
+        )
+    return None
+
+
+async def _creator(tx: Tx, creator_id: int | None) -> tuple[str | None, int | None]:
+    if creator_id is None:
+        return None, None
+    row = await tx.first(
+        select(creators.c.name, creators.c.synced_at).where(
+            creators.c.agency_id == tx.agency_id, creators.c.id == creator_id
+        )
+    )
+    return (None, None) if row is None else (row.name, row.synced_at)
+
+
+async def _alert(
+    tx: Tx, card_id: int, payload: CardPayload, creator_name: str, synced_at: int | None
+) -> AlertCard | None:
+    row = await tx.first(_rows_query(tx).where(episodes.c.id == payload.episode_id))
+    if row is None:
+        return None
+    shown = _to_row(row)
+    # The fan's row has moved to a grouped card: this one is over, whatever becomes of the episode.
+    moved = row.card_id != card_id
+    return AlertCard(card_id, creator_name, shown, synced_at, moved=moved)
+
+
+async def creator_of_card(tx: Tx, card_id: int) -> int | None:
+    """Whose card it is; None for a card of the whole agency, and for no card."""
+    found = await tx.scalar(
+        select(cards.c.creator_id).where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
+    )
+    return None if found is None else int(found)
+
+
+async def creator_of_episode(tx: Tx, episode_id: int) -> tuple[int, int | None] | None:
+    """(creator id, card id) of an episode; None where there is none."""
+    row = await tx.first(
+        select(episodes.c.creator_id, episodes.c.card_id).where(
+            episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id
+        )
+    )
+    return None if row is None else (row.creator_id, row.card_id)

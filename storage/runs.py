@@ -1,0 +1,189 @@
+"""Runs: what was fetched and scored, when, and how far an interrupted one had come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import insert, select, update
+
+from bot.domain.models import CreatorMaxima
+from storage.engine import Tx
+from storage.tables import score_runs, sync_runs
+
+SyncKind = Literal["walk", "poll"]
+"""walk: every fan of the creator. poll: what has changed since the last look."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    """`phase` and `cursor` say where to go on; `due_at` and `started_at` are agency time."""
+
+    run_id: int
+    creator_id: int
+    kind: SyncKind
+    started_at: int
+    phase: str
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRun:
+    """One scoring of one creator, frozen at `now_at`. `after_fan_id`: the last fan account that is done."""
+
+    run_id: int
+    creator_id: int
+    now_at: int
+    maxima: CreatorMaxima
+    baseline: bool
+    after_fan_id: int | None
+    finished_at: int | None
+
+
+async def find_open_sync(tx: Tx, creator_id: int) -> SyncRun | None:
+    """The creator's unfinished sync, the newest first; None: the last one ended."""
+    row = await tx.first(
+        select(
+            sync_runs.c.id,
+            sync_runs.c.creator_id,
+            sync_runs.c.kind,
+            sync_runs.c.started_at,
+            sync_runs.c.phase,
+            sync_runs.c.cursor,
+        )
+        .where(
+            sync_runs.c.agency_id == tx.agency_id,
+            sync_runs.c.creator_id == creator_id,
+            sync_runs.c.finished_at.is_(None),
+        )
+        .order_by(sync_runs.c.id.desc())
+        .limit(1)
+    )
+    return None if row is None else SyncRun(*row)
+
+
+async def open_sync(tx: Tx, creator_id: int, kind: SyncKind, now_ms: int, phase: str) -> SyncRun:
+    run_id = tx.ids.next()
+    await tx.execute(
+        insert(sync_runs).values(
+            agency_id=tx.agency_id,
+            id=run_id,
+            creator_id=creator_id,
+            kind=kind,
+            due_at=now_ms,
+            started_at=now_ms,
+            status="running",
+            phase=phase,
+            calls=0,
+            credits=0.0,
+        )
+    )
+    return SyncRun(run_id, creator_id, kind, now_ms, phase, None)
+
+
+async def mark_sync(tx: Tx, run_id: int, phase: str, cursor: str | None) -> None:
+    """Keep how far the sync has come, in the same transaction as what it wrote."""
+    await tx.execute(
+        update(sync_runs)
+        .where(sync_runs.c.agency_id == tx.agency_id, sync_runs.c.id == run_id)
+        .values(phase=phase, cursor=cursor)
+    )
+
+
+async def finish_sync(
+    tx: Tx, run_id: int, now_ms: int, *, status: str, error: str | None, calls: int, credits_used: float
+) -> None:
+    """Close the sync. `error` is a code, never an answer's text."""
+    await tx.execute(
+        update(sync_runs)
+        .where(sync_runs.c.agency_id == tx.agency_id, sync_runs.c.id == run_id)
+        .values(
+            finished_at=now_ms,
+            status=status,
+            error=error,
+            calls=sync_runs.c.calls + calls,
+            credits=sync_runs.c.credits + credits_used,
+        )
+    )
+
+
+async def note_failure(tx: Tx, run_id: int, *, error: str, calls: int, credits_used: float) -> None:
+    """The sync stopped on an error and stays open, to be gone on with at the next try."""
+    await tx.execute(
+        update(sync_runs)
+        .where(sync_runs.c.agency_id == tx.agency_id, sync_runs.c.id == run_id)
+        .values(
+            status="failed",
+            error=error,
+            calls=sync_runs.c.calls + calls,
+            credits=sync_runs.c.credits + credits_used,
+        )
+    )
+
+
+async def find_score_run(tx: Tx, creator_id: int, sync_run_id: int | None) -> ScoreRun | None:
+    """The scoring that belongs to a sync, finished or not; without a sync, the unfinished one."""
+    where = [score_runs.c.agency_id == tx.agency_id, score_runs.c.creator_id == creator_id]
+    if sync_run_id is None:
+        where += [score_runs.c.sync_run_id.is_(None), score_runs.c.finished_at.is_(None)]
+    else:
+        where.append(score_runs.c.sync_run_id == sync_run_id)
+    row = await tx.first(select(score_runs).where(*where).order_by(score_runs.c.id.desc()).limit(1))
+    if row is None:
+        return None
+    return ScoreRun(
+        run_id=row.id,
+        creator_id=row.creator_id,
+        now_at=row.now_at,
+        maxima=CreatorMaxima(row.max_total_cents, row.max_30d_cents),
+        baseline=row.baseline,
+        after_fan_id=row.after_fan_id,
+        finished_at=row.finished_at,
+    )
+
+
+async def open_score_run(
+    tx: Tx,
+    creator_id: int,
+    sync_run_id: int | None,
+    *,
+    model: str,
+    model_version: int,
+    now_ms: int,
+    maxima: CreatorMaxima,
+    baseline: bool,
+) -> ScoreRun:
+    run_id = tx.ids.next()
+    await tx.execute(
+        insert(score_runs).values(
+            agency_id=tx.agency_id,
+            id=run_id,
+            creator_id=creator_id,
+            sync_run_id=sync_run_id,
+            model=model,
+            model_version=model_version,
+            now_at=now_ms,
+            max_total_cents=maxima.total_cents,
+            max_30d_cents=maxima.spend_30d_cents,
+            baseline=baseline,
+            started_at=now_ms,
+        )
+    )
+    return ScoreRun(run_id, creator_id, now_ms, maxima, baseline, None, None)
+
+
+async def mark_scored(tx: Tx, run_id: int, after_fan_id: int) -> None:
+    """Keep the last fan account that is done, in the same transaction as its scores."""
+    await tx.execute(
+        update(score_runs)
+        .where(score_runs.c.agency_id == tx.agency_id, score_runs.c.id == run_id)
+        .values(after_fan_id=after_fan_id)
+    )
+
+
+async def finish_score_run(tx: Tx, run_id: int, now_ms: int) -> None:
+    await tx.execute(
+        update(score_runs)
+        .where(score_runs.c.agency_id == tx.agency_id, score_runs.c.id == run_id)
+        .values(finished_at=now_ms)
+    )

@@ -1,0 +1,3 @@
+"""An independent reading of the rules: what the bot must decide from a purchase history, from the standard
+library alone.
+"""
