@@ -207,6 +207,8 @@ transactions = _tenant(
     _int("net_cents", null=True),
     _text("currency"),
     _text("status", null=True),
+    # False for what never arrived or was given back: kept, but no sum counts it.
+    _flag("counted"),
     _int("occurred_at"),
     _parent("creator_id", "creators"),
     _parent("fan_account_id", "fan_accounts"),
@@ -233,6 +235,9 @@ scores = _tenant(
     _float("churn_probability", null=True),
     _int("run_id"),
     _int("scored_at"),
+    # The score last kept in score_history, or the first one.
+    _float("kept_churn_risk"),
+    _int("kept_at"),
     _parent("fan_account_id", "fan_accounts"),
     _parent("creator_id", "creators"),
     # The worst scores of a creator.
@@ -286,8 +291,9 @@ episodes = _tenant(
     _int("claimed_at", null=True),
     _int("card_id", null=True),
     _flag("baseline"),
-    _text("placement", null=True),
     _flag("ping_wanted"),
+    # Why the run that changed it still has to put it on a card; NULL: it has been.
+    _text("placement", null=True),
     _parent("creator_id", "creators"),
     _parent("fan_account_id", "fan_accounts"),
     _parent("card_id", "cards"),

@@ -29,7 +29,7 @@ class Answer:
         self._interaction = interaction
         self._private = private
         self._defer_after_s = defer_after_s
-        # discord.py marks an interaction as answered only when Discord has confirmed it: without the lock, a deferral
+        # discord.py marks an interaction as answered once Discord has confirmed it: without a lock a deferral
         # on its way and an answer would both go out.
         self._lock = asyncio.Lock()
         self._guard: asyncio.Task[None] | None = None
@@ -58,7 +58,9 @@ class Answer:
         async with self._lock:
             fields = _send_fields(rendered)
             if self._interaction.response.is_done():
-                return await self._send(self._interaction.followup.send(ephemeral=private, wait=True, **fields))
+                return await self._send(
+                    self._interaction.followup.send(ephemeral=private, wait=True, **fields)
+                )
             return await self._send(self._interaction.response.send_message(ephemeral=private, **fields))
 
     async def say(self, sentence: str) -> bool:

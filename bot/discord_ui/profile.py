@@ -17,7 +17,13 @@ _COLOUR = 0x5865F2
 
 def render_profile(profile: FanProfile) -> RenderedMessage:
     """Everything a lookup shows; what is not known is said to be unknown."""
-    sections = [_names(profile), _money(profile), _scores(profile), _subscription(profile), _activity(profile)]
+    sections = [
+        _names(profile),
+        _money(profile),
+        _scores(profile),
+        _subscription(profile),
+        _activity(profile),
+    ]
     lines = [*sections, f"-# {rows.age_words(profile.synced_at)}"]
     embed = discord.Embed(
         title=f"{fan_name(profile.fan, 48)} · {safe_name(profile.creator_name, 32)}",
@@ -67,7 +73,8 @@ def _money(profile: FanProfile) -> str:
         [
             f"**Spent in all: {money(profile.total_cents)}**",
             " · ".join(split),
-            f"Last 30 days: {money(profile.spend_30d_cents)} · 30 days before: {money(profile.spend_prior_30d_cents)}",
+            f"Last 30 days: {money(profile.spend_30d_cents)}"
+            f" · 30 days before: {money(profile.spend_prior_30d_cents)}",
             f"Last purchase: {_when(profile.last_purchase_at)}",
         ]
     )
@@ -100,12 +107,8 @@ def _value(value: float | None) -> str:
 
 def _subscription(profile: FanProfile) -> str:
     standing = rows.subscription_words(profile.status, profile.expires_at, profile.rebill_off)
-    return "\n".join(
-        [
-            f"Subscription: {standing}",
-            f"Subscribed: {_when(profile.subscribed_at)} · price {words.money(profile.price_cents, profile.currency)}",
-        ]
-    )
+    price = words.money(profile.price_cents, profile.currency)
+    return f"Subscription: {standing}\nSubscribed: {_when(profile.subscribed_at)} · price {price}"
 
 
 def _activity(profile: FanProfile) -> str:

@@ -138,7 +138,7 @@ class Router:
                 await press.answer.say(words.GONE)
 
     async def _show_again(self, press: _Press, target: Target, episode_id: int, done: str) -> None:
-        """Answer with the message as it stands now; the public one of a private page is delivery's to edit."""
+        """Answer with the message as it stands now; the public one behind a private page is for delivery."""
         view = await self._desk.load_card(target.card_id)
         if view is None:
             await press.answer.say(done)
@@ -152,7 +152,7 @@ class Router:
             try:
                 shown = await press.answer.update(rendered)
             finally:
-                # Whatever became of the answer, delivery has to look: it edits where the card is not as it should be.
+                # Whatever became of the answer: delivery edits where the card is not as it should be.
                 await self._desk.note_shown(target.card_id, fingerprint if shown else "")
 
     async def _private_page(self, view: CardView, card_id: int, episode_id: int) -> RenderedMessage:
@@ -170,9 +170,7 @@ class Router:
         if not isinstance(view, GroupedCard):
             await press.answer.say(words.GONE)
             return
-        await self._turn(
-            press, render_grouped(view, chat_url=self._chat_url, page=parse_page(target.arg))
-        )
+        await self._turn(press, render_grouped(view, chat_url=self._chat_url, page=parse_page(target.arg)))
 
     async def _top(self, press: _Press, target: Target) -> None:
         view = await self._desk.load_card(target.card_id)
@@ -180,9 +178,7 @@ class Router:
             await press.answer.say(words.GONE)
             return
         rows = await self._desk.page_rows(target.card_id)
-        await self._turn(
-            press, render_top(view, rows, chat_url=self._chat_url, page=parse_page(target.arg))
-        )
+        await self._turn(press, render_top(view, rows, chat_url=self._chat_url, page=parse_page(target.arg)))
 
     async def _turn(self, press: _Press, rendered: RenderedMessage) -> None:
         if press.on_private_message:

@@ -19,7 +19,7 @@ class RulesSource(Protocol):
 
 
 async def viewer_of(interaction: discord.Interaction, source: RulesSource) -> Viewer:
-    """Who asks. Without a tier and creators where it is nobody of the server. Worked out once an interaction."""
+    """Who asks; without a tier and creators where it is nobody of the server. Worked out once."""
     known = interaction.extras.get(_KEY)
     if isinstance(known, Viewer):
         return known

@@ -15,11 +15,13 @@ from bot.domain.models import AccountRecord, FanRecord, TransactionRecord
 from bot.fanapi import mapping, schemas
 from bot.fanapi.decode import NotReadableError, decode
 from bot.fanapi.errors import InvalidParameterError, MalformedAnswerError
-from bot.fanapi.http import ApiHttp
+from bot.fanapi.http import ApiHttp, make_client
 from bot.fanapi.pacing import Sleep, TokenBucket
 from bot.fanapi.paging import PageTurner, Turn
 from bot.fanapi.parse import format_instant
 from bot.fanapi.protocol import Meter, Page
+
+__all__ = ["FansApiClient", "make_client"]
 
 A = TypeVar("A")
 R = TypeVar("R", FanRecord, TransactionRecord)
@@ -54,7 +56,7 @@ class _PageSize:
 
 
 class FansApiClient:
-    """Implements `FanApi`. Owns `http`; `sleep`, `random` and the clocks are arguments for the tests' sake."""
+    """Implements `FanApi`. Owns `http`; `sleep`, `random` and the clocks are arguments for tests."""
 
     def __init__(
         self,
@@ -107,7 +109,7 @@ class FansApiClient:
             PageTurner(f"{account_id}/fans/all", {}, cursor, by_offset=True),
             self._fan_size,
             schemas.FanListAnswer,
-            lambda answer: _fan_page(answer.data.list, answer.data.has_more, answer.pagination),
+            lambda answer: _fan_page(answer.data.items, answer.data.has_more, answer.pagination),
         )
 
     def walk_latest(self, account_id: str, since_ms: int, until_ms: int) -> AsyncIterator[Page[FanRecord]]:
@@ -184,8 +186,8 @@ class FansApiClient:
         while True:
             try:
                 records, turn = await self._get(endpoint, account_id, turner.params(limit), shape, read)
-            except InvalidParameterError:
-                smaller = size.below(limit)
+            except InvalidParameterError as error:
+                smaller = size.below(limit) if error.status == 422 else None
                 if smaller is None:
                     raise
                 limit = smaller
@@ -237,7 +239,7 @@ def _fan_page(
 
 
 def _transaction_page(answer: schemas.TransactionAnswer) -> tuple[tuple[TransactionRecord, ...], Turn]:
-    records = tuple(mapping.to_transaction(transaction) for transaction in answer.data.list)
+    records = tuple(mapping.to_transaction(transaction) for transaction in answer.data.items)
     marker = answer.data.next_marker
     return records, Turn(
         [record.platform_transaction_id for record in records],
@@ -248,6 +250,6 @@ def _transaction_page(answer: schemas.TransactionAnswer) -> tuple[tuple[Transact
 
 
 def _chargeback_page(answer: schemas.ChargebackAnswer) -> tuple[tuple[TransactionRecord, ...], Turn]:
-    records = tuple(mapping.to_chargeback(chargeback) for chargeback in answer.data.list)
+    records = tuple(mapping.to_chargeback(chargeback) for chargeback in answer.data.items)
     ids = [record.platform_transaction_id for record in records]
     return records, Turn(ids, answer.data.has_more, _next_page(answer.pagination))

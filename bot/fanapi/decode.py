@@ -1,4 +1,4 @@
-"""Bytes to schema structs, forgiving the one thing hostile names break: half a character."""
+"""Bytes to schema structs, forgiving the one thing that hostile names break: half a character."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ S = TypeVar("S")
 
 
 class NotReadableError(ValueError):
-    """Not JSON, or not of the expected shape. The message names a place in the document, never its content."""
+    """Not JSON, or not of the expected shape. The message names a place in it, never its content."""
 
 
 def decode(body: bytes, shape: type[S]) -> S:
@@ -20,16 +20,16 @@ def decode(body: bytes, shape: type[S]) -> S:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         raise NotReadableError(f"unexpected shape: {error}") from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _decode_mended(body, shape)
     except RecursionError:
         raise NotReadableError("nested too deep") from None
 
 
 def _decode_mended(body: bytes, shape: type[S]) -> S:
-    # A name cut in the middle of an emoji is a lone escape (\ud83d) that no strict decoder takes; one such
-    # fan must not cost us the page.
-    mended = _ESCAPE.sub(_mend, body)
+    # A name cut in the middle of an emoji, a lone escape (\ud83d) or half its bytes, is what no strict
+    # decoder takes; one such fan must not cost us the page.
+    mended = _ESCAPE.sub(_mend, body).decode("utf-8", "replace").encode()
     if mended == body:
         raise NotReadableError("not JSON")
     try:

@@ -7,6 +7,7 @@
      ├ EdgeRejectedError        403 as HTML: the edge in front of the API refused us; the key may be fine
      ├ NotFoundError            404
      │  └ AccountNotFoundError  404 with the code account_not_found: the connection is gone
+     ├ SessionExpiredError      4xx with the code account_session_expired: the creator has to log in again
      ├ InvalidParameterError    400, 422: we asked for something it does not take
      ├ RateLimitedError         429, after the retries
      ├ UpstreamError            5xx, time-outs, connections, after the retries
@@ -56,6 +57,10 @@ class NotFoundError(FanApiError):
 
 class AccountNotFoundError(NotFoundError):
     """The connection is unknown; after reconnecting, a creator may have another one."""
+
+
+class SessionExpiredError(FanApiError):
+    """The platform has logged the connection out; `list_accounts` shows that too."""
 
 
 class InvalidParameterError(FanApiError):

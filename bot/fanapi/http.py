@@ -27,6 +27,7 @@ from bot.fanapi.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
+    SessionExpiredError,
     UpstreamError,
 )
 from bot.fanapi.pacing import Sleep, TokenBucket, backoff_s
@@ -212,6 +213,8 @@ def _judge(answer: _Answer, endpoint: str, account_id: str | None, retry_after_s
     where: dict[str, Any] = {"endpoint": endpoint, "account_id": account_id, "status": status}
     if status == 401:
         raise KeyRefusedError("the key is refused", **where)
+    if 400 <= status < 500 and _has_code(answer.body, "account_session_expired"):
+        raise SessionExpiredError("the session has expired", **where)
     if status == 402:
         raise CreditsExhaustedError("no credits left", **where)
     if status == 403:

@@ -154,13 +154,11 @@ def _required_instant(value: str) -> int:
 
 
 def _cents(raw: msgspec.Raw) -> int | None:
-    text = bytes(raw).decode()
+    text = bytes(raw).decode("utf-8", "replace")
     if text == "null":
         return None
-    if text.startswith('"'):
-        text = msgspec.json.decode(raw, type=str)
     try:
-        return parse_cents(text)
+        return parse_cents(msgspec.json.decode(raw, type=str) if text.startswith('"') else text)
     except ValueError:
         raise NotReadableError("not an amount of money") from None
 

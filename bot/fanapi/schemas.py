@@ -96,7 +96,7 @@ class Pagination(msgspec.Struct):
 
 
 class FanList(msgspec.Struct, rename="camel"):
-    list: list[Fan]
+    items: list[Fan] = msgspec.field(name="list")
     has_more: bool | None = None
 
 
@@ -106,13 +106,13 @@ class LatestList(msgspec.Struct, rename="camel"):
 
 
 class TransactionList(msgspec.Struct, rename="camel"):
-    list: list[Transaction]
+    items: list[Transaction] = msgspec.field(name="list")
     has_more: bool | None = None
     next_marker: int | str | None = None
 
 
 class ChargebackList(msgspec.Struct, rename="camel"):
-    list: list[Chargeback]
+    items: list[Chargeback] = msgspec.field(name="list")
     has_more: bool | None = None
 
 

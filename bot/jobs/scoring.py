@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import structlog
 from storage.engine import AgencyStore, Tx
@@ -37,6 +38,8 @@ from storage.runs import ScoreRun
 log = structlog.get_logger(__name__)
 
 PAGE_FANS = 1_000
+DEFAULT_CURRENCY = "USD"
+"""What the lifetime sums of the data API are in."""
 
 
 def _wall_ms() -> int:
@@ -108,6 +111,10 @@ class Scoring:
             change = self._decide(fan, values, creator, run)
             if change is not None:
                 changes.append(change)
+        if changes:
+            async with self._store.read() as tx:
+                paces = await scores.read_paces(tx, [c.fan_account_id for c in changes])
+            changes = [replace(c, pace_cents=paces.get(c.fan_account_id)) for c in changes]
 
         async def write(tx: Tx) -> None:
             await scores.write_scores(
@@ -161,9 +168,9 @@ class Scoring:
             tier_before=fan.episode_tier,
             score=churn,
             reasons=self._model.explain(fan.facts, run.maxima),
-            pace_cents=fan.pace_cents,
+            pace_cents=None,
             total_cents=fan.facts.total_cents,
-            currency=fan.currency,
+            currency=DEFAULT_CURRENCY,
         )
 
     async def _finish(self, tx: Tx, run: ScoreRun, creator: Creator) -> None:

@@ -24,6 +24,7 @@ from bot.fanapi.errors import (
     FanApiError,
     KeyRefusedError,
     PermissionDeniedError,
+    SessionExpiredError,
 )
 from bot.fanapi.protocol import FanApi, Page, Usage
 from bot.jobs.notices import OF_WHOLE_API, POLLS_BEFORE_NOTICE, Notices, Trouble
@@ -301,4 +302,6 @@ def _trouble(error: FanApiError) -> Trouble:
         return "credits_exhausted"
     if isinstance(error, AccountNotFoundError):
         return "account_missing"
+    if isinstance(error, SessionExpiredError):
+        return "session_expired"
     return "api_down"

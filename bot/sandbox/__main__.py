@@ -16,17 +16,23 @@ DEFAULT_CYCLE_TIMEOUT_S = 600.0
 
 def parser() -> argparse.ArgumentParser:
     """The command line of the sandbox."""
-    made = argparse.ArgumentParser(prog="python -m bot.sandbox", description="A local Discord and a sample agency.")
+    made = argparse.ArgumentParser(
+        prog="python -m bot.sandbox", description="A local Discord and a sample agency."
+    )
     made.add_argument("--port", type=int, default=8080, help="0 = a free one")
     made.add_argument("--history", type=Path, metavar="CSV", help="replay creator,fan,at,amount_cents")
     made.add_argument("--seed", type=int, default=7)
-    made.add_argument("--speed", type=_not_negative, default=120.0, help="agency seconds per second; 0 = stands")
+    made.add_argument(
+        "--speed", type=_not_negative, default=120.0, help="agency seconds per second; 0 = stands"
+    )
     made.add_argument("--wire-speed", type=_positive, default=1.0, help="scales the windows of rate limits")
     made.add_argument("--model", help="SCORE_MODEL of the bot")
     made.add_argument("--data", type=Path, metavar="DIR", help="keep the database here")
     made.add_argument("--database", metavar="URL", help="a database for the bot, such as PostgreSQL")
     made.add_argument("--verbose", action="store_true", help="the bot writes to standard error")
-    made.add_argument("--headless", action="store_true", help="run cycles without a page, write a report, end")
+    made.add_argument(
+        "--headless", action="store_true", help="run cycles without a page, write a report, end"
+    )
     made.add_argument("--cycles", type=int, default=None)
     made.add_argument("--step", choices=sorted(STEPS), default=None)
     made.add_argument("--cycle-timeout", type=_positive, default=DEFAULT_CYCLE_TIMEOUT_S, metavar="S")
@@ -55,7 +61,9 @@ def read_options(arguments: list[str]) -> Options:
             requests=given.requests,
             state=given.state,
         )
-    elif any(value is not None for value in (given.cycles, given.step, given.report, given.requests, given.state)):
+    elif any(
+        value is not None for value in (given.cycles, given.step, given.report, given.requests, given.state)
+    ):
         made.error("--cycles, --step, --report, --requests and --state need --headless")
     return Options(
         command=tuple(given.command),

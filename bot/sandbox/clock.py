@@ -1,8 +1,10 @@
-"""Agency time: the clock the bot reads, the control that moves it, and what the bot says when it has caught up.
+"""Agency time: the clock the bot reads, the control that moves it, and what the bot says when it has caught
+up.
 
-A version names one setting of the clock. It rises when time is advanced or the rate changes, never by time passing.
-A version is settled once a bot has posted it with no card behind and nothing blocked. A bot that was killed posts
-the current version again after its restart, so a wait simply goes on until some bot settles it or the time is up.
+A version names one setting of the clock. It rises when time is advanced or the rate changes, never by time
+passing. A version is settled once a bot has posted it with no card behind and nothing blocked. A bot that was
+killed posts the current version again after its restart, so a wait simply goes on until some bot settles it
+or the time is up.
 """
 
 from __future__ import annotations
@@ -61,6 +63,7 @@ class AgencyClock:
         self._changed = asyncio.Event()
         self._posted = asyncio.Event()
         self._moving = asyncio.Lock()
+        self._closed = False
 
     @property
     def version(self) -> int:
@@ -106,9 +109,9 @@ class AgencyClock:
         return self._version
 
     async def wait_newer(self, version: int, timeout_s: float = LONG_POLL_S) -> None:
-        """Return once the version is above `version`, or the time is up."""
+        """Return once the version is above `version`, the time is up, or the clock is closed."""
         deadline = self._monotonic() + timeout_s
-        while self._version <= version:
+        while self._version <= version and not self._closed:
             left = deadline - self._monotonic()
             if left <= 0:
                 return
@@ -116,6 +119,13 @@ class AgencyClock:
                 await asyncio.wait_for(self._changed.wait(), left)
             except TimeoutError:
                 return
+
+    def close(self) -> None:
+        """Let nobody wait for a newer version any more: an open long poll would hold up the end of the
+        server.
+        """
+        self._closed = True
+        self._changed.set()
 
     def settle(self, settlement: Settlement) -> bool:
         """Take a bot's post; False = it is about another version."""
@@ -185,17 +195,16 @@ class ClockApi:
         body = await read_object(request)
         if body is None:
             return error(400, "bad_request", "the body is no JSON object", None)
-        version, behind = body.get("version"), body.get("cards_behind")
         blocked, ran = body.get("blocked"), body.get("ran", {})
-        if not _is_count(version):
-            return error(400, "bad_request", "version is a whole number", "version")
-        if not _is_count(behind):
-            return error(400, "bad_request", "cards_behind is a whole number", "cards_behind")
+        for name in ("version", "cards_behind"):
+            if not _is_count(body.get(name)):
+                return error(400, "bad_request", f"{name} is a whole number", name)
         if not isinstance(blocked, list):
             return error(400, "bad_request", "blocked is a list", "blocked")
         if not isinstance(ran, dict) or not all(_is_count(count) for count in ran.values()):
             return error(400, "bad_request", "ran is an object of whole numbers", "ran")
-        if not self._clock.settle(Settlement(int(version), dict(ran), int(behind), blocked)):
+        settlement = Settlement(body["version"], dict(ran), body["cards_behind"], blocked)
+        if not self._clock.settle(settlement):
             return error(409, "old_version", f"the clock is at version {self._clock.version}", "version")
         return web.json_response({"version": self._clock.version, "settled": self._clock.settled})
 

@@ -109,8 +109,8 @@ Removed = Callable[[Fault], None]
 class Faults:
     """All planted faults of both targets, in the order they were planted.
 
-    A part of the sandbox that performs faults of its own accord (deleting a message, dropping the gateway) hears of
-    each new one through `on_plant`, and of its removal through `on_remove`.
+    A part of the sandbox that performs faults of its own accord (deleting a message, dropping the gateway)
+    hears of each new one, and of its removal, through `on_plant`.
     """
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class Faults:
         self._removed: dict[str, Removed] = {}
 
     def on_plant(self, target: str, planted: Planted, removed: Removed | None = None) -> None:
-        """`planted(fault)` does at once what the fault says and returns True, or False = it waits for requests."""
+        """`planted(fault)` does at once what the fault says: True; False = it waits for requests."""
         self._planted[target] = planted
         if removed is not None:
             self._removed[target] = removed
@@ -205,7 +205,7 @@ class Faults:
     async def apply(
         self, target: str, method: str, path: str, kinds: frozenset[str] | set[str] | None = None
     ) -> Fault | None:
-        """As `take`, with latency already waited out: the first fault of another kind, or the latency if it was alone."""
+        """As `take`, with latency waited out: the first fault of another kind, or the latency alone."""
         slow = None
         if kinds is None or "latency" in kinds:
             slow = self.take(target, method, path, {"latency"})

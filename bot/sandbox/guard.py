@@ -1,8 +1,8 @@
 """Ends process groups when the sandbox is gone, however it went.
 
-Run as a process of its own with a pipe as standard input: `+PID` puts a group under guard, `-PID` releases it. When
-the pipe closes, because the sandbox ended or was killed, every group still under guard is killed. Standard library
-only, and no import of ours: it starts in milliseconds and must not fail.
+Run as a process of its own with a pipe as standard input: `+PID` puts a group under guard, `-PID` releases
+it. When the pipe closes, because the sandbox ended or was killed, every group still under guard is killed.
+Standard library only, and no import of ours: it starts in milliseconds and must not fail.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Headless:
-    """A run of `cycles` cycles of `step_s` agency seconds; the paths are files to write, None = not wanted."""
+    """A run of `cycles` cycles of `step_s` agency seconds; each path is a file to write, None = none."""
 
     cycles: int
     step_s: int

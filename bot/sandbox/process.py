@@ -1,4 +1,6 @@
-"""The bot as a child process: a clean environment, signals on request, its peak memory, and no life after ours."""
+"""The bot as a child process: a clean environment, signals on request, its peak memory, and no life after
+ours.
+"""
 
 from __future__ import annotations
 
@@ -63,8 +65,8 @@ class BotSettings:
 def clean_environment(ours: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
     """What a program needs to run, the settings, and nothing else of `ours`.
 
-    The project is put on PYTHONPATH, since the child does not run in our working directory: a `.env` lying there
-    must not be read.
+    The project is put on PYTHONPATH, since the child does not run in our working directory: a `.env` lying
+    there must not be read.
     """
     environment = {name: value for name, value in ours.items() if _KEPT.fullmatch(name)}
     paths = [str(_PROJECT), *environment.get("PYTHONPATH", "").split(os.pathsep)]
@@ -81,7 +83,9 @@ class BotProcess:
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], *, directory: Path, output: Path | None
     ) -> None:
-        self._command = [shutil.which(command[0]) or command[0], *command[1:]]
+        program = shutil.which(command[0]) or command[0]
+        # The child runs elsewhere, so a relative path must be made whole; links stay, a virtualenv is one.
+        self._command = [str(Path(program).absolute()) if os.sep in program else program, *command[1:]]
         self._environment = dict(environment)
         self._directory = directory
         self._output = output
@@ -197,7 +201,9 @@ class BotProcess:
 
 
 def peak_rss(pid: int) -> int:
-    """The peak resident memory of a process in bytes, where the system tells; else its present one. 0 = it is gone."""
+    """The peak resident memory of a process in bytes, where the system tells; else its present one. 0 = it is
+    gone.
+    """
     try:
         found = _PEAK_LINE.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace"))
         if found is not None:

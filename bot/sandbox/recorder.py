@@ -19,7 +19,9 @@ from .spec import Host
 REDACTED: Final = "<redacted>"
 
 _SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "x-api-key", "proxy-authorization"})
-_SECRET_KEYS: Final = frozenset({"token", "access_token", "refresh_token", "api_key", "secret", "signing_secret"})
+_SECRET_KEYS: Final = frozenset(
+    {"token", "access_token", "refresh_token", "api_key", "secret", "signing_secret"}
+)
 _PATH_TOKENS: Final = (
     re.compile(r"(/interactions/\d+/)([^/?]+)"),
     re.compile(r"(/webhooks/\d+/)([^/?]+)"),
@@ -50,7 +52,7 @@ def redact_body(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What the headless report says about requests to Discord. `rejections`: a status of 4xx other than 429."""
+    """What the headless report says about requests. `rejections`: Discord's 4xx other than 429."""
 
     discord_requests: int
     fanapi_requests: int

@@ -28,8 +28,8 @@ _RATE_LIMITED = 429
 class SeenMessage:
     """A message of the bot that is not deleted, and not private. `texts`: everything a reader sees of it.
 
-    `channel_id` is the channel's, or for a message in a thread its parent's. `cards`: kind letter and base36 id of
-    each card its custom_ids name. `live`: it has an enabled component.
+    `channel_id` is the channel's, or for a message in a thread its parent's. `cards`: kind letter and base36
+    id of each card its custom_ids name. `live`: it has an enabled component.
     """
 
     channel_id: str
@@ -40,7 +40,9 @@ class SeenMessage:
 
 @dataclass(frozen=True, slots=True)
 class CardCounts:
-    """What became of the bot's requests to send and edit cards. `failed`: refused, but not for being too fast."""
+    """What became of the bot's requests to send and edit cards. `failed`: refused, but not for being too
+    fast.
+    """
 
     created: int = 0
     edited: int = 0
@@ -145,7 +147,7 @@ def count_duplicates(messages: Iterable[SeenMessage], known: Mapping[str, set[st
 def count_foreign_names(
     messages: Iterable[SeenMessage], known: Mapping[str, set[str]], channel_accounts: Mapping[str, str]
 ) -> int:
-    """Usernames seen in the channel of a creator who has no fan of that name, once for each channel and name."""
+    """Usernames in the channel of a creator who has no fan of that name; one for each channel and name."""
     foreign: set[tuple[str, str]] = set()
     for message in messages:
         account = channel_accounts.get(message.channel_id)

@@ -1,7 +1,7 @@
 """Who works at the sandbox's agency: the guild for the simulated Discord, and ROSTER_FILE for the bot.
 
-Two chatters share the creators: Ana has the first half, Ben the rest. A creator's channel is seen by her team's role
-and by leads, managers and the owner, so that a chatter sees only the creators worked for.
+Two chatters share the creators: Ana has the first half, Ben the rest. A creator's channel is seen by her
+team's role and by leads, managers and the owner, so that a chatter sees only the creators worked for.
 """
 
 from __future__ import annotations
@@ -69,9 +69,13 @@ def build_guild(creators: Sequence[Creator]) -> GuildSpec:
 
 
 def roster(creators: Sequence[Creator], ids: DiscordIds) -> dict[str, Any]:
-    """The content of ROSTER_FILE (sandbox-api.md section 1). Managers and the owner have every creator unlisted."""
+    """The content of ROSTER_FILE (sandbox-api.md section 1). Managers and the owner have every creator
+    unlisted.
+    """
     everyone = [creator.account_id for creator in creators]
-    staff = [(name, "chatter", [creator.account_id for creator in own]) for name, own in teams(creators).items()]
+    staff = [
+        (name, "chatter", [creator.account_id for creator in own]) for name, own in teams(creators).items()
+    ]
     staff += [(_LEAD, "lead", everyone), (_MANAGER, "manager", []), (_OWNER, "owner", [])]
     chatter_of = {creator.account_id: name for name, own in teams(creators).items() for creator in own}
     return {
@@ -82,7 +86,8 @@ def roster(creators: Sequence[Creator], ids: DiscordIds) -> dict[str, Any]:
             {"role_id": ids.roles[name], "tier": name.casefold()} for name in ("Chatter", *_UPPER_ROLES)
         ],
         "members": [
-            {"user_id": ids.members[name], "tier": tier, "creators": accounts} for name, tier, accounts in staff
+            {"user_id": ids.members[name], "tier": tier, "creators": accounts}
+            for name, tier, accounts in staff
         ],
         "creators": [
             {

@@ -1,4 +1,4 @@
-"""The sandbox as one program: a local Discord and an agency on one loopback port, with the bot as its child."""
+"""The sandbox as one program: a local Discord and an agency on one loopback port, the bot as its child."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ _PARENT_EVERY_S = 0.5
 
 
 class Sandbox:
-    """Everything but the port: built on an address that is known already. Also the `Host` of the simulated Discord."""
+    """Everything but the port: built on an address that is known already. Also the `Host` of the simulated
+    Discord.
+    """
 
     def __init__(self, options: Options, agency: Agency, *, base_url: str, folder: Path) -> None:
         self.agency = agency
@@ -109,7 +111,9 @@ class Sandbox:
         return app
 
     async def close(self) -> None:
+        """End the bot first, while Discord and the API still answer it."""
         await self.bot.close()
+        self.clock.close()
         await self.discord.close()
         self.recorder.close()
 
@@ -227,7 +231,7 @@ async def _run_headless(sandbox: Sandbox, run: Headless, stopping: asyncio.Event
 
 async def _stop_without_parent(stopping: asyncio.Event, parent: int) -> None:
     """Whoever started us and is gone can no longer stop us."""
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110 - nothing can be waited for: the system tells nobody
         await asyncio.sleep(_PARENT_EVERY_S)
     stopping.set()
 

@@ -34,8 +34,8 @@ class ChannelSpec:
     """A text channel.
 
     Attributes:
-        visible_to_roles: None = everyone; otherwise @everyone is denied VIEW_CHANNEL by an overwrite, and these
-            roles and the bot are allowed it.
+        visible_to_roles: None = everyone; otherwise @everyone is denied VIEW_CHANNEL by an overwrite, and
+            these roles and the bot are allowed it.
     """
 
     name: str

@@ -21,9 +21,7 @@ class AccessRules:
     leads: Mapping[int, frozenset[int]]
     """Creator id -> the users who lead her team."""
 
-    def viewer(
-        self, user_id: int, role_ids: Collection[int], visible_channel_ids: Collection[int]
-    ) -> Viewer:
+    def viewer(self, user_id: int, role_ids: Collection[int], visible_channel_ids: Collection[int]) -> Viewer:
         """`visible_channel_ids`: those of `channels` that the person can see in Discord now."""
         tier = tier_of(role_ids, self.role_tiers)
         if not may(tier, AccessTier.CHATTER):
@@ -52,6 +50,6 @@ class AccessService:
             leads = await roster.list_leads(tx)
         return AccessRules(
             role_tiers=role_tiers,
-            channels={creator.creator_id: creator.channel_id for creator in creators},
+            channels={creator.id: creator.channel_id for creator in creators},
             leads=leads,
         )

@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.domain.base36 import decode
 from bot.domain.models import Viewer
 from bot.domain.views import FanChoice, FanProfile
-from storage import audit, fans
+from storage import audit, fan_search
 from storage.engine import AgencyStore, Tx
 
 CHOICES = 25
@@ -41,8 +41,8 @@ class FanService:
         prefix = _typed(text)
         async with self._store.read() as tx:
             if not prefix:
-                return list(await fans.top_by_money(tx, viewer.creator_ids, CHOICES))
-            return list(await fans.search_names(tx, viewer.creator_ids, prefix, CHOICES))
+                return list(await fan_search.top_by_money(tx, viewer.creator_ids, CHOICES))
+            return list(await fan_search.search_names(tx, viewer.creator_ids, prefix, CHOICES))
 
     async def resolve(self, viewer: Viewer, value: str) -> FanProfile | list[FanChoice] | None:
         """The one fan meant by `f:<base36>` or an exact username, platform id or alias; several; or None.
@@ -55,7 +55,7 @@ class FanService:
             found = await self._find(tx, viewer, value)
             if len(found) != 1:
                 return found[:CHOICES] or None
-            profile = await fans.get_profile(
+            profile = await fan_search.get_profile(
                 tx, viewer.creator_ids, found[0].fan_account_id, self._clock.now_ms()
             )
         if profile is not None:
@@ -65,11 +65,11 @@ class FanService:
     async def _find(self, tx: Tx, viewer: Viewer, value: str) -> list[FanChoice]:
         fan_account_id = parse_value(value.strip())
         if fan_account_id is not None:
-            choice = await fans.find_choice(tx, viewer.creator_ids, fan_account_id)
+            choice = await fan_search.find_choice(tx, viewer.creator_ids, fan_account_id)
             if choice is not None:
                 return [choice]
         text = _typed(value)
-        return list(await fans.find_exact(tx, viewer.creator_ids, text)) if text else []
+        return list(await fan_search.find_exact(tx, viewer.creator_ids, text)) if text else []
 
     async def _record_view(self, viewer: Viewer, profile: FanProfile) -> None:
         wall_ms = time.time_ns() // 1_000_000

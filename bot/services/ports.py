@@ -1,4 +1,4 @@
-"""What the Discord side asks of the desk and of what stands behind it; implemented elsewhere, faked in tests."""
+"""What the Discord side asks of the desk; implemented in `bot.services.desk`, faked in tests."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Desk(Protocol):
         ...
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
-        """The public message already shows this rendering, so delivery need not send it again; delivery is woken.
+        """Wake delivery; the public message already shows this rendering and need not be edited for it.
 
-        An empty fingerprint equals no rendering: where the press was answered elsewhere and delivery has to edit.
+        An empty fingerprint equals no rendering: delivery has to edit, the press was answered elsewhere.
         """
         ...

@@ -83,6 +83,7 @@ class Sandbox:
     process: asyncio.subprocess.Process
     http: aiohttp.ClientSession
     bot_pids: set[int] = field(default_factory=set)
+    _newest: int = 0
 
     async def _call(
         self,
@@ -244,6 +245,12 @@ class Sandbox:
         """The recorded requests after number `since`, in order."""
         text = await self._call("GET", "requests", query={"since": since, "target": target}, within=60)
         return json_lines(text)
+
+    async def newest_request(self) -> int:
+        """The number of the newest recorded request to Discord, 0 where there is none."""
+        lines = await self.requests(self._newest)
+        self._newest = max((int(line["n"]) for line in lines), default=self._newest)
+        return self._newest
 
     async def until(self, what: str, holds: Callable[[Json], bool], within: float = 30) -> Json:
         """Asks for the state until `holds(state)`; fails after `within` seconds, or when the sandbox has

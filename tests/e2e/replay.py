@@ -73,8 +73,7 @@ async def advance(box: Sandbox, seconds: int, kills: Sequence[Kill], timeout_s: 
     if not kills:
         step = await box.advance(seconds, timeout_s=timeout_s)
         return None if step.settled else f"not settled at {step.now}"
-    lines = await box.requests(0)
-    since = int(lines[-1]["n"]) if lines else 0
+    since = await box.newest_request()
     step_task = asyncio.create_task(box.advance(seconds, timeout_s=timeout_s))
     try:
         for kill in kills:

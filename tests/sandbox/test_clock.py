@@ -183,7 +183,9 @@ async def test_rate_and_pause(client: Client, clock: AgencyClock) -> None:
         ({"advance": 1}, "advance"),
     ],
 )
-async def test_a_malformed_control_names_its_field(client: Client, body: dict[str, object], field: str) -> None:
+async def test_a_malformed_control_names_its_field(
+    client: Client, body: dict[str, object], field: str
+) -> None:
     response = await client.post("/sandbox/api/clock", json=body)
     assert response.status == 400
     assert (await response.json())["error"]["field"] == field

@@ -1,4 +1,4 @@
-"""The published formula, kept to 1e-6 with its quirks (docs/scores.md).
+"""The published formula, kept to 1e-6 with its quirks.
 
 It gives no upsell, loyalty or probability: those are None. Quirks kept on purpose: unknown activity counts as
 active today, unknown messages as none, unknown or zero spend before counts as one cent (so no spend at all

@@ -1,8 +1,8 @@
 """The data API over HTTP, at /fanapi/api/... (api-contracts.md sections 1 and 2), with its traps.
 
-An expired session shows as `is_authenticated: false` in /api/accounts, and every endpoint of that account answers
-400 `{"error": {"code": "account_session_expired", ...}}`: neither 401 nor 403, which speak of the key, nor a 5xx,
-which would be worth a retry. It lasts until the fault is removed.
+An expired session shows as `is_authenticated: false` in /api/accounts, and every endpoint of that account
+answers 400 `{"error": {"code": "account_session_expired", ...}}`: neither 401 nor 403, which speak of the
+key, nor a 5xx, which would be worth a retry. It lasts until the fault is removed.
 
 Beyond what is documented: a page of transactions takes 1 to 100; chargebacks without dates are all of them; a
 marker is an opaque integer that falls from page to page.
@@ -21,7 +21,7 @@ from aiohttp import web
 
 from bot.sandbox.agency import query as q
 from bot.sandbox.agency.encode import account_object, dump
-from bot.sandbox.agency.endpoints import Answer, Endpoints, Failure
+from bot.sandbox.agency.endpoints import Answer, ApiError, Endpoints
 from bot.sandbox.agency.model import Agency, Creator
 from bot.sandbox.faults import Fault, Faults
 from bot.sandbox.recorder import Recorder
@@ -134,32 +134,32 @@ class FanApi:
             return _Reply(429, dump({"message": "Too Many Attempts."}), headers)
         try:
             return self._answer(request)
-        except q.Invalid as problem:
+        except q.InvalidError as problem:
             body = {"message": problem.message, "errors": {problem.name: [problem.message]}}
             return _Reply(422, dump(body))
-        except Failure as failure:
+        except ApiError as failure:
             return _Reply(failure.status, dump(failure.body))
 
     def _answer(self, request: web.Request) -> _Reply:
         if not request.path.startswith(PREFIX):
-            raise Failure.not_found()
+            raise ApiError.not_found()
         if request.method != "GET":
-            raise Failure(405, {"message": f"The {request.method} method is not supported for this route."})
+            raise ApiError(405, {"message": f"The {request.method} method is not supported for this route."})
         parts = request.path[len(PREFIX) :].strip("/").split("/")
         now = self._clock.now()
         self._agency.advance(now)
         if parts == ["whoami"]:
             return _Reply(200, dump(_whoami()), self._headers(0))
         if self._balance <= 0:
-            raise Failure(402, {"error": {"code": "insufficient_credits", "message": "No credits left."}})
+            raise ApiError(402, {"error": {"code": "insufficient_credits", "message": "No credits left."}})
         if parts == ["accounts"]:
             return _Reply(200, dump(self._list_accounts(request.query)), self._headers(1))
         creator = self._accounts.get(parts[0])
         if creator is None:
-            raise Failure.account_not_found()
+            raise ApiError.account_not_found()
         if parts[0] in self._expired.values():
             message = "The session of this account has expired. Reconnect it."
-            raise Failure(400, {"error": {"code": "account_session_expired", "message": message}})
+            raise ApiError(400, {"error": {"code": "account_session_expired", "message": message}})
         answer = self._endpoints[creator.account_id].answer(parts[1:], request.query, now)
         headers = self._headers(1)
         return _Reply(200, self._envelope(creator, parts[1:], answer), headers)
@@ -254,9 +254,7 @@ class FanApi:
         self._expired.pop(fault.id, None)
 
     def _take_trap(self, path: str) -> str | None:
-        fault = self._faults.take(
-            "fanapi", "GET", PREFIX + path, {"short_page", "empty_page", "shift_page"}
-        )
+        fault = self._faults.take("fanapi", "GET", PREFIX + path, {"short_page", "empty_page", "shift_page"})
         return fault.kind if fault else None
 
 

@@ -1,8 +1,9 @@
-"""People placed in the sample agency on purpose, each at fixed times, each with an outcome that tests assert."""
+"""People placed in the sample agency on purpose, at fixed times, each with an outcome that tests assert."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from bot.sandbox.agency.model import Creator, Fan, PaymentType, Period, hex_id
 from bot.sandbox.agency.timeline import Timeline
@@ -43,10 +44,11 @@ LEAVING = Person(
     ),
     rebill_off_at="2026-03-02T08:30:00Z",
 )
-"""Rebill goes off with three days left, half an hour after the start, so that an hourly poll sees it at 09:00.
+"""Rebill goes off with three days left, half an hour after the start, so that an hourly poll sees it at
+09:00.
 
-At the start the reference formula gives 53: 30 for spending less than half of the month before, 28 for seven quiet
-days, less 5 for an engagement of 25. With `expiring_soon` it is 93.
+At the start the reference formula gives 53: 30 for spending less than half of the month before, 28 for seven
+quiet days, less 5 for an engagement of 25. With `expiring_soon` it is 93.
 """
 
 CAST = (LEAVING,)
@@ -70,7 +72,7 @@ def plant(timeline: Timeline, creator: Creator, person: Person, fan_id: int) -> 
         fan.periods.append(period)
         creator.pay(fan, hex_id(person.username, "period", at), at, period.price_cents, "subscribes")
 
-    def buy(at: int, cents: int, kind: PaymentType) -> None:
+    def buy(cents: int, kind: PaymentType, at: int) -> None:
         fan.last_activity_at = fan.last_seen_at = at
         creator.pay(fan, hex_id(person.username, "extra", at), at, cents, kind)
 
@@ -85,8 +87,8 @@ def plant(timeline: Timeline, creator: Creator, person: Person, fan_id: int) -> 
     timeline.plan(fan.began_at, begin)
     for starts, ends in person.periods:
         period = Period(parse(starts), parse(ends), creator.price_cents)
-        timeline.plan(period.starts_at, lambda at, period=period: renew(period, at))
+        timeline.plan(period.starts_at, partial(renew, period))
     for when, cents, kind in person.bought:
-        timeline.plan(parse(when), lambda at, cents=cents, kind=kind: buy(at, cents, kind))
+        timeline.plan(parse(when), partial(buy, cents, kind))
     timeline.plan(parse(person.rebill_off_at), switch_off)
     timeline.plan(parse(person.periods[-1][1]), expire)

@@ -1,4 +1,6 @@
-"""Records of the agency as the data API writes them. Fans are encoded once per change, in each of three shapes."""
+"""Records of the agency as the data API writes them. Fans are encoded once per change, in each of three
+shapes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from bot.sandbox.agency.model import Chargeback, Creator, Fan, Payment, Period
 from bot.sandbox.times import MS_PER_DAY, to_iso
 
 Shape = Literal["listed", "single", "top"]
-"""`listed`: the fan lists. `single`: the users endpoints, without lastActivity, prices as floats. `top`: fans/top,
+"""`listed`: the fan lists. `single`: the users endpoints, without lastActivity, prices as floats. `top`:
+fans/top,
 without subscribes."""
 
 PAYOUT_DAYS = 7

@@ -44,7 +44,7 @@ _TOP_BY: dict[str, PaymentType | None] = {
 Query = Mapping[str, str]
 
 
-class Failure(Exception):
+class ApiError(Exception):
     """An answer of 400 or above."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
@@ -53,11 +53,11 @@ class Failure(Exception):
         self.body = body
 
     @classmethod
-    def not_found(cls) -> Failure:
+    def not_found(cls) -> ApiError:
         return cls(404, {"message": "Not found.", "error": {"code": "not_found", "message": "Not found."}})
 
     @classmethod
-    def account_not_found(cls) -> Failure:
+    def account_not_found(cls) -> ApiError:
         return cls(404, {"error": {"code": "account_not_found", "message": "Account not found."}})
 
 
@@ -80,7 +80,7 @@ class Endpoints:
         self._take_trap = take_trap
 
     def answer(self, parts: list[str], query: Query, now: int) -> Answer:
-        """Answer a GET below /api/{account}. Raises Failure and query.Invalid."""
+        """Answer a GET below /api/{account}. Raises ApiError and query.InvalidError."""
         match parts:
             case ["me"]:
                 return Answer(dump(profile_object(self._creator)))
@@ -100,7 +100,7 @@ class Endpoints:
                 return self._transactions(query, now)
             case ["chargebacks"]:
                 return self._chargebacks(query, now)
-        raise Failure.not_found()
+        raise ApiError.not_found()
 
     def _trap(self, path: str) -> PageTrap | None:
         trap = self._take_trap(f"{self._creator.account_id}/{path}")
@@ -114,9 +114,7 @@ class Endpoints:
         if wanted is not None:
             state = {"active": True, "expired": False}.get(name)
             chosen = [
-                fan
-                for fan in reversed(self._creator.fans)
-                if wanted(fan) and state in (None, fan.subscribed)
+                fan for fan in reversed(self._creator.fans) if wanted(fan) and state in (None, fan.subscribed)
             ]
         page = self._lists.page(name, chosen, offset, limit, self._trap(f"fans/{name}"))
         data = b'{"list":[%b],"hasMore":%b}' % (self._many(page.fans, "listed"), _json_bool(page.has_more))
@@ -139,7 +137,9 @@ class Endpoints:
         by = _TOP_BY[q.choice(query, "by", tuple(_TOP_BY)) or "total"]
         span = q.span(query)
         if span is None:
-            spent = {fan.id: fan.total_cents if by is None else fan.spent.get(by, 0) for fan in self._creator.fans}
+            spent = {
+                fan.id: fan.total_cents if by is None else fan.spent.get(by, 0) for fan in self._creator.fans
+            }
         else:
             spent = {}
             for payment in self._creator.payments:
@@ -152,13 +152,13 @@ class Endpoints:
     def _users(self, query: Query) -> Answer:
         texts = [text.strip() for text in query.get("ids", "").split(",") if text.strip()]
         if not texts:
-            raise q.Invalid("ids", "The ids field is required.")
+            raise q.InvalidError("ids", "The ids field is required.")
         if len(texts) > USERS_A_CALL:
-            raise q.Invalid("ids", f"The ids field must not have more than {USERS_A_CALL} items.")
+            raise q.InvalidError("ids", f"The ids field must not have more than {USERS_A_CALL} items.")
         found: list[bytes] = []
         for text in dict.fromkeys(texts):
             if not text.isdecimal():
-                raise q.Invalid("ids", "The ids field must hold integers.")
+                raise q.InvalidError("ids", "The ids field must hold integers.")
             fan = self._creator.by_id.get(int(text))
             if fan is not None:
                 found.append(b'"%d":%b' % (fan.id, self._encoder.encode(fan, "single")))
@@ -168,12 +168,12 @@ class Endpoints:
         for fan in self._creator.fans:
             if fan.username is not None and fan.username == username:
                 return Answer(self._encoder.encode(fan, "single"))
-        raise Failure.not_found()
+        raise ApiError.not_found()
 
     def _subscriptions(self, fan_id: str) -> Answer:
         fan = self._creator.by_id.get(int(fan_id)) if fan_id.isdecimal() else None
         if fan is None:
-            raise Failure.not_found()
+            raise ApiError.not_found()
         periods = [
             {
                 "subscribeDate": iso(period.starts_at),
@@ -191,7 +191,7 @@ class Endpoints:
         kind = q.choice(query, "type", _PAYMENT_TYPES)
         source = q.choice(query, "tipsSource", _TIP_SOURCES)
         if source is not None and kind != "tips":
-            raise q.Invalid("tipsSource", "The tipsSource field needs type tips.")
+            raise q.InvalidError("tipsSource", "The tipsSource field needs type tips.")
         oldest = now - TRANSACTION_DAYS * MS_PER_DAY if since is None else since
         payments = self._creator.payments
         end = bisect_left(payments, marker, key=_key) if marker else len(payments)

@@ -2,12 +2,13 @@
 
 What is true at agency time T, for a fan with a positive row at or before T (others are not yet known):
 
-- Earlier negative rows are dropped. Lifetime spend is the net sum of the rows from the first positive one up to T.
+- Earlier negative rows are dropped. Lifetime spend is the net sum of the rows from the first positive one up
+  to T.
 - The first positive row opens a period [P, P + 30 d). Subscriptions cost nothing.
-- Rebill is off where T >= E - 7 d and no positive row has P < at <= T: the purchase that opened the period does not
-  count, nor does another in the same second. A purchase switches it on again.
-- At E with rebill on, the next period [E, E + 30 d) begins without a transaction; with rebill off the fan is expired
-  and keeps E as the end. A purchase at or after E opens [at, at + 30 d).
+- Rebill is off where T >= E - 7 d and no positive row has P < at <= T: the purchase that opened the period
+  does not count, nor does another in the same second. A purchase switches it on again.
+- At E with rebill on, the next period [E, E + 30 d) begins without a transaction; with rebill off the fan is
+  expired and keeps E as the end. A purchase at or after E opens [at, at + 30 d).
 - Last activity and last seen are the last positive row. A negative row is a chargeback at its own time.
 """
 
@@ -45,7 +46,9 @@ class Row:
 
 
 class _Turn(IntEnum):
-    """What happens first where several things fall on one instant: a boundary is passed before a purchase counts."""
+    """What happens first where several things fall on one instant: a boundary is passed before a purchase
+    counts.
+    """
 
     REBILL = 0
     END = 1
@@ -63,7 +66,13 @@ def read_rows(path: Path) -> list[Row]:
             for number, line in enumerate(reader, start=1):
                 try:
                     rows.append(
-                        Row(number, line["creator"], int(line["fan"]), parse(line["at"]), int(line["amount_cents"]))
+                        Row(
+                            number,
+                            line["creator"],
+                            int(line["fan"]),
+                            parse(line["at"]),
+                            int(line["amount_cents"]),
+                        )
                     )
                 except (TypeError, ValueError) as problem:
                     raise HistoryError(f"{path}, row {number}: {problem}") from problem

@@ -45,7 +45,9 @@ class Habits:
 
 
 class Life:
-    """A fan from the first subscription on. `visits_from`: before it nobody reads last seen, so it is not kept."""
+    """A fan from the first subscription on. `visits_from`: before it nobody reads last seen, so it is not
+    kept.
+    """
 
     def __init__(
         self, timeline: Timeline, creator: Creator, fan: Fan, habits: Habits, *, seed: str, visits_from: int

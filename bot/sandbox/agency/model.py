@@ -1,4 +1,6 @@
-"""Who lives in an agency: creators, their fans, the fans' periods and payments. Money is USD cents, times UTC ms."""
+"""Who lives in an agency: creators, their fans, the fans' periods and payments. Money is USD cents, times UTC
+ms.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ PaymentType = Literal["subscribes", "tips", "post", "chat_messages", "stream"]
 
 @dataclass(slots=True)
 class Period:
-    """A paid or free stretch [starts_at, ends_at). `cancelled_at`: when rebill was switched off; None = it is on."""
+    """A paid or free stretch [starts_at, ends_at). `cancelled_at`: when rebill was switched off; None = it is
+    on.
+    """
 
     starts_at: int
     ends_at: int
@@ -63,7 +67,9 @@ class Fan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Payment:
-    """One movement of money. `key` orders a creator's payments and is unique among them; `id` is 32 hex digits."""
+    """One movement of money. `key` orders a creator's payments and is unique among them; `id` is 32 hex
+    digits.
+    """
 
     id: str
     key: int
@@ -125,7 +131,7 @@ class Creator:
         self.touch(payment.fan)
 
     def _next_key(self, at: int) -> int:
-        """A marker for paging: whole seconds, then a place within the second, with gaps between neighbours."""
+        """A marker for paging: the second, then a place within it, with gaps between neighbours."""
         base = at // 1_000 * 100_000
         last = self.payments[-1].key if self.payments else 0
         return base if last < base else last + 10

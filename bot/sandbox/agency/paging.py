@@ -1,7 +1,8 @@
 """Pages as the real API cuts them: over slots, some of which show nobody.
 
-A hidden or deleted user keeps a slot in the list but is not shown, so that a page of 20 slots may show 19 fans, or
-none, while more follow. Nobody who exists is ever lost by that: a reader who advances by `limit` sees everyone.
+A hidden or deleted user keeps a slot in the list but is not shown, so that a page of 20 slots may show 19
+fans, or none, while more follow. Nobody who exists is ever lost by that: a reader who advances by `limit`
+sees everyone.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class FanLists:
         self._seed = seed
         self._kept: dict[ListName, tuple[int, list[Fan | None]]] = {}
         self._hidden: dict[ListName, dict[int, int]] = {}
+        self._shifted: dict[ListName, int] = {}
 
     def page(
         self,
@@ -44,11 +46,12 @@ class FanLists:
     ) -> Page:
         """Cut a page. `chosen`: the fans of a filtered list; None = the whole list of that name.
 
-        A trap hides users at this page until the next walk begins at offset 0; `shift_page` shows the fan before
-        the page once more, as when somebody subscribes during the walk.
+        A trap hides users at this page until the next walk begins at offset 0; `shift_page` shows the fan
+        before the page once more, as when somebody subscribes during the walk.
         """
         if offset == 0:
             self._hidden.pop(name, None)
+            self._shifted.pop(name, None)
         slots = self._slots(name, chosen)
         if trap in ("short_page", "empty_page"):
             first = next((fan for fan in slots[offset : offset + limit] if fan is not None), None)
@@ -57,7 +60,8 @@ class FanLists:
                 hidden[first.id] = hidden.get(first.id, 0) + (1 if trap == "short_page" else limit)
                 slots = self._slots(name, chosen)
         elif trap == "shift_page" and offset > 0:
-            offset -= 1
+            self._shifted[name] = self._shifted.get(name, 0) + 1
+        offset = max(0, offset - self._shifted.get(name, 0))
         shown = [fan for fan in slots[offset : offset + limit] if fan is not None]
         return Page(shown, offset + limit < len(slots))
 

@@ -1,7 +1,7 @@
 """The sample agency (sample-agency.md): four pages with invented fans, deterministic by seed.
 
-It starts at 2026-03-02T08:00:00Z with its history served, and lives on in agency time: fans subscribe, buy, renew,
-switch rebill off, expire, come back.
+It starts at 2026-03-02T08:00:00Z with its history served, and lives on in agency time: fans subscribe, buy,
+renew, switch rebill off, expire, come back.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ _DELETED_ONE_IN = 120
 _UNDETAILED_ONE_IN = 90
 _BLOCKED_ONE_IN = 250
 _FIRST = (
-    "alex sam chris jordan taylor morgan casey jamie robin drew lee kai noel rene max toni pat sasha mika jules "
-    "nico dana elliot quinn harper rowan sky terry shay blair"
-).split()
+    *("alex", "sam", "chris", "jordan", "taylor", "morgan", "casey", "jamie", "robin", "drew"),
+    *("lee", "kai", "noel", "rene", "max", "toni", "pat", "sasha", "mika", "jules"),
+    *("nico", "dana", "elliot", "quinn", "harper", "rowan", "sky", "terry", "shay", "blair"),
+)
 _LAST = (
-    "north river stone vale wood frost lake field marsh hill ford wells grove hart lane moss park reed shore west "
-    "birch brook cliff dale glen heath knoll meadow ridge summit"
-).split()
+    *("north", "river", "stone", "vale", "wood", "frost", "lake", "field", "marsh", "hill"),
+    *("ford", "wells", "grove", "hart", "lane", "moss", "park", "reed", "shore", "west"),
+    *("birch", "brook", "cliff", "dale", "glen", "heath", "knoll", "meadow", "ridge", "summit"),
+)
 
 
 @dataclass(frozen=True, slots=True)

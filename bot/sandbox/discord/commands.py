@@ -34,7 +34,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A command as typed: the registered top command, the groups on the way, and the options of the last part."""
+    """A command as typed: the registered command, the groups on the way, the options of the last part."""
 
     command: dict[str, Any]
     path: tuple[tuple[str, int], ...]
@@ -196,7 +196,11 @@ def _check_all(commands: list[Any], form: Form) -> None:
         kind = command.get("type") or CHAT_INPUT
         key = (kind, str(command.get("name")))
         if key in seen:
-            form.add((index, "name"), "APPLICATION_COMMANDS_DUPLICATE_NAME", "Application command names must be unique")
+            form.add(
+                (index, "name"),
+                "APPLICATION_COMMANDS_DUPLICATE_NAME",
+                "Application command names must be unique",
+            )
         seen.add(key)
         counts[kind] = counts.get(kind, 0) + 1
     for kind, count in counts.items():
@@ -230,7 +234,9 @@ def _check_command(command: dict[str, Any], path: Path, form: Form) -> None:
                 )
     bits = command.get("default_member_permissions")
     if bits is not None and not str(bits).isdecimal():
-        form.add((*path, "default_member_permissions"), "NUMBER_TYPE_COERCE", f'Value "{bits}" is not permission.')
+        form.add(
+            (*path, "default_member_permissions"), "NUMBER_TYPE_COERCE", f'Value "{bits}" is not permission.'
+        )
 
 
 def _check_name(name: Any, path: Path, form: Form) -> None:
@@ -267,14 +273,16 @@ def _check_options(options: list[dict[str, Any]], path: Path, form: Form, *, dep
         _check_name(option.get("name"), (*here, "name"), form)
         _check_description(option, here, form)
         if option.get("name") in seen:
-            form.add((*here, "name"), "APPLICATION_COMMAND_OPTIONS_NAME_INVALID", "Option name is already used")
+            form.add(
+                (*here, "name"), "APPLICATION_COMMAND_OPTIONS_NAME_INVALID", "Option name is already used"
+            )
         seen.add(str(option.get("name")))
         if kind in (SUB_COMMAND, SUB_COMMAND_GROUP):
             if depth > 1 or (depth == 1 and kind == SUB_COMMAND_GROUP) or nested != len(options):
                 form.add(
                     (*here, "type"),
                     "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
-                    "Sub-command and sub-command group option types are mutually exclusive to all other types",
+                    "Sub-command and sub-command group types are mutually exclusive to all other types",
                 )
             _check_options(option.get("options") or [], (*here, "options"), form, depth=depth + 1)
             continue

@@ -100,7 +100,7 @@ def check_message(components: Any, *, v2: bool, form: Form) -> None:
         for index, component in enumerate(components):
             path = ("components", index)
             if _kind(component) != Kind.ACTION_ROW:
-                form.add((*path, "type"), "UNION_TYPE_CHOICES", "Value of field \"type\" must be one of (1,).")
+                form.add((*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1,).')
                 continue
             _check_row(component, path, form)
     _check_unique(components, form)
@@ -114,7 +114,9 @@ def _check_v2(components: list[dict[str, Any]], form: Form) -> None:
             "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED",
             f"The total number of components in the message exceeds the maximum of {MAX_V2}",
         )
-    text = sum(len(str(one.get("content", ""))) for one in walk(components) if _kind(one) == Kind.TEXT_DISPLAY)
+    text = sum(
+        len(str(one.get("content", ""))) for one in walk(components) if _kind(one) == Kind.TEXT_DISPLAY
+    )
     if text > MAX_V2_TEXT:
         form.add(
             ("components",),
@@ -167,7 +169,11 @@ def _check_row(row: dict[str, Any], path: Path, form: Form) -> None:
     if not 1 <= len(inner) <= 5:
         form.add((*path, "components"), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
     elif selects and len(inner) > 1:
-        form.add((*path, "components"), "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "The specified component exceeds the maximum width")
+        form.add(
+            (*path, "components"),
+            "COMPONENT_LAYOUT_WIDTH_EXCEEDED",
+            "The specified component exceeds the maximum width",
+        )
     for index, one in enumerate(inner):
         here = (*path, "components", index)
         kind = _kind(one)
@@ -176,7 +182,11 @@ def _check_row(row: dict[str, Any], path: Path, form: Form) -> None:
         elif kind in SELECTS:
             check_select(one, here, form)
         else:
-            form.add((*here, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (2, 3, 5, 6, 7, 8).')
+            form.add(
+                (*here, "type"),
+                "UNION_TYPE_CHOICES",
+                'Value of field "type" must be one of (2, 3, 5, 6, 7, 8).',
+            )
 
 
 def _check_button(button: dict[str, Any], path: Path, form: Form) -> None:
@@ -190,14 +200,27 @@ def _check_button(button: dict[str, Any], path: Path, form: Form) -> None:
         return
     if style == LINK:
         if button.get("custom_id"):
-            form.add(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", "A custom id and url cannot both be specified")
+            form.add(
+                path,
+                "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",
+                "A custom id and url cannot both be specified",
+            )
         _text(button, "url", path, form, 1, 512, required=True)
         url = button.get("url")
         if isinstance(url, str) and not url.startswith(("http://", "https://", "discord://")):
-            form.add((*path, "url"), "URL_TYPE_INVALID_SCHEME", f'Scheme "{url.partition(":")[0]}" is not supported. Scheme must be one of (\'discord\', \'http\', \'https\').')
+            form.add(
+                (*path, "url"),
+                "URL_TYPE_INVALID_SCHEME",
+                f'Scheme "{url.partition(":")[0]}" is not supported. '
+                "Scheme must be one of ('discord', 'http', 'https').",
+            )
     else:
         if button.get("url"):
-            form.add(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", "A custom id and url cannot both be specified")
+            form.add(
+                path,
+                "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",
+                "A custom id and url cannot both be specified",
+            )
         _custom_id(button, path, form)
     _text(button, "label", path, form, 0, 80)
     if not button.get("label") and not button.get("emoji"):
@@ -223,10 +246,18 @@ def check_select(select: dict[str, Any], path: Path, form: Form) -> None:
         _text(option, "value", here, form, 1, 100, required=True)
         _text(option, "description", here, form, 0, 100)
         if option.get("value") in seen:
-            form.add((*here, "value"), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "The specified option value is already used")
+            form.add(
+                (*here, "value"),
+                "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED",
+                "The specified option value is already used",
+            )
         seen.add(str(option.get("value")))
     if (select.get("max_values") or 1) > max(len(options), 1):
-        form.add((*path, "max_values"), "SELECT_COMPONENT_MAX_VALUES_EXCEEDS_OPTIONS", "max_values exceeds the number of options")
+        form.add(
+            (*path, "max_values"),
+            "SELECT_COMPONENT_MAX_VALUES_EXCEEDS_OPTIONS",
+            "max_values exceeds the number of options",
+        )
 
 
 def _check_unique(components: list[dict[str, Any]], form: Form) -> None:
@@ -237,7 +268,11 @@ def _check_unique(components: list[dict[str, Any]], form: Form) -> None:
             if custom_id is None:
                 continue
             if custom_id in seen:
-                form.add(("components", top), "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated")
+                form.add(
+                    ("components", top),
+                    "COMPONENT_CUSTOM_ID_DUPLICATED",
+                    "Component custom id cannot be duplicated",
+                )
             seen.add(custom_id)
 
 
@@ -268,7 +303,9 @@ def check_modal(data: Any, form: Form) -> None:
         elif kind == Kind.TEXT_DISPLAY:
             _text(component, "content", path, form, 1, MAX_V2_TEXT, required=True)
         else:
-            form.add((*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1, 10, 18).')
+            form.add(
+                (*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1, 10, 18).'
+            )
     _check_unique(components, form)
 
 
@@ -295,7 +332,9 @@ def _check_input(one: Any, path: Path, form: Form, *, in_row: bool) -> None:
     elif not in_row and kind in (Kind.FILE_UPLOAD, Kind.RADIO_GROUP, Kind.CHECKBOX_GROUP, Kind.CHECKBOX):
         _custom_id(one, path, form)
     else:
-        form.add((*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" is not one of those allowed here.')
+        form.add(
+            (*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" is not one of those allowed here.'
+        )
 
 
 def _kind(component: Any) -> int:
@@ -307,7 +346,9 @@ def _custom_id(component: dict[str, Any], path: Path, form: Form) -> None:
     _text(component, "custom_id", path, form, 1, 100, required=True)
 
 
-def _text(one: dict[str, Any], key: str, path: Path, form: Form, low: int, high: int, *, required: bool = False) -> None:
+def _text(
+    one: dict[str, Any], key: str, path: Path, form: Form, low: int, high: int, *, required: bool = False
+) -> None:
     value = one.get(key)
     if value is None:
         if required:

@@ -99,7 +99,9 @@ def check_embeds(embeds: list[Any], form: Form) -> None:
             continue
         total += _check_embed(embed, path, form)
     if total > MAX_EMBED_TEXT:
-        form.add(("embeds",), "MAX_EMBED_SIZE_EXCEEDED", f"Embed size exceeds maximum size of {MAX_EMBED_TEXT}")
+        form.add(
+            ("embeds",), "MAX_EMBED_SIZE_EXCEEDED", f"Embed size exceeds maximum size of {MAX_EMBED_TEXT}"
+        )
 
 
 def _check_embed(embed: dict[str, Any], path: tuple[str | int, ...], form: Form) -> int:
@@ -156,5 +158,6 @@ def _check_urls(embed: dict[str, Any], path: tuple[str | int, ...], form: Form) 
             form.add(
                 place,
                 "URL_TYPE_INVALID_SCHEME",
-                f'Scheme "{str(url).partition(":")[0].lower()}" is not supported. Scheme must be one of (\'http\', \'https\').',
+                f'Scheme "{str(url).partition(":")[0].lower()}" is not supported. '
+                "Scheme must be one of ('http', 'https').",
             )

@@ -42,7 +42,9 @@ class ApiError(Exception):
         headers: further headers of the answer.
     """
 
-    def __init__(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(f"{status} {body.get('code')}: {body.get('message')}")
         self.status = status
         self.body = dict(body)

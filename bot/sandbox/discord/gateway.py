@@ -28,6 +28,7 @@ HEARTBEAT_ACK: Final = 11
 
 HEARTBEAT_MS: Final = 41_250
 _KEPT_EVENTS: Final = 10_000
+_GOODBYE_S: Final = 1.0
 _PRIVILEGED: Final = INTENT_MEMBERS | 1 << 8 | 1 << 15
 """Members, presences, message content: the application has been granted none of them."""
 
@@ -77,7 +78,7 @@ class Gateway:
                 session.dispatch(event, data)
 
     def drop(self, code: int, *, resumable: bool) -> int:
-        """Closes every connection with a code; gives how many. Without `resumable` the sessions are gone too."""
+        """Closes every connection with a code; gives how many. Not `resumable`: sessions are gone too."""
         dropped = 0
         for session in list(self._sessions.values()):
             if session.connection is not None:
@@ -96,7 +97,7 @@ class Gateway:
         self._sessions.clear()
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(compress=False, max_msg_size=64 * 1024)
+        socket = web.WebSocketResponse(timeout=_GOODBYE_S, compress=False, max_msg_size=64 * 1024)
         await socket.prepare(request)
         connection = _Connection(socket)
         connection.outbox.put_nowait(
@@ -160,6 +161,8 @@ class Gateway:
         if intents & _PRIVILEGED:
             connection.outbox.put_nowait(4014)
             return None
+        # There is one bot: who identifies anew will not resume what an earlier life of it left behind.
+        self._sessions = {key: one for key, one in self._sessions.items() if one.connection is not None}
         session = _Session(secrets.token_hex(16), intents, connection=connection)
         self._sessions[session.id] = session
         self.identifies += 1

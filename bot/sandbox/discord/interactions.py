@@ -144,9 +144,8 @@ class Interactions:
         if self._world.now() - interaction.created_at > ACK_S:
             raise api_error(UNKNOWN_INTERACTION)
         body = call.fields()
-        kind = body.get("type")
+        kind = self._kind(interaction, body.get("type"))
         data = body.get("data") or {}
-        self._check_kind(interaction, kind)
         if kind == 4:
             self._respond(interaction, data, call)
         elif kind == 5:
@@ -170,7 +169,7 @@ class Interactions:
         return Reply(200, self._callback_json(interaction, kind))
 
     @staticmethod
-    def _check_kind(interaction: Interaction, kind: Any) -> None:
+    def _kind(interaction: Interaction, kind: Any) -> int:
         if interaction.type == AUTOCOMPLETE:
             allowed = {8}
         elif interaction.type == COMMAND:
@@ -183,6 +182,7 @@ class Interactions:
             form = Form()
             form.choices(("type",), ", ".join(map(str, sorted(allowed))))
             form.check()
+        return int(kind)
 
     def _metadata(self, interaction: Interaction) -> dict[str, Any]:
         wire: dict[str, Any] = {
@@ -197,7 +197,9 @@ class Interactions:
             wire["interacted_message_id"] = str(interaction.source.id)
         return wire
 
-    def _post(self, interaction: Interaction, data: dict[str, Any], call: Call | None, flags: int = 0) -> Message:
+    def _post(
+        self, interaction: Interaction, data: dict[str, Any], call: Call | None, flags: int = 0
+    ) -> Message:
         ephemeral = bool(int(data.get("flags") or 0) & MessageFlag.EPHEMERAL)
         first_of_command = interaction.type == COMMAND and interaction.original is None
         message = self._messages.create(
@@ -283,7 +285,7 @@ class Interactions:
         content.check_create(body, has_files=bool(call.uploads))
         waiting = interaction.original
         if waiting is not None and waiting.has(MessageFlag.LOADING) and not waiting.deleted:
-            # The first follow-up after a deferral takes the place of "is thinking...", private or not as that is.
+            # The first follow-up after a deferral fills "is thinking...", private or not as that is.
             self._messages.edit(waiting, body, call.uploads)
             message = waiting
         else:

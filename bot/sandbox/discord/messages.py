@@ -13,6 +13,7 @@ from .errors import (
     THREAD_LOCKED,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
+    Form,
     api_error,
     form_error,
 )
@@ -77,7 +78,7 @@ class Messages:
     # Creating
 
     def first_with_nonce(self, author: User, nonce: str) -> Message | None:
-        """The message this author made with the nonce in the last five minutes; raises 10008 if it was deleted."""
+        """The message this author made with the nonce in five minutes; raises 10008 if it was deleted."""
         known = self._nonces.get((author.id, nonce))
         if known is None or self._world.now() - known[1] > NONCE_WINDOW_S:
             return None
@@ -184,7 +185,9 @@ class Messages:
         }
 
     def _attach(self, message: Message, body: dict[str, Any], uploads: Sequence[Upload]) -> None:
-        described = {str(one.get("id")): one for one in body.get("attachments") or [] if isinstance(one, dict)}
+        described = {
+            str(one.get("id")): one for one in body.get("attachments") or [] if isinstance(one, dict)
+        }
         for upload in uploads:
             about = described.get(str(upload.key), {})
             file_id = self._world.ids.make()
@@ -204,7 +207,9 @@ class Messages:
         found = mentions.find(text, allowed)
         world = self._world
         author = world.members[message.author.id]
-        may_all = bool(world.permissions_in(author, world.channels[message.channel_id]) & Permission.MENTION_EVERYONE)
+        may_all = bool(
+            world.permissions_in(author, world.channels[message.channel_id]) & Permission.MENTION_EVERYONE
+        )
         users = [user_id for user_id in found.users if user_id in world.members]
         answered = self.by_id.get(int((message.reference or {}).get("message_id") or 0))
         replied = allowed is None or bool(allowed.get("replied_user"))
@@ -216,9 +221,8 @@ class Messages:
         if message.ephemeral_for is not None or message.has(MessageFlag.LOADING):
             return
         message.pinged = [f"user:{user_id}" for user_id in users if user_id != message.author.id]
-        # No role here is mentionable by everybody, so only those who may mention everyone reach a role.
-        if may_all:
-            message.pinged += [f"role:{role_id}" for role_id in message.mention_role_ids]
+        reached = [one for one in message.mention_role_ids if may_all or world.roles[one].mentionable]
+        message.pinged += [f"role:{role_id}" for role_id in reached]
         if message.mention_everyone:
             message.pinged.append("everyone")
 
@@ -227,7 +231,7 @@ class Messages:
     def edit(self, message: Message, body: dict[str, Any], uploads: Sequence[Upload] = ()) -> None:
         """Applies a body to a message after checking it; what the body leaves out stays.
 
-        Filling the message of a deferred answer is its creation to those who read it: it pings and is no edit.
+        Filling the message of a deferred answer creates it for those who read it: it pings and is no edit.
         """
         kept = self._kept_files(message, body)
         content.check_edit(message, body, files_after=len(kept) + len(uploads))
@@ -238,7 +242,7 @@ class Messages:
             message.content = body["content"] or ""
         if body.get("flags") is not None:
             keep = ~int(MessageFlag.SUPPRESS_EMBEDS)
-            message.flags = (message.flags & keep) | content.check_flags(body, content.Form()) & int(
+            message.flags = (message.flags & keep) | content.check_flags(body, Form()) & int(
                 MessageFlag.SUPPRESS_EMBEDS | MessageFlag.IS_COMPONENTS_V2
             )
         if body.get("embeds") is not None or "embeds" in body:
@@ -310,7 +314,7 @@ def unescape(text: str) -> str:
 
 def visible_texts(message: Message) -> list[str]:
     """Every string of a message that a reader sees, unescaped: text, embeds, and the words on components."""
-    found = [message.content]
+    found: list[Any] = [message.content]
     for embed in message.embeds:
         found += [embed.get("title"), embed.get("description")]
         found += [(embed.get(part) or {}).get(key) for part, key in (("footer", "text"), ("author", "name"))]

@@ -63,6 +63,7 @@ class Role:
     position: int
     tier: str | None = None
     bot_id: int | None = None
+    mentionable: bool = False
 
     def to_json(self) -> dict[str, Any]:
         wire: dict[str, Any] = {
@@ -75,7 +76,7 @@ class Role:
             "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
             "hoist": False,
             "managed": self.bot_id is not None,
-            "mentionable": False,
+            "mentionable": self.mentionable,
             "icon": None,
             "unicode_emoji": None,
             "flags": 0,
@@ -125,7 +126,7 @@ class Overwrite:
 
 @dataclass(slots=True)
 class ThreadState:
-    """What a thread has beside a channel. `archived_at` is machine time in seconds of the last change of archiving."""
+    """What a thread has besides. `archived_at`: machine time in seconds, of the last change of archiving."""
 
     owner_id: int
     archived_at: float

@@ -37,7 +37,7 @@ class _Window:
 
 
 class RateLimits:
-    """`wire_speed` divides the length of every window. `clock` is monotonic seconds, `now` seconds since 1970."""
+    """`wire_speed` divides the length of every window. `clock` is monotonic, `now` seconds since 1970."""
 
     def __init__(self, *, wire_speed: float, clock: Callable[[], float], now: Callable[[], float]) -> None:
         self._speed = wire_speed
@@ -47,7 +47,7 @@ class RateLimits:
         self._buckets: dict[tuple[str, int], _Window] = {}
 
     def check(self, bucket: str | None, major: int) -> dict[str, str]:
-        """Counts a request and gives the headers of its bucket (none without one); raises the 429 it deserves."""
+        """Counts a request and gives the headers of its bucket, if it has one; raises the 429 it deserves."""
         now = self._clock()
         if not self._whole.spend(now):
             raise limited(self._whole.ends_at - now, everywhere=True)
@@ -83,7 +83,11 @@ def limited(
     body: dict[str, Any] = {"message": message, "retry_after": wait, "global": everywhere}
     if code:
         body["code"] = code
-    sent = {"Via": VIA, "Retry-After": str(max(1, round(wait))), "X-RateLimit-Scope": "global" if everywhere else "user"}
+    sent = {
+        "Via": VIA,
+        "Retry-After": str(max(1, round(wait))),
+        "X-RateLimit-Scope": "global" if everywhere else "user",
+    }
     if everywhere:
         sent["X-RateLimit-Global"] = "true"
     return ApiError(429, body, sent | dict(headers or {}))

@@ -99,7 +99,7 @@ class GuildEndpoints:
     async def my_guilds(self, call: Call) -> Reply:
         world = self._world
         bits = world.guild_permissions(world.members[world.bot.id])
-        guild = {
+        guild: dict[str, Any] = {
             "id": str(world.guild_id),
             "name": world.name,
             "icon": None,
@@ -245,7 +245,9 @@ def _overwrites(given: list[Any], form: Form) -> list[Overwrite]:
     for index, one in enumerate(given):
         try:
             made.append(
-                Overwrite(int(one["id"]), int(one["type"]), int(one.get("allow") or 0), int(one.get("deny") or 0))
+                Overwrite(
+                    int(one["id"]), int(one["type"]), int(one.get("allow") or 0), int(one.get("deny") or 0)
+                )
             )
         except (KeyError, TypeError, ValueError):
             form.add(("permission_overwrites", index), "MODEL_TYPE_CONVERT", "Invalid overwrite")

@@ -19,7 +19,8 @@ from .wire import Call, Reply, Route, route
 from .world import World, is_thread
 
 if TYPE_CHECKING:
-    from ..faults import Faults
+    from bot.sandbox.faults import Faults
+
     from .messages import Messages
     from .model import Channel, Message
 

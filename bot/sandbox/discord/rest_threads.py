@@ -122,14 +122,12 @@ class ThreadEndpoints:
         return made
 
     def edit(self, channel: Channel, call: Call) -> Reply:
-        """PATCH /channels/{id} where the channel is a thread. Only unarchiving is allowed to an archived one."""
+        """PATCH /channels/{id} of a thread. An archived one can only be unarchived."""
         world = self._world
         world.require(channel)
         thread = _state(channel)
         body = call.fields()
-        manages = bool(
-            world.permissions_in(world.members[world.bot.id], channel) & Permission.MANAGE_THREADS
-        )
+        manages = bool(world.permissions_in(world.members[world.bot.id], channel) & Permission.MANAGE_THREADS)
         if not manages and (thread.owner_id != world.bot.id or body.get("locked") is not None):
             raise api_error(MISSING_PERMISSIONS)
         if thread.archived and body.get("archived") is not False:
@@ -186,7 +184,9 @@ class ThreadEndpoints:
     def _listing(self, found: list[Channel]) -> dict[str, object]:
         own = self._world.bot.id
         members = [
-            thread_member_json(one.id, own, _state(one).members[own]) for one in found if own in _state(one).members
+            thread_member_json(one.id, own, _state(one).members[own])
+            for one in found
+            if own in _state(one).members
         ]
         return {"threads": [self._world.channel_json(one) for one in found], "members": members}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import secrets
 import socket
@@ -16,15 +17,19 @@ from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
-from ..faults import Fault, Faults
-from ..recorder import Recorder
+from bot.sandbox.faults import Fault, Faults
+from bot.sandbox.recorder import Recorder
+
 from .errors import INVALID_JSON, METHOD_NOT_ALLOWED, NOT_FOUND, UNAUTHORIZED, ApiError, api_error
 from .messages import Upload
 from .ratelimit import RateLimits, limited
 
+_log = logging.getLogger(__name__)
+
 PREFIX: Final = "/api/v10"
 MAX_FILE_BYTES: Final = 10 * 1024 * 1024
 _ANSWERED: Final = frozenset({"status", "rate_limit", "latency", "reset", "bad_json"})
+_PERFORMED: Final = frozenset({"delete", "forget_nonces", "gateway_drop", "forbid"})
 
 
 @dataclass(slots=True)
@@ -85,17 +90,28 @@ def route(
     method: str, template: str, handler: Handler, *, bucket: str | None = None, interaction: bool = False
 ) -> Route:
     """`{name}` in the template is an id, `{token}` a token."""
-    parts = re.sub(r"\{(\w+)\}", lambda m: r"(?P<token>[^/]+)" if m[1] == "token" else rf"(?P<{m[1]}>\d+)", template)
+    parts = re.sub(
+        r"\{(\w+)\}", lambda m: r"(?P<token>[^/]+)" if m[1] == "token" else rf"(?P<{m[1]}>\d+)", template
+    )
     return Route(method, re.compile(parts + "/?"), handler, bucket, interaction=interaction)
 
 
 class Wire:
-    """Finds the route, checks the bot's token, applies limits and faults, records, and answers as Discord does."""
+    """Finds the route, checks the token, applies limits and faults, records, and answers as Discord does."""
 
-    def __init__(self, routes: list[Route], limits: RateLimits, faults: Faults, recorder: Recorder, token: str) -> None:
+    def __init__(
+        self,
+        routes: list[Route],
+        limits: RateLimits,
+        faults: Faults,
+        perform: Callable[[Fault], None],
+        recorder: Recorder,
+        token: str,
+    ) -> None:
         self._routes = routes
         self._limits = limits
         self._faults = faults
+        self._perform = perform
         self._recorder = recorder
         self._authorization = f"Bot {token}"
 
@@ -104,6 +120,7 @@ class Wire:
         path = request.raw_path
         call = Call(request.method, {}, "", request.query)
         fault: Fault | None = None
+        found: Route | None = None
         headers: dict[str, str] = {}
         try:
             call.reason = _reason(request)
@@ -114,11 +131,23 @@ class Wire:
             if not found.interaction:
                 self._authorise(request)
                 headers = self._limits.check(found.bucket, call.ids.get(found.major, 0))
+            happening = self._faults.take("discord", request.method, path, _PERFORMED)
+            if happening is not None:
+                self._perform(happening)
             fault = await self._faults.apply("discord", request.method, path, _ANSWERED)
             reply = self._faulted(fault) or await found.handler(call)
         except ApiError as error:
             reply = Reply(error.status, error.body)
             headers |= error.headers
+        except (TypeError, ValueError, KeyError, AttributeError, IndexError):
+            # A field of a kind nobody sends on purpose; Discord says no more of it than this.
+            _log.warning(
+                "a request that could not be read: %s %s",
+                request.method,
+                found and found.pattern.pattern,
+                exc_info=True,
+            )
+            reply = Reply(400, {"message": "Invalid Form Body", "code": 50035, "errors": {}})
         cut = fault is not None and fault.kind == "reset"
         self._record(request, call, path, None if cut else reply, fault, started)
         if cut:
@@ -153,14 +182,25 @@ class Wire:
             return Reply(code, body)
         if fault.kind == "rate_limit":
             everywhere = bool(args.get("global", False))
-            sent = {str(key): str(value) for key, value in (args.get("headers") or {}).items()}
-            raise limited(float(args.get("retry_after_s", 1)), everywhere=everywhere, headers=sent)
+            given = args.get("headers")
+            sent = {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {}
+            error = limited(float(args.get("retry_after_s", 1)), everywhere=everywhere, headers=sent)
+            if given is False:
+                # As Cloudflare does it: nothing beside the status and the body.
+                error.headers = {}
+            raise error
         if fault.kind == "reset" and args.get("when", "before") != "after":
             return Reply(0)
         return None
 
     def _record(
-        self, request: web.Request, call: Call, path: str, reply: Reply | None, fault: Fault | None, started: float
+        self,
+        request: web.Request,
+        call: Call,
+        path: str,
+        reply: Reply | None,
+        fault: Fault | None,
+        started: float,
     ) -> None:
         self._recorder.record(
             "discord",
@@ -244,14 +284,20 @@ def _content_type(part: BodyPartReader, filename: str) -> str:
 
 def _respond(reply: Reply, headers: Mapping[str, str], *, broken: bool) -> web.Response:
     if broken:
-        return web.Response(status=reply.status, body=b'{"id": "12', headers={"Content-Type": "application/json", **headers})
+        return web.Response(
+            status=reply.status, body=b'{"id": "12', headers={"Content-Type": "application/json", **headers}
+        )
     if reply.status == 204 or reply.body is None:
         return web.Response(status=reply.status, headers=dict(headers))
     if isinstance(reply.body, str):
-        return web.Response(status=reply.status, text=reply.body, content_type="text/html", headers=dict(headers))
+        return web.Response(
+            status=reply.status, text=reply.body, content_type="text/html", headers=dict(headers)
+        )
     # web.json_response would add a charset, which discord.py does not take for JSON.
     body = json.dumps(reply.body, separators=(",", ":"), ensure_ascii=False).encode()
-    return web.Response(status=reply.status, body=body, headers={"Content-Type": "application/json", **headers})
+    return web.Response(
+        status=reply.status, body=body, headers={"Content-Type": "application/json", **headers}
+    )
 
 
 async def _reset(request: web.Request) -> web.Response:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..spec import GuildSpec
+from bot.sandbox.spec import GuildSpec
+
 from . import permissions
 from .errors import MISSING_ACCESS, MISSING_PERMISSIONS, UNKNOWN_CHANNEL, api_error
 from .model import (
@@ -36,7 +37,7 @@ Listener = Callable[[str, dict[str, Any], int], None]
 
 
 class World:
-    """One guild, one bot. Every change raises `version`, and is told to the listener as the gateway event it is."""
+    """One guild, one bot. Every change raises `version` and is told to the listener as a gateway event."""
 
     def __init__(self, spec: GuildSpec, *, now: Callable[[], float]) -> None:
         self.now = now
@@ -67,7 +68,7 @@ class World:
         by_name: dict[str, Role] = {}
         for position, role in enumerate(spec.roles, start=1):
             bits = permissions.EVERYONE if role.permissions is None else role.permissions
-            made = Role(self.ids.make(), role.name, bits, position, role.tier)
+            made = Role(self.ids.make(), role.name, bits, position, role.tier, mentionable=True)
             self.roles[made.id] = by_name[role.name] = made
         return by_name
 
@@ -138,7 +139,9 @@ class World:
         if not denied:
             return place.overwrites
         rest = [one for one in place.overwrites if one.id != self.bot.id]
-        own = next((one for one in place.overwrites if one.id == self.bot.id), Overwrite(self.bot.id, 1, 0, 0))
+        own = next(
+            (one for one in place.overwrites if one.id == self.bot.id), Overwrite(self.bot.id, 1, 0, 0)
+        )
         return [*rest, Overwrite(self.bot.id, 1, own.allow & ~denied, own.deny | denied)]
 
     def permissions_in(self, member: Member, channel: Channel) -> int:
@@ -214,7 +217,9 @@ class World:
             return
         thread.members[user_id] = self.now()
         added = thread_member_json(channel.id, user_id, thread.members[user_id])
-        self._members_changed(channel, thread, {"added_members": [added | {"member": self._member_json(user_id)}]})
+        self._members_changed(
+            channel, thread, {"added_members": [added | {"member": self._member_json(user_id)}]}
+        )
 
     def leave_thread(self, channel: Channel, thread: ThreadState, user_id: int) -> None:
         if thread.members.pop(user_id, None) is not None:
@@ -230,7 +235,9 @@ class World:
 
     def delete_role(self, role_id: int) -> None:
         del self.roles[role_id]
-        self.emit("GUILD_ROLE_DELETE", {"guild_id": str(self.guild_id), "role_id": str(role_id)}, INTENT_GUILDS)
+        self.emit(
+            "GUILD_ROLE_DELETE", {"guild_id": str(self.guild_id), "role_id": str(role_id)}, INTENT_GUILDS
+        )
         for member in self.members.values():
             if role_id in member.role_ids:
                 self.set_roles(member, [one for one in member.role_ids if one != role_id])
@@ -286,8 +293,8 @@ class World:
         }
 
     def guild_create_json(self) -> dict[str, Any]:
-        """The guild as GUILD_CREATE has it: channels, active threads, and the members a bot without the members
-        intent is given."""
+        """The guild as GUILD_CREATE has it: channels, active threads, and the members that a bot without the
+        members intent is given."""
         shown = (self.bot.id, self.owner_id)
         return self.guild_json() | {
             "joined_at": stamp(created_at(self.guild_id)),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.alerting import decide
@@ -280,6 +280,7 @@ some_facts = st.builds(
 ).map(lambda facts: replace(facts, status="expired") if facts.expiry_seen else facts)
 
 
+@settings(deadline=None)
 @given(episodes, some_facts)
 def test_a_change_and_its_tier_belong_together(episode: EpisodeState | None, facts: AlertFacts) -> None:
     decision = decide(episode, facts, POLICY, NOW)
@@ -301,6 +302,7 @@ def test_a_change_and_its_tier_belong_together(episode: EpisodeState | None, fac
         assert decision.change is Change.INHIBITED
 
 
+@settings(deadline=None)
 @given(episodes, some_facts)
 def test_the_same_facts_once_more_change_nothing(episode: EpisodeState | None, facts: AlertFacts) -> None:
     first = decide(episode, facts, POLICY, NOW)
@@ -311,6 +313,7 @@ def test_the_same_facts_once_more_change_nothing(episode: EpisodeState | None, f
     assert not second.ping
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(50.0, 80.0), min_size=1, max_size=30))
 def test_a_score_that_hovers_fires_once(scores: list[float]) -> None:
     episode: EpisodeState | None = None
@@ -323,6 +326,7 @@ def test_a_score_that_hovers_fires_once(scores: list[float]) -> None:
     assert opened == any(score > POLICY.fire_above for score in scores)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60))
 def test_no_fan_is_pinged_twice_within_the_floor(steps: list[tuple[float, bool]]) -> None:
     episode: EpisodeState | None = None

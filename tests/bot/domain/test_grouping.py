@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.grouping import PlannedCard, RunItem, group, is_whale, whale_threshold
@@ -96,6 +96,7 @@ items = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(items, st.randoms(use_true_random=False))
 def test_every_episode_is_on_exactly_one_card_in_any_order(run: list[RunItem], random: Any) -> None:
     plan = group(run)
@@ -128,6 +129,7 @@ def test_who_is_a_whale() -> None:
     assert not is_whale(500, None)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.integers(-1000, 10**9), max_size=300))
 def test_somebody_is_a_whale_exactly_when_somebody_paid(totals: list[int | None]) -> None:
     threshold = whale_threshold(totals)

@@ -39,6 +39,11 @@ STATUSES: dict[str, tuple[httpx.Response, type[errors.FanApiError], int]] = {
     ),
     "422": (httpx.Response(422, json={"errors": {"limit": [BODY]}}), errors.InvalidParameterError, 1),
     "400": (httpx.Response(400, text=BODY), errors.InvalidParameterError, 1),
+    "an expired session": (
+        httpx.Response(400, json={"error": {"code": "account_session_expired", "message": BODY}}),
+        errors.SessionExpiredError,
+        1,
+    ),
     "429": (httpx.Response(429, json={"message": BODY}), errors.RateLimitedError, 3),
     "500": (httpx.Response(500, text=BODY), errors.UpstreamError, 3),
     "502 as HTML": (httpx.Response(502, html="<html>"), errors.UpstreamError, 3),

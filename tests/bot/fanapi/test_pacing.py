@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.fanapi.pacing import TokenBucket, backoff_s
 from tests.bot.fanapi.fakes import FakeTime
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.lists(st.floats(0, 5), max_size=60))
 def test_no_minute_holds_more_than_allowed(per_minute: int, pauses: list[float]) -> None:
     async def run() -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.scoring import ProfileError, UnknownModelError, get_model, score_profiles
@@ -54,12 +54,12 @@ def test_a_wrong_value_is_refused_with_fan_and_field(field: str, value: Any, exp
 
 @pytest.mark.parametrize("fan_id", [None, "", True, 1.5, []], ids=repr)
 def test_a_profile_without_a_fan_id_is_named_by_its_position(fan_id: Any) -> None:
-    with pytest.raises(ProfileError, match="^profile 2: fan_id must be "):
+    with pytest.raises(ProfileError, match=r"^profile 2: fan_id must be "):
         score_profiles([GOOD, {**GOOD, "fan_id": fan_id}])
 
 
 def test_what_is_no_object_is_refused() -> None:
-    with pytest.raises(ProfileError, match="^profile 1 must be an object"):
+    with pytest.raises(ProfileError, match=r"^profile 1 must be an object"):
         score_profiles([3])  # type: ignore[list-item]
 
 
@@ -106,10 +106,11 @@ profiles = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(profiles, st.randoms(use_true_random=False))
 def test_order_is_kept_and_does_not_matter(bodies: list[dict[str, Any]], random: Any) -> None:
     fans = [{"fan_id": f"f{number}", **body} for number, body in enumerate(bodies)]
-    scored = score_profiles(fans)
+    scored: list[dict[str, Any]] = score_profiles(fans)
     assert [out["fan_id"] for out in scored] == [fan["fan_id"] for fan in fans]
     shuffled = list(fans)
     random.shuffle(shuffled)

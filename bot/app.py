@@ -1,0 +1,146 @@
+"""The Discord client: what it listens to, what it registers, and what becomes of everything that breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord_ui import words
+from bot.discord_ui.answers import Answer
+from bot.discord_ui.inflight import InFlight, log_failure
+from bot.discord_ui.items import RoutedButton, RoutedSelect
+from bot.discord_ui.registration import register_commands
+from bot.discord_ui.router import Router
+from bot.discord_ui.viewers import viewer_of
+from bot.domain.access import may, refusal
+from bot.domain.models import AccessTier
+from bot.services import Services
+from bot.services.command_hashes import CommandHashes
+
+log = structlog.get_logger(__name__)
+
+EXTENSIONS = ("cogs.fans",)
+
+
+class FanwatchTree(app_commands.CommandTree["FanwatchBot"]):
+    """Lets in who has a tier in our guild, and turns whatever a command raises into one private sentence."""
+
+    async def interaction_check(self, interaction: discord.Interaction[FanwatchBot], /) -> bool:
+        refused = await self._refusal(interaction)
+        if refused is None:
+            return True
+        if interaction.type is discord.InteractionType.autocomplete:
+            await interaction.response.autocomplete([])
+        else:
+            await interaction.response.send_message(refused, ephemeral=True)
+        return False
+
+    async def _refusal(self, interaction: discord.Interaction[FanwatchBot]) -> str | None:
+        bot = interaction.client
+        if interaction.guild_id != bot.guild_id:
+            return words.NOT_SET_UP
+        viewer = await viewer_of(interaction, bot.services.access)
+        return None if may(viewer.tier, AccessTier.CHATTER) else refusal(AccessTier.CHATTER)
+
+    async def _call(self, interaction: discord.Interaction[FanwatchBot]) -> None:
+        # discord.py runs commands in tasks it does not keep and lets what the check raises go unanswered.
+        with interaction.client.in_flight.one():
+            try:
+                await super()._call(interaction)
+            except Exception as error:
+                await self._tell(interaction, error)
+
+    async def on_error(
+        self, interaction: discord.Interaction[FanwatchBot], error: app_commands.AppCommandError, /
+    ) -> None:
+        await self._tell(interaction, error)
+
+    async def _tell(self, interaction: discord.Interaction[FanwatchBot], error: Exception) -> None:
+        if isinstance(error, (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)):
+            await self._say(interaction, words.COMMAND_CHANGED)
+            return
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        command = interaction.command.qualified_name if interaction.command is not None else None
+        ref = log_failure("command_failed", cause, command=command, user_id=interaction.user.id)
+        await self._say(interaction, words.broke(ref))
+
+    async def _say(self, interaction: discord.Interaction[FanwatchBot], sentence: str) -> None:
+        if interaction.type is discord.InteractionType.autocomplete:
+            return
+        try:
+            await Answer(interaction).say(sentence)
+        except discord.HTTPException as error:
+            log.info("sentence_refused", interaction=interaction.id, code=error.code)
+
+
+class FanwatchBot(commands.Bot):
+    """The composition root sets `services` before the login, and `on_message_gone` where deletions matter."""
+
+    services: Services
+    router: Router
+
+    def __init__(self, *, guild_id: int, http_trace: aiohttp.TraceConfig | None = None) -> None:
+        options: dict[str, Any] = {} if http_trace is None else {"http_trace": http_trace}
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=FanwatchTree,
+            intents=discord.Intents(guilds=True, guild_messages=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=False, private_channel=False
+            ),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            **options,
+        )
+        self.guild_id = guild_id
+        self.in_flight = InFlight()
+        self.on_message_gone: Callable[[int], Awaitable[None]] | None = None
+
+    async def setup_hook(self) -> None:
+        """Load the cogs, take over presses on cards old and new, register commands where they changed."""
+        services = self.services
+        self.router = Router(
+            guild_id=self.guild_id,
+            desk=services.desk,
+            access=services.access,
+            fans=services.fans,
+            chat_url=services.chat_url,
+            in_flight=self.in_flight,
+        )
+        self.add_dynamic_items(RoutedButton, RoutedSelect)
+        for extension in EXTENSIONS:
+            await self.load_extension(extension)
+        await register_commands(self.tree, self.guild_id, CommandHashes(services.store, services.clock))
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Nothing: there are no text commands."""
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        await self._gone(payload.guild_id, {payload.message_id})
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        await self._gone(payload.guild_id, payload.message_ids)
+
+    async def _gone(self, guild_id: int | None, message_ids: set[int]) -> None:
+        if self.on_message_gone is None or guild_id != self.guild_id:
+            return
+        for message_id in message_ids:
+            await self.on_message_gone(message_id)
+
+    async def on_error(self, event_method: str, /, *args: object, **kwargs: object) -> None:
+        """Log what an event handler raised; the ids in its arguments stay out of it."""
+        log.exception("event_failed", event_name=event_method)
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait for the answers under way; False where the time was not enough."""
+        return await self.in_flight.drain(timeout_s)

@@ -1,0 +1,65 @@
+"""/fan: finding a fan and looking at the profile."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.app import FanwatchBot
+from bot.discord_ui import words
+from bot.discord_ui.answers import Answer
+from bot.discord_ui.picks import autocomplete_choices, render_picks
+from bot.discord_ui.profile import render_profile
+from bot.discord_ui.viewers import RulesSource, viewer_of
+from bot.domain.access import may
+from bot.domain.models import AccessTier
+from bot.domain.views import FanProfile
+from bot.services.fans import FanService
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(send_messages=True)
+class Fans(commands.GroupCog, group_name="fan", group_description="Look at the fans of your creators"):
+    """The /fan commands."""
+
+    def __init__(self, fans: FanService, access: RulesSource) -> None:
+        self._fans = fans
+        self._access = access
+        self._typing: dict[int, int] = {}
+
+    @app_commands.command(name="lookup", description="Show a fan's spend, scores, subscription and owner")
+    @app_commands.describe(
+        fan="Username, platform id or alias; start typing to choose",
+        show="Show the profile to everybody in the channel (otherwise only you see it)",
+    )
+    async def lookup(self, interaction: discord.Interaction, fan: str, show: bool = False) -> None:
+        async with Answer(interaction, private=not show) as answer:
+            viewer = await viewer_of(interaction, self._access)
+            found = await self._fans.resolve(viewer, fan)
+            if isinstance(found, FanProfile):
+                await answer.send(render_profile(found), private=not show)
+            elif found:
+                await answer.send(render_picks(found))
+            else:
+                await answer.say(words.NOT_FOUND)
+
+    @lookup.autocomplete("fan")
+    async def complete_fan(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        # Typing sends one of these at every pause: only the latest of a person is worth a search.
+        user_id = interaction.user.id
+        self._typing[user_id] = interaction.id
+        try:
+            viewer = await viewer_of(interaction, self._access)
+            if not may(viewer.tier, AccessTier.CHATTER) or self._typing.get(user_id) != interaction.id:
+                return []
+            return autocomplete_choices(await self._fans.autocomplete(viewer, current))
+        finally:
+            if self._typing.get(user_id) == interaction.id:
+                del self._typing[user_id]
+
+
+async def setup(bot: FanwatchBot) -> None:
+    await bot.add_cog(Fans(bot.services.fans, bot.services.access))

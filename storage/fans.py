@@ -1,0 +1,320 @@
+"""Fan accounts: what the data API said of them last, written only where it changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+
+import msgspec
+from sqlalchemy import delete, func, insert, or_, select, update
+
+from bot.domain.models import FanRecord, SubscriptionStatus
+from bot.domain.subscription import subscription_status
+from storage.bulk import bulk_insert, bulk_upsert
+from storage.engine import Tx
+from storage.tables import fan_accounts, fan_names
+
+BULK_FROM = 50
+_RECORD_FIELDS = tuple(field.name for field in fields(FanRecord))
+_COLUMNS = (
+    "agency_id",
+    "id",
+    "creator_id",
+    *_RECORD_FIELDS,
+    "row_hash",
+    "first_seen_at",
+    "first_sight_pending",
+    "expiry_pending",
+    "last_active_at",
+    "paid",
+    "seen_run_id",
+    "updated_at",
+)
+_KEY = ("agency_id", "creator_id", "platform_fan_id")
+_UPDATED = tuple(c for c in _COLUMNS if c not in ("agency_id", "id", "creator_id", "first_seen_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class FanPageResult:
+    """How many fans of a page were new, changed and the same."""
+
+    new: int
+    changed: int
+    unchanged: int
+
+
+def row_hash(record: FanRecord) -> int:
+    """The same for equal records in every process; 63 bits."""
+    digest = hashlib.blake2b(msgspec.json.encode(astuple(record)), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    id: int
+    platform_fan_id: str
+    row_hash: int | None
+    username: str | None
+    name: str | None
+    last_activity_at: int | None
+    subscribed: bool | None
+    expired_now: bool | None
+    expires_at: int | None
+    rebill_off: bool | None
+    first_seen_at: int
+    first_sight_pending: bool
+    expiry_pending: bool
+    last_active_at: int | None
+    paid: bool
+    updated_at: int
+
+
+async def apply_fan_page(
+    tx: Tx, creator_id: int, records: Sequence[FanRecord], now_ms: int, run_id: int
+) -> FanPageResult:
+    """Write the fans of a page that are new or have changed. A fan who is in it twice counts once, as seen last.
+
+    A fan who was subscribed at the last look and is expired now is marked `expiry_pending` for the next scoring.
+    """
+    unique = {record.platform_fan_id: record for record in records}
+    stored = await _load(tx, creator_id, list(unique))
+    rows: list[tuple[object, ...]] = []
+    names: dict[int, set[str]] = {}
+    new = 0
+    for key, record in unique.items():
+        old = stored.get(key)
+        kept = _keep_known(record, old)
+        digest = row_hash(kept)
+        if old is not None and old.row_hash == digest:
+            continue
+        new += old is None
+        row_id = tx.ids.next() if old is None else old.id
+        names[row_id] = _name_keys(kept)
+        rows.append(_row(tx, creator_id, row_id, kept, digest, old, now_ms, run_id))
+    if len(rows) > BULK_FROM:
+        await bulk_upsert(tx, fan_accounts, _COLUMNS, rows, conflict=_KEY, update=_UPDATED)
+    else:
+        await _write_few(tx, rows, {old.id for old in stored.values()})
+    await _write_names(tx, creator_id, names, {old.id for old in stored.values()})
+    return FanPageResult(new, len(rows) - new, len(unique) - len(rows))
+
+
+async def _write_few(tx: Tx, rows: list[tuple[object, ...]], known: set[int]) -> None:
+    fresh = [dict(zip(_COLUMNS, row, strict=True)) for row in rows if row[1] not in known]
+    if fresh:
+        await tx.execute(insert(fan_accounts).values(fresh))
+    for row in rows:
+        if row[1] in known:
+            values = dict(zip(_COLUMNS, row, strict=True))
+            await tx.execute(
+                update(fan_accounts)
+                .where(fan_accounts.c.agency_id == tx.agency_id, fan_accounts.c.id == row[1])
+                .values(**{name: values[name] for name in _UPDATED})
+            )
+
+
+async def _load(tx: Tx, creator_id: int, platform_ids: list[str]) -> dict[str, _Stored]:
+    found: dict[str, _Stored] = {}
+    columns = [fan_accounts.c[field.name] for field in fields(_Stored)]
+    for start in range(0, len(platform_ids), 500):
+        rows = await tx.all(
+            select(*columns).where(
+                fan_accounts.c.agency_id == tx.agency_id,
+                fan_accounts.c.creator_id == creator_id,
+                fan_accounts.c.platform_fan_id.in_(platform_ids[start : start + 500]),
+            )
+        )
+        found.update((row.platform_fan_id, _Stored(*row)) for row in rows)
+    return found
+
+
+def _keep_known(record: FanRecord, old: _Stored | None) -> FanRecord:
+    """A known name or activity is never overwritten by nothing.
+
+    The API forgets the names of deleted users, and leaves the last activity out of its answers by id.
+    """
+    if old is None:
+        return record
+    return replace(
+        record,
+        username=record.username if record.username is not None else old.username,
+        name=record.name if record.name is not None else old.name,
+        last_activity_at=record.last_activity_at
+        if record.last_activity_at is not None
+        else old.last_activity_at,
+    )
+
+
+def _row(
+    tx: Tx,
+    creator_id: int,
+    row_id: int,
+    record: FanRecord,
+    digest: int,
+    old: _Stored | None,
+    now_ms: int,
+    run_id: int,
+) -> tuple[object, ...]:
+    seen = (record.last_seen_at, record.last_activity_at, record.last_reply_at)
+    if old is not None:
+        seen += (old.last_active_at,)
+    paid = (record.total_cents or 0) > 0
+    return (
+        tx.agency_id,
+        row_id,
+        creator_id,
+        *astuple(record),
+        digest,
+        now_ms if old is None else old.first_seen_at,
+        True if old is None else old.first_sight_pending,
+        old is not None and (old.expiry_pending or _has_expired(record, old, now_ms)),
+        max((at for at in seen if at is not None), default=None),
+        paid or (old is not None and old.paid),
+        run_id,
+        now_ms,
+    )
+
+
+def _has_expired(record: FanRecord, old: _Stored, now_ms: int) -> bool:
+    before = subscription_status(
+        old.subscribed, old.expired_now, old.expires_at, old.rebill_off, old.updated_at
+    )
+    after = subscription_status(
+        record.subscribed, record.expired_now, record.expires_at, record.rebill_off, now_ms
+    )
+    return (
+        before in (SubscriptionStatus.ACTIVE, SubscriptionStatus.EXPIRING_SOON)
+        and after is SubscriptionStatus.EXPIRED
+    )
+
+
+def name_key(text: str) -> str:
+    """How a name is looked up: casefolded, without blanks around it, at most 100 characters."""
+    return text.strip().casefold()[:100]
+
+
+def _name_keys(record: FanRecord) -> set[str]:
+    texts = (record.username, record.platform_fan_id, record.alias)
+    return {key for text in texts if text and (key := name_key(text))}
+
+
+async def _write_names(tx: Tx, creator_id: int, names: Mapping[int, set[str]], known: set[int]) -> None:
+    changed = [row_id for row_id in names if row_id in known]
+    for start in range(0, len(changed), 500):
+        await tx.execute(
+            delete(fan_names).where(
+                fan_names.c.agency_id == tx.agency_id,
+                fan_names.c.fan_account_id.in_(changed[start : start + 500]),
+            )
+        )
+    columns = ("agency_id", "creator_id", "name_key", "fan_account_id")
+    rows = [(tx.agency_id, creator_id, key, row_id) for row_id, keys in names.items() for key in sorted(keys)]
+    if len(rows) > BULK_FROM:
+        await bulk_insert(tx, fan_names, columns, rows)
+    elif rows:
+        await tx.execute(insert(fan_names).values([dict(zip(columns, row, strict=True)) for row in rows]))
+
+
+async def ensure_fans(
+    tx: Tx, creator_id: int, wanted: Mapping[str, str | None], now_ms: int
+) -> dict[str, int]:
+    """The account ids of these platform fan ids; unknown ones get an account with the username alone."""
+    found = await ids_by_platform(tx, creator_id, list(wanted))
+    for platform_fan_id, username in wanted.items():
+        if platform_fan_id in found:
+            continue
+        row_id = tx.ids.next()
+        found[platform_fan_id] = row_id
+        await tx.execute(
+            insert(fan_accounts).values(
+                agency_id=tx.agency_id,
+                id=row_id,
+                creator_id=creator_id,
+                platform_fan_id=platform_fan_id,
+                username=username,
+                first_seen_at=now_ms,
+                first_sight_pending=True,
+                expiry_pending=False,
+                paid=False,
+                updated_at=now_ms,
+            )
+        )
+        keys = {key for text in (platform_fan_id, username) if text and (key := name_key(text))}
+        await _write_names(tx, creator_id, {row_id: keys}, set())
+    return found
+
+
+async def ids_by_platform(tx: Tx, creator_id: int, platform_ids: Sequence[str]) -> dict[str, int]:
+    """Platform fan id -> fan account id, of those that are known."""
+    found: dict[str, int] = {}
+    for start in range(0, len(platform_ids), 500):
+        rows = await tx.all(
+            select(fan_accounts.c.platform_fan_id, fan_accounts.c.id).where(
+                fan_accounts.c.agency_id == tx.agency_id,
+                fan_accounts.c.creator_id == creator_id,
+                fan_accounts.c.platform_fan_id.in_(platform_ids[start : start + 500]),
+            )
+        )
+        found.update((row.platform_fan_id, row.id) for row in rows)
+    return found
+
+
+async def clear_pending(tx: Tx, fan_account_ids: Iterable[int]) -> None:
+    """First sights and expiries of these fans have been decided on."""
+    ids = sorted(fan_account_ids)
+    for start in range(0, len(ids), 500):
+        await tx.execute(
+            update(fan_accounts)
+            .where(
+                fan_accounts.c.agency_id == tx.agency_id,
+                fan_accounts.c.id.in_(ids[start : start + 500]),
+            )
+            .values(first_sight_pending=False, expiry_pending=False)
+        )
+
+
+async def count(tx: Tx, creator_id: int) -> int:
+    """How many fans of the creator are known, ever."""
+    return int(
+        await tx.scalar(
+            select(func.count()).where(
+                fan_accounts.c.agency_id == tx.agency_id, fan_accounts.c.creator_id == creator_id
+            )
+        )
+        or 0
+    )
+
+
+async def list_totals(tx: Tx, creator_id: int) -> list[int]:
+    """The lifetime spends of the creator's paying fans, in cents."""
+    rows = await tx.all(
+        select(fan_accounts.c.total_cents).where(
+            fan_accounts.c.agency_id == tx.agency_id,
+            fan_accounts.c.creator_id == creator_id,
+            fan_accounts.c.total_cents > 0,
+        )
+    )
+    return [row.total_cents for row in rows]
+
+
+async def due_for_refresh(
+    tx: Tx, creator_id: int, since_ms: int, now_ms: int, limit: int
+) -> list[str]:
+    """Platform ids of the fans a poll should look at again.
+
+    All whose period ended since `since_ms`, and the `limit` subscribed ones whose period ends soonest and of whom
+    nothing says that rebill is off.
+    """
+    f = fan_accounts.c
+    mine = (f.agency_id == tx.agency_id, f.creator_id == creator_id)
+    ended = await tx.all(
+        select(f.platform_fan_id).where(*mine, f.subscribed, f.expires_at > since_ms, f.expires_at <= now_ms)
+    )
+    soon = await tx.all(
+        select(f.platform_fan_id)
+        .where(*mine, f.subscribed, f.expires_at > now_ms, or_(f.rebill_off.is_(None), ~f.rebill_off))
+        .order_by(f.expires_at, f.id)
+        .limit(limit)
+    )
+    return [row.platform_fan_id for row in (*ended, *soon)]

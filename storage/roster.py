@@ -1,0 +1,264 @@
+"""The agency, its creators and who works for them; how far each creator's data has been fetched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import and_, case, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.models import AccessTier
+from bot.domain.roster import Roster, RosterCreator, RosterError
+from storage.engine import Storage
+from storage.tables import (
+    agencies,
+    creator_accounts,
+    creator_chatters,
+    creator_leads,
+    creators,
+    members,
+    role_tiers,
+)
+from storage.tx import Tx
+
+PLATFORM = "onlyfans"
+
+
+@dataclass(frozen=True, slots=True)
+class Creator:
+    """A creator with her connected account; the instants are agency time.
+
+    `next_poll_at` and `next_walk_at`: when changes and when all fans are to be fetched. `synced_at`: the start of the
+    last fetch that succeeded, `payments_synced_at` that of the last complete one of payments; None: never.
+    """
+
+    id: int
+    name: str
+    platform: str
+    account_id: str
+    channel_id: int
+    default_chatter_id: int | None
+    lead_ids: tuple[int, ...]
+    paused_reason: str | None
+    baseline_done_at: int | None
+    synced_at: int | None
+    payments_synced_at: int | None
+    next_poll_at: int
+    next_walk_at: int
+    failed_polls: int
+    """Failures since the last success."""
+
+
+async def apply_roster(storage: Storage, roster: Roster, now_ms: int) -> int:
+    """Set up the agency in one transaction; its id. Raises RosterError where the database is not empty."""
+
+    async def write(conn: AsyncConnection) -> int:
+        if (await conn.execute(select(agencies.c.id).limit(1))).first() is not None:
+            raise RosterError("the database is not empty: a roster is read only once")
+        agency_id = storage.ids.next()
+        await conn.execute(
+            insert(agencies).values(
+                id=agency_id,
+                guild_id=int(roster.guild_id),
+                timezone=roster.timezone,
+                notice_channel_id=int(roster.notice_channel_id),
+                created_at=now_ms,
+            )
+        )
+        tx = storage.tx(conn, agency_id)
+        for tier in roster.tiers:
+            await tx.execute(
+                insert(role_tiers).values(agency_id=agency_id, role_id=int(tier.role_id), tier=tier.tier)
+            )
+        ids: dict[str, set[int]] = defaultdict(set)
+        for creator in roster.creators:
+            creator_id = await _add_creator(tx, creator, now_ms)
+            ids[creator.account_id].add(creator_id)
+            ids[creator.name].add(creator_id)
+        for member in roster.members:
+            user_id = int(member.user_id)
+            await tx.execute(
+                insert(members).values(agency_id=agency_id, user_id=user_id, tier=member.tier)
+            )
+            for creator_id in sorted(set[int]().union(*(ids[name] for name in member.creators))):
+                await tx.execute(
+                    insert(creator_chatters).values(
+                        agency_id=agency_id, creator_id=creator_id, user_id=user_id
+                    )
+                )
+        return agency_id
+
+    return await storage.write(write)
+
+
+async def _add_creator(tx: Tx, creator: RosterCreator, now_ms: int) -> int:
+    creator_id = tx.ids.next()
+    await tx.execute(
+        insert(creators).values(
+            agency_id=tx.agency_id,
+            id=creator_id,
+            platform=PLATFORM,
+            name=creator.name,
+            channel_id=int(creator.channel_id),
+            default_chatter_id=None if creator.default_chatter is None else int(creator.default_chatter),
+            next_poll_at=now_ms,
+            next_walk_at=now_ms,
+            created_at=now_ms,
+        )
+    )
+    await tx.execute(
+        insert(creator_accounts).values(
+            agency_id=tx.agency_id,
+            id=tx.ids.next(),
+            creator_id=creator_id,
+            account_id=creator.account_id,
+            connected_at=now_ms,
+        )
+    )
+    if creator.lead is not None:
+        await tx.execute(
+            insert(creator_leads).values(
+                agency_id=tx.agency_id, creator_id=creator_id, user_id=int(creator.lead)
+            )
+        )
+    return creator_id
+
+
+async def list_creators(tx: Tx) -> list[Creator]:
+    """Every creator with a connected account, by name."""
+    return await _load(tx, None)
+
+
+async def get_creator(tx: Tx, creator_id: int) -> Creator | None:
+    """None: there is none, or she has no connected account."""
+    found = await _load(tx, creator_id)
+    return found[0] if found else None
+
+
+async def _load(tx: Tx, creator_id: int | None) -> list[Creator]:
+    leads = await list_leads(tx)
+    query = (
+        select(
+            creators.c.id,
+            creators.c.name,
+            creators.c.platform,
+            creator_accounts.c.account_id,
+            creators.c.channel_id,
+            creators.c.default_chatter_id,
+            creators.c.paused_reason,
+            creators.c.baseline_done_at,
+            creators.c.synced_at,
+            creators.c.payments_synced_at,
+            creators.c.next_poll_at,
+            creators.c.next_walk_at,
+            creators.c.failed_polls,
+        )
+        .select_from(
+            creators.join(
+                creator_accounts,
+                and_(
+                    creator_accounts.c.agency_id == creators.c.agency_id,
+                    creator_accounts.c.creator_id == creators.c.id,
+                    creator_accounts.c.disconnected_at.is_(None),
+                ),
+            )
+        )
+        .where(creators.c.agency_id == tx.agency_id)
+        .order_by(creators.c.name, creators.c.id, creator_accounts.c.id.desc())
+    )
+    if creator_id is not None:
+        query = query.where(creators.c.id == creator_id)
+    found: dict[int, Creator] = {}
+    for row in await tx.all(query):
+        lead_ids = tuple(sorted(leads.get(row.id, ())))
+        found.setdefault(row.id, Creator(*row[:6], lead_ids, *row[6:]))
+    return list(found.values())
+
+
+async def list_role_tiers(tx: Tx) -> dict[int, AccessTier]:
+    """What each mapped Discord role may do."""
+    rows = await tx.all(
+        select(role_tiers.c.role_id, role_tiers.c.tier).where(role_tiers.c.agency_id == tx.agency_id)
+    )
+    return {row.role_id: AccessTier[row.tier.upper()] for row in rows}
+
+
+async def list_leads(tx: Tx) -> dict[int, frozenset[int]]:
+    """Creator id -> the users who lead her team; creators without are left out."""
+    return _grouped(
+        await tx.all(
+            select(creator_leads.c.creator_id, creator_leads.c.user_id).where(
+                creator_leads.c.agency_id == tx.agency_id
+            )
+        )
+    )
+
+
+async def list_chatters(tx: Tx) -> dict[int, frozenset[int]]:
+    """Creator id -> the users who chat for her; creators without are left out."""
+    return _grouped(
+        await tx.all(
+            select(creator_chatters.c.creator_id, creator_chatters.c.user_id).where(
+                creator_chatters.c.agency_id == tx.agency_id
+            )
+        )
+    )
+
+
+def _grouped(rows: object) -> dict[int, frozenset[int]]:
+    found: dict[int, set[int]] = defaultdict(set)
+    for creator_id, user_id in rows:  # type: ignore[attr-defined]
+        found[creator_id].add(user_id)
+    return {creator_id: frozenset(users) for creator_id, users in found.items()}
+
+
+async def list_members(tx: Tx) -> dict[int, AccessTier]:
+    """What the roster says each person is; what counts in an interaction is their roles there."""
+    rows = await tx.all(
+        select(members.c.user_id, members.c.tier).where(members.c.agency_id == tx.agency_id)
+    )
+    return {row.user_id: AccessTier[row.tier.upper()] for row in rows}
+
+
+async def _set(tx: Tx, creator_id: int, **values: object) -> None:
+    await tx.execute(
+        update(creators)
+        .where(creators.c.agency_id == tx.agency_id, creators.c.id == creator_id)
+        .values(**values)
+    )
+
+
+async def mark_synced(
+    tx: Tx, creator_id: int, *, synced_at: int, next_poll_at: int, next_walk_at: int | None
+) -> None:
+    """A fetch succeeded. `next_walk_at` None: it stays when it is."""
+    values: dict[str, object] = {"synced_at": synced_at, "next_poll_at": next_poll_at, "failed_polls": 0}
+    if next_walk_at is not None:
+        values["next_walk_at"] = next_walk_at
+    await _set(tx, creator_id, **values)
+
+
+async def mark_failed(tx: Tx, creator_id: int, retry_at: int) -> None:
+    """A fetch failed: nothing of hers is due before `retry_at`."""
+    walk, poll = creators.c.next_walk_at, creators.c.next_poll_at
+    await _set(
+        tx,
+        creator_id,
+        failed_polls=creators.c.failed_polls + 1,
+        next_poll_at=case((poll < retry_at, retry_at), else_=poll),
+        next_walk_at=case((walk < retry_at, retry_at), else_=walk),
+    )
+
+
+async def mark_payments_synced(tx: Tx, creator_id: int, at: int) -> None:
+    await _set(tx, creator_id, payments_synced_at=at)
+
+
+async def mark_baseline_done(tx: Tx, creator_id: int, at: int) -> None:
+    await _set(tx, creator_id, baseline_done_at=at)
+
+
+async def set_paused(tx: Tx, creator_id: int, reason: str | None) -> None:
+    """`reason` is a code; None: she goes on."""
+    await _set(tx, creator_id, paused_reason=reason)

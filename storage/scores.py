@@ -1,0 +1,405 @@
+"""What scoring reads and writes: facts in pages of fans, scores where they moved, history where the move matters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, case, func, insert, or_, select
+
+from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts, Scores
+from bot.domain.subscription import subscription_status
+from storage.bulk import bulk_insert, bulk_upsert
+from storage.engine import Tx
+from storage.tables import episodes, fan_accounts, score_history, scores, transactions
+from storage.transactions import VOID_STATUSES
+
+WINDOW_MS = 30 * MS_PER_DAY
+PACE_MS = 90 * MS_PER_DAY
+REOPEN_LOOK_MS = 14 * MS_PER_DAY
+"""How long a closed episode can still be reopened; older ones are not read."""
+WEEK_MS = 7 * MS_PER_DAY
+HISTORY_MOVE = 5.0
+BULK_FROM = 50
+
+_f, _s, _t, _e = fan_accounts.c, scores.c, transactions.c, episodes.c
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """A fan's stored score."""
+
+    values: Scores
+    model: str
+    model_version: int
+    scored_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreInput:
+    """One fan as a scoring run sees her: facts, what decides whether she is alerted on, and her latest episode."""
+
+    facts: FanFacts
+    paid: bool
+    subscribed: bool
+    can_receive_messages: bool | None
+    is_blocked: bool | None
+    is_restricted: bool | None
+    is_performer: bool | None
+    deleted: bool
+    first_sight_pending: bool
+    expiry_pending: bool
+    last_pinged_at: int | None
+    previous: Previous | None
+    episode_id: int | None
+    episode_tier: AlertTier | None
+    """None: there is no open episode."""
+    episode_expired: bool
+    episode_closed_at: int | None
+
+    def moved(self, values: Scores, model: str, model_version: int) -> bool:
+        """Whether these scores differ from the stored ones."""
+        old = self.previous
+        return (
+            old is None
+            or old.values != values
+            or old.model != model
+            or old.model_version != model_version
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredFan:
+    """A score to write, with what stood there before."""
+
+    fan_account_id: int
+    previous: Previous | None
+    values: Scores
+
+
+def _counting() -> Any:
+    return or_(_t.status.is_(None), func.lower(_t.status).not_in(VOID_STATUSES))
+
+
+async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
+    """The largest lifetime and 30-day spend among her fans at `now_ms`, in cents; 0 where there are none.
+
+    A fan without a payment in the window spent 0, so a window of nothing but chargebacks has the maximum 0.
+    """
+    total = await tx.scalar(
+        select(func.max(_f.total_cents)).where(_f.agency_id == tx.agency_id, _f.creator_id == creator_id)
+    )
+    sums = (
+        select(_t.fan_account_id, func.sum(_t.amount_cents).label("spend"))
+        .where(
+            _t.agency_id == tx.agency_id,
+            _t.creator_id == creator_id,
+            _t.fan_account_id.is_not(None),
+            _t.occurred_at > now_ms - WINDOW_MS,
+            _t.occurred_at <= now_ms,
+            _counting(),
+        )
+        .group_by(_t.fan_account_id)
+        .subquery()
+    )
+    row = await tx.first(select(func.max(sums.c.spend).label("spend"), func.count().label("spenders")))
+    fans = await tx.scalar(
+        select(func.count()).where(_f.agency_id == tx.agency_id, _f.creator_id == creator_id)
+    )
+    largest = int(row.spend) if row is not None and row.spend is not None else 0
+    if row is not None and int(row.spenders) < int(fans or 0):
+        largest = max(largest, 0)
+    return CreatorMaxima(int(total or 0), largest)
+
+
+async def read_score_page(
+    tx: Tx, creator_id: int, after_id: int | None, limit: int, now_ms: int
+) -> list[ScoreInput]:
+    """The next `limit` fans of a creator by account id, as they stand at `now_ms`; empty: that was all."""
+    fans = await tx.all(
+        select(
+            _f.id,
+            _f.total_cents,
+            _f.last_active_at,
+            _f.subscribed,
+            _f.expired_now,
+            _f.expires_at,
+            _f.rebill_off,
+            _f.paid,
+            _f.can_receive_messages,
+            _f.is_blocked,
+            _f.is_restricted,
+            _f.is_performer,
+            and_(_f.username.is_(None), _f.name.is_(None)).label("deleted"),
+            _f.first_sight_pending,
+            _f.expiry_pending,
+            _f.last_pinged_at,
+            _s.churn_risk,
+            _s.ltv,
+            _s.engagement,
+            _s.upsell,
+            _s.loyalty,
+            _s.churn_probability,
+            _s.model,
+            _s.model_version,
+            _s.scored_at,
+        )
+        .select_from(
+            fan_accounts.outerjoin(scores, and_(_s.agency_id == _f.agency_id, _s.fan_account_id == _f.id))
+        )
+        .where(_f.agency_id == tx.agency_id, _f.creator_id == creator_id, _f.id > (after_id or 0))
+        .order_by(_f.id)
+        .limit(limit)
+    )
+    if not fans:
+        return []
+    low, high = fans[0][0], fans[-1][0]
+    spends = await _spends(tx, creator_id, low, high, now_ms)
+    latest = await _latest_episodes(tx, creator_id, low, high, now_ms)
+    return [_to_input(row, spends.get(row[0], (0, 0)), latest.get(row[0]), now_ms) for row in fans]
+
+
+async def _spends(
+    tx: Tx, creator_id: int, low: int, high: int, now_ms: int
+) -> dict[int, tuple[int, int]]:
+    recent = now_ms - WINDOW_MS
+    rows = await tx.all(
+        select(
+            _f.id,
+            func.sum(case((_t.occurred_at > recent, _t.amount_cents), else_=0)),
+            func.sum(case((_t.occurred_at <= recent, _t.amount_cents), else_=0)),
+        )
+        .select_from(
+            fan_accounts.join(
+                transactions, and_(_t.agency_id == _f.agency_id, _t.fan_account_id == _f.id)
+            )
+        )
+        .where(
+            _f.agency_id == tx.agency_id,
+            _f.creator_id == creator_id,
+            _f.id.between(low, high),
+            _t.occurred_at > now_ms - 2 * WINDOW_MS,
+            _t.occurred_at <= now_ms,
+            _counting(),
+        )
+        .group_by(_f.id)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+
+async def _latest_episodes(
+    tx: Tx, creator_id: int, low: int, high: int, now_ms: int
+) -> dict[int, tuple[int, AlertTier | None, bool, int | None]]:
+    rows = await tx.all(
+        select(_e.fan_account_id, _e.id, _e.tier, _e.expired, _e.closed_at)
+        .where(
+            _e.agency_id == tx.agency_id,
+            _e.creator_id == creator_id,
+            _e.fan_account_id.between(low, high),
+            or_(_e.closed_at.is_(None), _e.closed_at >= now_ms - REOPEN_LOOK_MS),
+        )
+        # An open one last, so that it wins; else the one closed last.
+        .order_by(case((_e.closed_at.is_(None), 1), else_=0), _e.closed_at, _e.id)
+    )
+    return {
+        row[0]: (
+            row[1],
+            AlertTier(row[2]) if row[2] is not None and row[4] is None else None,
+            row[3],
+            row[4],
+        )
+        for row in rows
+    }
+
+
+def _to_input(
+    row: Any,
+    spend: tuple[int, int],
+    episode: tuple[int, AlertTier | None, bool, int | None] | None,
+    now_ms: int,
+) -> ScoreInput:
+    (
+        fan_id,
+        total_cents,
+        last_active_at,
+        subscribed,
+        expired_now,
+        expires_at,
+        rebill_off,
+        paid,
+        can_receive_messages,
+        is_blocked,
+        is_restricted,
+        is_performer,
+        deleted,
+        first_sight_pending,
+        expiry_pending,
+        last_pinged_at,
+        churn_risk,
+        ltv,
+        engagement,
+        upsell,
+        loyalty,
+        probability,
+        model,
+        model_version,
+        scored_at,
+    ) = row
+    status = subscription_status(subscribed, expired_now, expires_at, rebill_off, now_ms)
+    days = None if last_active_at is None else max(0, (now_ms - last_active_at) // MS_PER_DAY)
+    previous = None
+    if churn_risk is not None:
+        values = Scores(churn_risk, ltv, engagement, upsell, loyalty, probability)
+        previous = Previous(values, model, model_version, scored_at)
+    episode_id, tier, expired, closed_at = episode if episode is not None else (None, None, False, None)
+    return ScoreInput(
+        facts=FanFacts(fan_id, total_cents, spend[0], spend[1], days, None, None, status),
+        paid=paid,
+        subscribed=bool(subscribed) and not expired_now,
+        can_receive_messages=can_receive_messages,
+        is_blocked=is_blocked,
+        is_restricted=is_restricted,
+        is_performer=is_performer,
+        deleted=bool(deleted),
+        first_sight_pending=first_sight_pending,
+        expiry_pending=expiry_pending,
+        last_pinged_at=last_pinged_at,
+        previous=previous,
+        episode_id=episode_id,
+        episode_tier=tier,
+        episode_expired=expired,
+        episode_closed_at=closed_at,
+    )
+
+
+async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
+    """Fan account id -> net spend of the 90 days up to the last purchase, per 30 days, in cents.
+
+    Who has no purchase on record is left out: the pace is unknown.
+    """
+    found: dict[int, int] = {}
+    for start in range(0, len(fan_account_ids), 500):
+        rows = await tx.all(
+            select(_f.id, func.sum(_t.amount_cents))
+            .select_from(
+                fan_accounts.join(
+                    transactions, and_(_t.agency_id == _f.agency_id, _t.fan_account_id == _f.id)
+                )
+            )
+            .where(
+                _f.agency_id == tx.agency_id,
+                _f.id.in_(fan_account_ids[start : start + 500]),
+                _f.last_purchase_at.is_not(None),
+                _t.occurred_at > _f.last_purchase_at - PACE_MS,
+                _t.occurred_at <= _f.last_purchase_at,
+                _counting(),
+            )
+            .group_by(_f.id)
+        )
+        found.update((row[0], round(int(row[1]) / 3)) for row in rows)
+    return found
+
+
+_SCORE_COLUMNS = (
+    "agency_id",
+    "fan_account_id",
+    "creator_id",
+    "model",
+    "model_version",
+    "churn_risk",
+    "ltv",
+    "engagement",
+    "upsell",
+    "loyalty",
+    "churn_probability",
+    "run_id",
+    "scored_at",
+)
+_HISTORY_COLUMNS = (
+    "agency_id",
+    "id",
+    "creator_id",
+    "fan_account_id",
+    "model",
+    "model_version",
+    "churn_risk",
+    "ltv",
+    "engagement",
+    "scored_at",
+    "why",
+)
+
+
+async def write_scores(
+    tx: Tx,
+    creator_id: int,
+    run_id: int,
+    model: str,
+    model_version: int,
+    moved: Sequence[ScoredFan],
+    now_ms: int,
+) -> None:
+    """Write the scores that moved, with a row of history on a change of tier, a move of 5, or once a week."""
+    rows = [
+        (
+            tx.agency_id,
+            fan.fan_account_id,
+            creator_id,
+            model,
+            model_version,
+            fan.values.churn_risk,
+            fan.values.ltv,
+            fan.values.engagement,
+            fan.values.upsell,
+            fan.values.loyalty,
+            fan.values.churn_probability,
+            run_id,
+            now_ms,
+        )
+        for fan in moved
+    ]
+    if rows:
+        await bulk_upsert(
+            tx,
+            scores,
+            _SCORE_COLUMNS,
+            rows,
+            conflict=("agency_id", "fan_account_id"),
+            update=_SCORE_COLUMNS[2:],
+        )
+    history = [
+        (
+            tx.agency_id,
+            tx.ids.next(),
+            creator_id,
+            fan.fan_account_id,
+            model,
+            model_version,
+            fan.values.churn_risk,
+            fan.values.ltv,
+            fan.values.engagement,
+            now_ms,
+            why,
+        )
+        for fan in moved
+        if (why := _why_kept(fan, now_ms)) is not None
+    ]
+    if len(history) > BULK_FROM:
+        await bulk_insert(tx, score_history, _HISTORY_COLUMNS, history)
+    elif history:
+        await tx.execute(
+            insert(score_history).values([dict(zip(_HISTORY_COLUMNS, row, strict=True)) for row in history])
+        )
+
+
+def _why_kept(fan: ScoredFan, now_ms: int) -> str | None:
+    old, new = fan.previous, fan.values.churn_risk
+    if old is None:
+        return "weekly"
+    before = old.values.churn_risk
+    if any((before > edge) != (new > edge) for edge in (60.0, 80.0)):
+        return "tier"
+    if abs(new - before) >= HISTORY_MOVE:
+        return "move"
+    return "weekly" if now_ms // WEEK_MS != old.scored_at // WEEK_MS else None

@@ -1,0 +1,180 @@
+"""Movements of money, kept once each by the platform's id, and what they say about a fan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, insert, select, update
+
+from bot.domain.models import TransactionKind, TransactionRecord
+from storage.bulk import bulk_insert
+from storage.engine import Tx
+from storage.fans import ensure_fans
+from storage.tables import fan_accounts, transactions
+
+BULK_FROM = 50
+VOID_STATUSES = frozenset({"failed", "cancelled", "canceled", "refunded", "error"})
+"""Statuses of payments that did not happen: kept, but counted nowhere."""
+
+_COLUMNS = (
+    "agency_id",
+    "id",
+    "creator_id",
+    "platform_transaction_id",
+    "fan_account_id",
+    "kind",
+    "amount_cents",
+    "net_cents",
+    "currency",
+    "status",
+    "occurred_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionResult:
+    """How many records were new and how many were here already."""
+
+    new: int
+    known: int
+
+
+def counts(status: str | None) -> bool:
+    """Whether a payment of this status is money."""
+    return status is None or status.lower() not in VOID_STATUSES
+
+
+async def known_ids(tx: Tx, creator_id: int, platform_ids: Sequence[str]) -> set[str]:
+    """Which of these transactions are here already."""
+    found: set[str] = set()
+    for start in range(0, len(platform_ids), 500):
+        rows = await tx.all(
+            select(transactions.c.platform_transaction_id).where(
+                transactions.c.agency_id == tx.agency_id,
+                transactions.c.creator_id == creator_id,
+                transactions.c.platform_transaction_id.in_(platform_ids[start : start + 500]),
+            )
+        )
+        found.update(row.platform_transaction_id for row in rows)
+    return found
+
+
+async def apply_transactions(
+    tx: Tx, creator_id: int, records: Sequence[TransactionRecord], now_ms: int
+) -> TransactionResult:
+    """Keep what is new. A fan never seen before gets an account of her own: money loses nobody.
+
+    A record whose status has changed (a payment that failed after all) is brought up to date.
+    """
+    unique = {r.platform_transaction_id: r for r in records}
+    stored = await _stored_statuses(tx, creator_id, list(unique))
+    fresh = [r for key, r in unique.items() if key not in stored]
+    fans = await ensure_fans(
+        tx,
+        creator_id,
+        {r.platform_fan_id: r.username for r in fresh if r.platform_fan_id is not None},
+        now_ms,
+    )
+    rows = [
+        (
+            tx.agency_id,
+            tx.ids.next(),
+            creator_id,
+            r.platform_transaction_id,
+            None if r.platform_fan_id is None else fans[r.platform_fan_id],
+            r.kind.value,
+            r.amount_cents,
+            r.net_cents,
+            r.currency,
+            r.status,
+            r.occurred_at,
+        )
+        for r in fresh
+    ]
+    if len(rows) > BULK_FROM:
+        await bulk_insert(tx, transactions, _COLUMNS, rows)
+    elif rows:
+        await tx.execute(insert(transactions).values([dict(zip(_COLUMNS, row, strict=True)) for row in rows]))
+    touched = {fan for fan in (row[4] for row in rows) if isinstance(fan, int)}
+    touched |= await _update_statuses(tx, creator_id, unique, stored)
+    await _refresh_fans(tx, sorted(touched))
+    return TransactionResult(len(fresh), len(unique) - len(fresh))
+
+
+async def _stored_statuses(tx: Tx, creator_id: int, ids: list[str]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for start in range(0, len(ids), 500):
+        rows = await tx.all(
+            select(transactions.c.platform_transaction_id, transactions.c.status).where(
+                transactions.c.agency_id == tx.agency_id,
+                transactions.c.creator_id == creator_id,
+                transactions.c.platform_transaction_id.in_(ids[start : start + 500]),
+            )
+        )
+        found.update((row.platform_transaction_id, row.status) for row in rows)
+    return found
+
+
+async def _update_statuses(
+    tx: Tx, creator_id: int, unique: dict[str, TransactionRecord], stored: dict[str, str | None]
+) -> set[int]:
+    touched: set[int] = set()
+    for key, status in stored.items():
+        if unique[key].status == status:
+            continue
+        where = (
+            transactions.c.agency_id == tx.agency_id,
+            transactions.c.creator_id == creator_id,
+            transactions.c.platform_transaction_id == key,
+        )
+        await tx.execute(update(transactions).where(*where).values(status=unique[key].status))
+        fan_id = await tx.scalar(select(transactions.c.fan_account_id).where(*where))
+        if fan_id is not None:
+            touched.add(int(fan_id))
+    return touched
+
+
+async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
+    """Derive purchase count, last purchase and last activity of these fans from their transactions.
+
+    A purchase is money paid; a chargeback is none. A subscription payment is a purchase but no activity: a rebill
+    happens while the fan sleeps.
+    """
+    t = transactions.c
+    paid = (t.amount_cents > 0) & (t.kind != TransactionKind.CHARGEBACK.value)
+    active = paid & (t.kind != TransactionKind.SUBSCRIPTION.value)
+    by_last: defaultdict[tuple[int, int | None, int | None], list[int]] = defaultdict(list)
+    for start in range(0, len(fan_ids), 500):
+        rows = await tx.all(
+            select(
+                t.fan_account_id,
+                func.sum(case((paid, 1), else_=0)).label("purchases"),
+                func.max(case((paid, t.occurred_at))).label("last_purchase_at"),
+                func.max(case((active, t.occurred_at))).label("last_active_at"),
+            )
+            .where(
+                t.agency_id == tx.agency_id,
+                t.fan_account_id.in_(fan_ids[start : start + 500]),
+                (t.status.is_(None)) | (func.lower(t.status).not_in(VOID_STATUSES)),
+            )
+            .group_by(t.fan_account_id)
+        )
+        for row in rows:
+            by_last[(int(row.purchases), row.last_purchase_at, row.last_active_at)].append(row.fan_account_id)
+    f = fan_accounts.c
+    for (purchases, purchase_at, active_at), ids in by_last.items():
+        values: dict[str, object] = {"purchase_count": purchases, "last_purchase_at": purchase_at}
+        if purchases:
+            values["paid"] = True
+        if active_at is not None:
+            values["last_active_at"] = case(
+                (f.last_active_at > active_at, f.last_active_at), else_=active_at
+            )
+        for start in range(0, len(ids), 500):
+            await tx.execute(
+                update(fan_accounts)
+                .where(f.agency_id == tx.agency_id, f.id.in_(ids[start : start + 500]))
+                .values(**values)
+            )

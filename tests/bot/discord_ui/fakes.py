@@ -1,0 +1,168 @@
+"""Stand-ins for what a press meets: an interaction that records answers, and a desk in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+from bot.domain.models import AccessTier, Viewer
+from bot.domain.views import AlertRow, BaselineCard, CardView, FanChoice, FanProfile
+from bot.services.access import AccessRules
+from bot.services.ports import ClaimResult, ReleaseResult
+
+GUILD = 900
+CREATOR = 7
+CHATTER = Viewer(1, AccessTier.CHATTER, frozenset({CREATOR}))
+LEAD = Viewer(2, AccessTier.LEAD, frozenset({CREATOR}))
+STRANGER = Viewer(3, AccessTier.CHATTER, frozenset({8}))
+NOBODY = Viewer(4, AccessTier.NONE, frozenset())
+
+
+class FakeResponse:
+    """Like discord.py: answered once, and known to be so only when Discord has confirmed it."""
+
+    def __init__(self, interaction: FakeInteraction) -> None:
+        self._interaction = interaction
+        self._done = False
+
+    def is_done(self) -> bool:
+        return self._done
+
+    async def _answer(self, kind: str, fields: dict[str, Any]) -> None:
+        assert not self._done, "answered twice"
+        await asyncio.sleep(0)
+        assert not self._done, "answered twice"
+        self._done = True
+        self._interaction.log.append((kind, fields))
+
+    async def send_message(self, **fields: Any) -> None:
+        await self._answer("message", fields)
+
+    async def edit_message(self, **fields: Any) -> None:
+        await self._answer("update", fields)
+
+    async def defer(self, **fields: Any) -> None:
+        await self._answer("deferred", fields)
+        self._interaction.deferred.set()
+
+    async def autocomplete(self, choices: list[Any]) -> None:
+        await self._answer("choices", {"choices": choices})
+
+
+class FakeInteraction:
+    """`log` holds what was answered, in order: (kind, fields)."""
+
+    def __init__(self, viewer: Viewer, *, guild_id: int = GUILD, ephemeral: bool = False) -> None:
+        self.id = 55
+        self.guild_id = guild_id
+        self.user = SimpleNamespace(id=viewer.user_id)
+        self.extras: dict[str, Any] = {"fanwatch_viewer": viewer}
+        self.message = SimpleNamespace(id=66, flags=SimpleNamespace(ephemeral=ephemeral))
+        self.log: list[tuple[str, dict[str, Any]]] = []
+        self.deferred = asyncio.Event()
+        self.response = FakeResponse(self)
+        self.followup = SimpleNamespace(send=self._follow_up)
+
+    async def _follow_up(self, **fields: Any) -> None:
+        assert self.response.is_done()
+        self.log.append(("followup", fields))
+
+    async def edit_original_response(self, **fields: Any) -> None:
+        assert self.response.is_done()
+        self.log.append(("edit", fields))
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.log]
+
+    @property
+    def sentence(self) -> str:
+        """The content of the last answer."""
+        return str(self.log[-1][1].get("content"))
+
+
+class FakeRules:
+    """Never asked where the interaction already knows its viewer."""
+
+    async def load_rules(self) -> AccessRules:
+        return AccessRules({}, {}, {})
+
+
+@dataclass
+class FakeDesk:
+    """Cards by id; claims kept per episode. `gate` holds every claim back until it is set."""
+
+    cards: dict[int, CardView] = field(default_factory=dict)
+    creators: dict[int, int] = field(default_factory=dict)
+    rows: dict[int, tuple[AlertRow, ...]] = field(default_factory=dict)
+    claims: dict[int, int] = field(default_factory=dict)
+    shown: list[tuple[int, str]] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+    failure: Exception | None = None
+
+    async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
+        if self.failure is not None:
+            raise self.failure
+        if self.gate is not None:
+            await self.gate.wait()
+        holder = self.claims.setdefault(episode_id, viewer.user_id)
+        if holder != viewer.user_id:
+            return ClaimResult("taken", holder)
+        self._write(episode_id, holder)
+        return ClaimResult("claimed", holder)
+
+    async def release(self, viewer: Viewer, episode_id: int) -> ReleaseResult:
+        holder = self.claims.get(episode_id)
+        if holder is None:
+            return ReleaseResult("not_claimed")
+        if holder != viewer.user_id and viewer.tier < AccessTier.LEAD:
+            return ReleaseResult("not_yours", holder)
+        del self.claims[episode_id]
+        self._write(episode_id, None)
+        return ReleaseResult("released")
+
+    def _write(self, episode_id: int, holder: int | None) -> None:
+        for card_id, card in self.cards.items():
+            if hasattr(card, "row") and card.row.episode_id == episode_id:
+                self.cards[card_id] = replace(card, row=replace(card.row, claimed_by=holder))
+            elif hasattr(card, "rows"):
+                rows = tuple(
+                    replace(r, claimed_by=holder) if r.episode_id == episode_id else r for r in card.rows
+                )
+                self.cards[card_id] = replace(card, rows=rows)
+            elif isinstance(card, BaselineCard):
+                self.rows[card_id] = tuple(
+                    replace(r, claimed_by=holder) if r.episode_id == episode_id else r
+                    for r in self.rows[card_id]
+                )
+
+    async def load_card(self, card_id: int) -> CardView | None:
+        return self.cards.get(card_id)
+
+    async def card_creator_id(self, card_id: int) -> int | None:
+        return self.creators.get(card_id)
+
+    async def page_rows(self, card_id: int) -> tuple[AlertRow, ...]:
+        return self.rows.get(card_id, ())
+
+    async def note_shown(self, card_id: int, fingerprint: str) -> None:
+        self.shown.append((card_id, fingerprint))
+
+
+@dataclass
+class FakeFans:
+    """Answers every lookup with `found` and keeps what was asked."""
+
+    found: FanProfile | list[FanChoice] | None = None
+    choices: list[FanChoice] = field(default_factory=list)
+    asked: list[tuple[Viewer, str]] = field(default_factory=list)
+
+    async def resolve(self, viewer: Viewer, value: str) -> FanProfile | list[FanChoice] | None:
+        self.asked.append((viewer, value))
+        return self.found
+
+    async def autocomplete(self, viewer: Viewer, text: str) -> list[FanChoice]:
+        self.asked.append((viewer, text))
+        return self.choices
