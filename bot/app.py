@@ -38,7 +38,7 @@ class FanwatchTree(app_commands.CommandTree["FanwatchBot"]):
         if interaction.type is discord.InteractionType.autocomplete:
             await interaction.response.autocomplete([])
         else:
-            await interaction.response.send_message(refused, ephemeral=True)
+            await Answer(interaction).say(refused)
         return False
 
     async def _refusal(self, interaction: discord.Interaction[FanwatchBot]) -> str | None:

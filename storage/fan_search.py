@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, func, select
 
 from bot.domain.models import MS_PER_DAY, AlertTier, Scores
 from bot.domain.subscription import subscription_status
@@ -14,7 +14,6 @@ from storage.engine import Tx
 from storage.episodes import decode_reasons
 from storage.fans import name_key
 from storage.tables import creators, episodes, fan_accounts, fan_names, scores, transactions
-from storage.transactions import VOID_STATUSES
 
 DEFAULT_CURRENCY = "USD"
 _PROBE = 60
@@ -222,7 +221,7 @@ async def _spend_windows(tx: Tx, fan_account_id: int, now_ms: int) -> tuple[int,
             _t.fan_account_id == fan_account_id,
             _t.occurred_at > older,
             _t.occurred_at <= now_ms,
-            or_(_t.status.is_(None), func.lower(_t.status).not_in(VOID_STATUSES)),
+            _t.counted,
         )
     )
     return (int(row.a), int(row.b)) if row is not None else (0, 0)

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, func, insert, or_, select
+from sqlalchemy import and_, case, func, or_, select
 
 from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts, Scores
 from bot.domain.subscription import subscription_status
 from storage.bulk import bulk_insert, bulk_upsert
 from storage.engine import Tx
 from storage.tables import episodes, fan_accounts, score_history, scores, transactions
-from storage.transactions import VOID_STATUSES
 
 WINDOW_MS = 30 * MS_PER_DAY
 PACE_MS = 90 * MS_PER_DAY
@@ -21,7 +20,6 @@ REOPEN_LOOK_MS = 14 * MS_PER_DAY
 """How long a closed episode can still be reopened; older ones are not read."""
 WEEK_MS = 7 * MS_PER_DAY
 HISTORY_MOVE = 5.0
-BULK_FROM = 50
 
 _f, _s, _t, _e = fan_accounts.c, scores.c, transactions.c, episodes.c
 
@@ -33,7 +31,9 @@ class Previous:
     values: Scores
     model: str
     model_version: int
-    scored_at: int
+    kept_churn_risk: float
+    kept_at: int
+    """What stands in the history last, and since when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,6 @@ class ScoredFan:
     values: Scores
 
 
-def _counting() -> Any:
-    return or_(_t.status.is_(None), func.lower(_t.status).not_in(VOID_STATUSES))
-
-
 async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
     """The largest lifetime and 30-day spend among her fans at `now_ms`, in cents; 0 where there are none.
 
@@ -98,7 +94,7 @@ async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
             _t.fan_account_id.is_not(None),
             _t.occurred_at > now_ms - WINDOW_MS,
             _t.occurred_at <= now_ms,
-            _counting(),
+            _t.counted,
         )
         .group_by(_t.fan_account_id)
         .subquery()
@@ -143,7 +139,8 @@ async def read_score_page(
             _s.churn_probability,
             _s.model,
             _s.model_version,
-            _s.scored_at,
+            _s.kept_churn_risk,
+            _s.kept_at,
         )
         .select_from(
             fan_accounts.outerjoin(scores, and_(_s.agency_id == _f.agency_id, _s.fan_account_id == _f.id))
@@ -181,7 +178,7 @@ async def _spends(
             _f.id.between(low, high),
             _t.occurred_at > now_ms - 2 * WINDOW_MS,
             _t.occurred_at <= now_ms,
-            _counting(),
+            _t.counted,
         )
         .group_by(_f.id)
     )
@@ -244,14 +241,15 @@ def _to_input(
         probability,
         model,
         model_version,
-        scored_at,
+        kept_churn_risk,
+        kept_at,
     ) = row
     status = subscription_status(subscribed, expired_now, expires_at, rebill_off, now_ms)
     days = None if last_active_at is None else max(0, (now_ms - last_active_at) // MS_PER_DAY)
     previous = None
     if churn_risk is not None:
         values = Scores(churn_risk, ltv, engagement, upsell, loyalty, probability)
-        previous = Previous(values, model, model_version, scored_at)
+        previous = Previous(values, model, model_version, kept_churn_risk, kept_at)
     episode_id, tier, expired, closed_at = episode if episode is not None else (None, None, False, None)
     return ScoreInput(
         facts=FanFacts(fan_id, total_cents, spend[0], spend[1], days, None, None, status),
@@ -293,7 +291,7 @@ async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
                 _f.last_purchase_at.is_not(None),
                 _t.occurred_at > _f.last_purchase_at - PACE_MS,
                 _t.occurred_at <= _f.last_purchase_at,
-                _counting(),
+                _t.counted,
             )
             .group_by(_f.id)
         )
@@ -315,6 +313,8 @@ _SCORE_COLUMNS = (
     "churn_probability",
     "run_id",
     "scored_at",
+    "kept_churn_risk",
+    "kept_at",
 )
 _HISTORY_COLUMNS = (
     "agency_id",
@@ -341,24 +341,38 @@ async def write_scores(
     now_ms: int,
 ) -> None:
     """Write the scores that moved, with a row of history on a change of tier, a move of 5, or once a week."""
-    rows = [
-        (
-            tx.agency_id,
-            fan.fan_account_id,
+    rows: list[tuple[object, ...]] = []
+    history: list[tuple[object, ...]] = []
+    for fan in moved:
+        values = fan.values
+        why = _why_kept(fan, now_ms)
+        kept = (values.churn_risk, now_ms)
+        if why is None and fan.previous is not None:
+            kept = (fan.previous.kept_churn_risk, fan.previous.kept_at)
+        score = (
             creator_id,
             model,
             model_version,
-            fan.values.churn_risk,
-            fan.values.ltv,
-            fan.values.engagement,
-            fan.values.upsell,
-            fan.values.loyalty,
-            fan.values.churn_probability,
-            run_id,
-            now_ms,
+            values.churn_risk,
+            values.ltv,
+            values.engagement,
+            values.upsell,
+            values.loyalty,
+            values.churn_probability,
         )
-        for fan in moved
-    ]
+        rows.append((tx.agency_id, fan.fan_account_id, *score, run_id, now_ms, *kept))
+        if why is not None:
+            history.append(
+                (
+                    tx.agency_id,
+                    tx.ids.next(),
+                    creator_id,
+                    fan.fan_account_id,
+                    *score[1:6],
+                    now_ms,
+                    why,
+                )
+            )
     if rows:
         await bulk_upsert(
             tx,
@@ -368,38 +382,18 @@ async def write_scores(
             conflict=("agency_id", "fan_account_id"),
             update=_SCORE_COLUMNS[2:],
         )
-    history = [
-        (
-            tx.agency_id,
-            tx.ids.next(),
-            creator_id,
-            fan.fan_account_id,
-            model,
-            model_version,
-            fan.values.churn_risk,
-            fan.values.ltv,
-            fan.values.engagement,
-            now_ms,
-            why,
-        )
-        for fan in moved
-        if (why := _why_kept(fan, now_ms)) is not None
-    ]
-    if len(history) > BULK_FROM:
+    if history:
         await bulk_insert(tx, score_history, _HISTORY_COLUMNS, history)
-    elif history:
-        await tx.execute(
-            insert(score_history).values([dict(zip(_HISTORY_COLUMNS, row, strict=True)) for row in history])
-        )
 
 
 def _why_kept(fan: ScoredFan, now_ms: int) -> str | None:
+    """Why a score goes into the history; the first one does not: the scores table has it, with its time."""
     old, new = fan.previous, fan.values.churn_risk
     if old is None:
-        return "weekly"
-    before = old.values.churn_risk
+        return None
+    before = old.kept_churn_risk
     if any((before > edge) != (new > edge) for edge in (60.0, 80.0)):
         return "tier"
     if abs(new - before) >= HISTORY_MOVE:
         return "move"
-    return "weekly" if now_ms // WEEK_MS != old.scored_at // WEEK_MS else None
+    return "weekly" if now_ms - old.kept_at >= WEEK_MS else None

@@ -29,6 +29,7 @@ _COLUMNS = (
     "net_cents",
     "currency",
     "status",
+    "counted",
     "occurred_at",
 )
 
@@ -89,6 +90,7 @@ async def apply_transactions(
             r.net_cents,
             r.currency,
             r.status,
+            counts(r.status),
             r.occurred_at,
         )
         for r in fresh
@@ -129,7 +131,7 @@ async def _update_statuses(
             transactions.c.creator_id == creator_id,
             transactions.c.platform_transaction_id == key,
         )
-        await tx.execute(update(transactions).where(*where).values(status=unique[key].status))
+        await tx.execute(update(transactions).where(*where).values(status=unique[key].status, counted=counts(unique[key].status)))
         fan_id = await tx.scalar(select(transactions.c.fan_account_id).where(*where))
         if fan_id is not None:
             touched.add(int(fan_id))
@@ -157,7 +159,7 @@ async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
             .where(
                 t.agency_id == tx.agency_id,
                 t.fan_account_id.in_(fan_ids[start : start + 500]),
-                (t.status.is_(None)) | (func.lower(t.status).not_in(VOID_STATUSES)),
+                t.counted,
             )
             .group_by(t.fan_account_id)
         )

@@ -16,8 +16,8 @@ class CommandHashes:
 
     async def find(self, scope: str) -> str | None:
         async with self._store.read() as tx:
-            return await commands.find_hash(tx, scope)
+            return await commands.get_command_hash(tx, scope)
 
     async def put(self, scope: str, tree_hash: str) -> None:
         now_ms = self._clock.now_ms()
-        await self._store.write(lambda tx: commands.put_hash(tx, scope, tree_hash, now_ms))
+        await self._store.write(lambda tx: commands.set_command_hash(tx, scope, tree_hash, now_ms))

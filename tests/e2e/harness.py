@@ -253,14 +253,14 @@ class Sandbox:
         return self._newest
 
     async def until(self, what: str, holds: Callable[[Json], bool], within: float = 30) -> Json:
-        """Asks for the state until `holds(state)`; fails after `within` seconds, or when the sandbox has
-        ended.
-        """
+        """Asks for the state until `holds(state)`; fails after `within` seconds and where no bot runs."""
         deadline = time.monotonic() + within
         while True:
             state = await self.state()
             if holds(state):
                 return state
+            if state["bot"]["pid"] is None:
+                raise SandboxError(f"the bot ended by itself before {what}\n{self.tail()}")
             if time.monotonic() > deadline:
                 raise SandboxError(
                     f"not within {within:.0f} s: {what}; {state['bot']} {state['clock']}\n{self.tail()}"

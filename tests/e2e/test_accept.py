@@ -130,14 +130,11 @@ async def _replay(folder: Path, name: str, moments: list[Moment], kills: int) ->
 
 async def test_a_month_of_a_real_shop(tmp_path: Path) -> None:
     moments = moments_of(HISTORY, LOOKS)
-    headless, calm, killed = await asyncio.wait_for(
-        asyncio.gather(
-            _headless(tmp_path),
-            _replay(tmp_path / "calm", "calm", moments, 0),
-            _replay(tmp_path / "killed", "killed", moments, KILLS),
-        ),
-        LIMIT_S,
-    )
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as all_three:
+        demo = all_three.create_task(_headless(tmp_path))
+        undisturbed = all_three.create_task(_replay(tmp_path / "calm", "calm", moments, 0))
+        disturbed = all_three.create_task(_replay(tmp_path / "killed", "killed", moments, KILLS))
+    headless, calm, killed = demo.result(), undisturbed.result(), disturbed.result()
     apart = difference(calm.channels, killed.channels)
     progress(f"[calm] {calm.wall_s:.0f} s, {len(calm.requests)} requests, {calm.presses} presses")
     progress(f"[killed] {killed.wall_s:.0f} s, {killed.kills} kills, {len(apart)} messages apart")

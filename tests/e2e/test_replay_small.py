@@ -32,10 +32,10 @@ async def _replay(data: Path, name: str, kills: int) -> Report:
 
 
 async def test_the_replay_agrees_with_the_oracle_and_survives_kills(tmp_path: Path) -> None:
-    calm, killed = await asyncio.wait_for(
-        asyncio.gather(_replay(tmp_path / "calm", "calm", 0), _replay(tmp_path / "killed", "killed", KILLS)),
-        LIMIT_S,
-    )
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as both:
+        undisturbed = both.create_task(_replay(tmp_path / "calm", "calm", 0))
+        disturbed = both.create_task(_replay(tmp_path / "killed", "killed", KILLS))
+    calm, killed = undisturbed.result(), disturbed.result()
     assert calm.problems == []
     assert refused(calm.requests) == []
     assert all(calm.channels.values()), "a channel stayed empty"

@@ -49,6 +49,7 @@ class Discord:
         base_url: the address of the server, such as http://127.0.0.1:8080; a function if known later.
         wire_speed: divides the length of all rate limit windows.
         now: machine time in seconds since 1970.
+        monotonic: what rate limit windows are measured by, in seconds.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Discord:
         base_url: str | Callable[[], str],
         wire_speed: float = 1.0,
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         address = base_url if callable(base_url) else lambda: base_url
         self._world = World(guild, now=now)
@@ -84,7 +86,7 @@ class Discord:
                 *self._commands.routes(),
                 *self._interactions.routes(),
             ],
-            RateLimits(wire_speed=wire_speed, clock=time.monotonic, now=now),
+            RateLimits(wire_speed=wire_speed, clock=monotonic, now=now),
             faults,
             actions.happen,
             recorder,

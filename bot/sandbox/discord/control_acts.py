@@ -117,7 +117,7 @@ class ActEndpoints:
         body = await body_of(request)
         member, channel, forge = self._actor(body)
         custom_id = text(body, "custom_id")
-        message = self._pressed(channel, text(body, "message"))
+        message = self._pressed(channel, text(body, "message"), forge=forge)
         values = body.get("values") or []
         if not isinstance(values, list):
             bad("values", "values is a list")
@@ -146,9 +146,9 @@ class ActEndpoints:
         interaction = self._interactions.open(COMPONENT, member, channel, source=message, custom_id=custom_id)
         return await self._act(interaction, data, body)
 
-    def _pressed(self, channel: Channel, message_id: str) -> Message:
+    def _pressed(self, channel: Channel, message_id: str, *, forge: bool = False) -> Message:
         message = self._messages.by_id.get(int(message_id)) if message_id.isdecimal() else None
-        if message is None or message.channel_id != channel.id or message.deleted:
+        if message is None or message.channel_id != channel.id or (message.deleted and not forge):
             raise ControlError(404, "unknown_message", "the channel has no such message", "message")
         return message
 

@@ -75,6 +75,14 @@ class Messages:
             wire["thread"] = self._world.channel_json(thread)
         return wire
 
+    def for_bot(self, message: Message) -> dict[str, Any]:
+        """The same as a bot without the message content intent gets it: blank where others wrote past it."""
+        wire = self.to_json(message)
+        answered = wire.get("referenced_message")
+        if answered:
+            wire["referenced_message"] = answered | _blank(answered, self._world.bot.id)
+        return wire | _blank(wire, self._world.bot.id)
+
     # Creating
 
     def first_with_nonce(self, author: User, nonce: str) -> Message | None:
@@ -289,14 +297,19 @@ class Messages:
         if message.ephemeral_for is not None or not world.sees(bot, channel):
             world.version += 1
             return
-        wire = self.to_json(message) | {"guild_id": str(world.guild_id)}
+        wire = self.for_bot(message) | {"guild_id": str(world.guild_id)}
         if not message.author.bot:
             wire["member"] = world.members[message.author.id].to_json(with_user=False)
-            if world.bot not in message.mentions:
-                wire |= {"content": "", "embeds": [], "attachments": [], "components": []}
         if event == "MESSAGE_CREATE" and message.nonce is not None:
             wire["nonce"] = message.nonce
         world.emit(event, wire, INTENT_MESSAGES)
+
+
+def _blank(wire: dict[str, Any], bot_id: int) -> dict[str, Any]:
+    own = str(bot_id)
+    if wire["author"]["id"] == own or any(user["id"] == own for user in wire["mentions"]):
+        return {}
+    return {"content": "", "embeds": [], "attachments": [], "components": []}
 
 
 def _replaced(part: Any, urls: dict[str, str]) -> Any:

@@ -94,12 +94,12 @@ class MessageEndpoints:
         else:
             before = _number(call.query, "before", 1 << 63)
             found = [one for one in found if one.id < before][-limit:]
-        return Reply(200, [self._messages.to_json(one) for one in reversed(found)])
+        return Reply(200, [self._messages.for_bot(one) for one in reversed(found)])
 
     async def get(self, call: Call) -> Reply:
         channel = self._channel(call)
         self._world.require(channel, Permission.READ_MESSAGE_HISTORY)
-        return Reply(200, self._messages.to_json(self._messages.get(channel.id, call.ids["message"])))
+        return Reply(200, self._messages.for_bot(self._messages.get(channel.id, call.ids["message"])))
 
     async def edit(self, call: Call) -> Reply:
         channel = self._channel(call)

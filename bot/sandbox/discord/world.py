@@ -152,6 +152,9 @@ class World:
             inside = member.user.id in channel.thread.members
             if not inside and not bits & Permission.MANAGE_THREADS:
                 return 0
+        if channel.thread is not None and member.user.id == self.bot.id:
+            bits &= ~self._forbidden.get(channel.id, 0)
+            return bits if bits & Permission.VIEW_CHANNEL else 0
         return bits
 
     def sees(self, member: Member, channel: Channel) -> bool:

@@ -126,7 +126,9 @@ def machine() -> Machine:
 
 
 @contextlib.asynccontextmanager
-async def serve(now: Callable[[], float], wire_speed: float) -> AsyncIterator[Sandbox]:
+async def serve(
+    now: Callable[[], float], monotonic: Callable[[], float], wire_speed: float
+) -> AsyncIterator[Sandbox]:
     host = FakeHost()
     recorder, faults = Recorder(host), Faults()
     port = 0
@@ -139,6 +141,7 @@ async def serve(now: Callable[[], float], wire_speed: float) -> AsyncIterator[Sa
         base_url=lambda: f"http://127.0.0.1:{port}",
         wire_speed=wire_speed,
         now=now,
+        monotonic=monotonic,
     )
     app = web.Application(client_max_size=32 << 20)
     simulated.add_routes(app)
@@ -158,15 +161,22 @@ async def serve(now: Callable[[], float], wire_speed: float) -> AsyncIterator[Sa
 
 @pytest.fixture
 async def sandbox(machine: Machine) -> AsyncIterator[Sandbox]:
-    """Rate windows a thousand times shorter, so that none is in the way; machine time stands still."""
-    async with serve(machine, 1000.0) as running:
+    """Machine time stands still, and rate windows are too short to be in the way."""
+    async with serve(machine, time.monotonic, 1e9) as running:
+        yield running
+
+
+@pytest.fixture
+async def strict(machine: Machine) -> AsyncIterator[Sandbox]:
+    """Discord's own rate windows, in a machine time that only the test moves."""
+    async with serve(machine, machine, 1.0) as running:
         yield running
 
 
 @pytest.fixture
 async def paced() -> AsyncIterator[Sandbox]:
     """Rate windows of 0.25 s and 0.05 s, and the machine's own time."""
-    async with serve(time.time, 20.0) as running:
+    async with serve(time.time, time.monotonic, 20.0) as running:
         yield running
 
 

@@ -265,6 +265,8 @@ async def test_text_of_others_is_blank_unless_the_bot_is_mentioned(
     result = await sandbox.act("slash", "carl", command="fan lookup", options={"fan": "x"})
     assert result["settled"]
     assert [message.content for message in bot.heard] == ["", f"<@{sandbox.discord.ids.bot}> help"]
+    fetched = await bot.heard[0].channel.fetch_message(bot.heard[0].id)
+    assert fetched.content == ""
 
 
 async def test_what_a_member_cannot_see_is_not_sent(sandbox: Sandbox, connect: Connect) -> None:

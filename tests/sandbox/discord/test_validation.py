@@ -32,6 +32,10 @@ def section(text: str = "x", **accessory: Any) -> dict[str, Any]:
     }
 
 
+LINKED = section(type=2, style=5, label="x", url="https://x")
+LARGE = [{"name": f"{number}" + "x" * 90, "value": "y" * 90} for number in range(5)]
+
+
 def paths(errors: Any, prefix: str = "") -> set[str]:
     """`a.0.b:CODE` of every error in a 50035 body."""
     found: set[str] = set()
