@@ -14,7 +14,7 @@ from discord.ext import commands
 from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.inflight import InFlight, log_failure
-from bot.discord_ui.items import RoutedButton, RoutedSelect
+from bot.discord_ui.items import RoutedButton, RoutedSelect, answer_stray_press
 from bot.discord_ui.registration import register_commands
 from bot.discord_ui.router import Router
 from bot.discord_ui.viewers import viewer_of
@@ -137,9 +137,8 @@ class FanwatchBot(commands.Bot):
         for message_id in message_ids:
             await self.on_message_gone(message_id)
 
-    async def on_error(self, event_method: str, /, *args: object, **kwargs: object) -> None:
-        """Log what an event handler raised; the ids in its arguments stay out of it."""
-        log.exception("event_failed", event_name=event_method)
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        await answer_stray_press(interaction)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait for the answers under way; False where the time was not enough."""

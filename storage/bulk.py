@@ -22,7 +22,7 @@ from storage.tx import Dialect, Tx
 ROWS_A_CALL = 2_000
 """Rows handed to the driver at once, so that no call keeps the event loop or the next reader for long."""
 
-_DIALECTS: dict[str, Any] = {"sqlite": sqlite.dialect(), "postgresql": asyncpg.dialect()}
+_DIALECTS: dict[str, Any] = {"sqlite": sqlite.dialect(), "postgresql": asyncpg.dialect()}  # type: ignore[no-untyped-call]
 
 Row = tuple[Any, ...]
 
@@ -64,7 +64,9 @@ async def bulk_update(
 async def _send(tx: Tx, table: Table, sql: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
     if table.name not in TENANT_TABLES or "agency_id" not in columns:
         raise TenancyError(f"{table.name}: only rows of an agency are written in bulk")
-    agency = columns.index("agency_id") if isinstance(columns, list | tuple) else list(columns).index("agency_id")
+    agency = (
+        columns.index("agency_id") if isinstance(columns, list | tuple) else list(columns).index("agency_id")
+    )
     sent = 0
     source = iter(rows)
     while part := list(islice(source, ROWS_A_CALL)):
@@ -85,9 +87,7 @@ def _quoted(table: Table, names: Iterable[str], dialect: Dialect) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def _insert_sql(
-    table: Table, columns: Row, conflict: Row, update: Row, dialect: Dialect
-) -> str:
+def _insert_sql(table: Table, columns: Row, conflict: Row, update: Row, dialect: Dialect) -> str:
     names = _quoted(table, columns, dialect)
     places = ", ".join(_place(dialect, i + 1) for i in range(len(names)))
     sql = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - names of the schema
@@ -102,9 +102,7 @@ def _insert_sql(
 
 @lru_cache(maxsize=256)
 def _update_sql(table: Table, values: Row, keys: Row, dialect: Dialect) -> str:
-    changes = [
-        f"{name} = {_place(dialect, i + 1)}" for i, name in enumerate(_quoted(table, values, dialect))
-    ]
+    changes = [f"{name} = {_place(dialect, i + 1)}" for i, name in enumerate(_quoted(table, values, dialect))]
     where = [
         f"{name} = {_place(dialect, len(values) + i + 1)}"
         for i, name in enumerate(_quoted(table, keys, dialect))

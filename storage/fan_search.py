@@ -100,9 +100,7 @@ async def top_by_money(tx: Tx, creator_ids: Collection[int], limit: int) -> list
     return _most_money(found, limit)
 
 
-async def find_exact(
-    tx: Tx, creator_ids: Collection[int], text: str, limit: int = 25
-) -> list[FanChoice]:
+async def find_exact(tx: Tx, creator_ids: Collection[int], text: str, limit: int = 25) -> list[FanChoice]:
     """The fans with exactly this username, platform id or alias (case aside), most money first."""
     key = name_key(text)
     if not key or not creator_ids:
@@ -121,9 +119,7 @@ async def find_exact(
 
 async def find_choice(tx: Tx, creator_ids: Collection[int], fan_account_id: int) -> FanChoice | None:
     """One fan by id; None where there is none or she belongs to another creator."""
-    row = await tx.first(
-        _choices(tx).where(_f.id == fan_account_id, _f.creator_id.in_(sorted(creator_ids)))
-    )
+    row = await tx.first(_choices(tx).where(_f.id == fan_account_id, _f.creator_id.in_(sorted(creator_ids))))
     return None if row is None else _to_choice(row)
 
 

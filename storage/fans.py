@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 import msgspec
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -17,6 +18,7 @@ from storage.tables import fan_accounts, fan_names
 
 BULK_FROM = 50
 _RECORD_FIELDS = tuple(field.name for field in fields(FanRecord))
+_record_values = attrgetter(*_RECORD_FIELDS)
 _COLUMNS = (
     "agency_id",
     "id",
@@ -46,7 +48,7 @@ class FanPageResult:
 
 def row_hash(record: FanRecord) -> int:
     """The same for equal records in every process; 63 bits."""
-    digest = hashlib.blake2b(msgspec.json.encode(astuple(record)), digest_size=8).digest()
+    digest = hashlib.blake2b(msgspec.json.encode(_record_values(record)), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
@@ -156,18 +158,18 @@ def _row(
     now_ms: int,
     run_id: int,
 ) -> tuple[object, ...]:
-    seen = (record.last_seen_at, record.last_activity_at, record.last_reply_at)
-    if old is not None:
-        seen += (old.last_active_at,)
+    before = None if old is None else old.last_active_at
+    seen = (record.last_seen_at, record.last_activity_at, record.last_reply_at, before)
     paid = (record.total_cents or 0) > 0
     return (
         tx.agency_id,
         row_id,
         creator_id,
-        *astuple(record),
+        *_record_values(record),
         digest,
         now_ms if old is None else old.first_seen_at,
-        True if old is None else old.first_sight_pending,
+        # One known from a payment alone has not been seen yet.
+        True if old is None or old.row_hash is None else old.first_sight_pending,
         old is not None and (old.expiry_pending or _has_expired(record, old, now_ms)),
         max((at for at in seen if at is not None), default=None),
         paid or (old is not None and old.paid),
@@ -298,9 +300,7 @@ async def list_totals(tx: Tx, creator_id: int) -> list[int]:
     return [row.total_cents for row in rows]
 
 
-async def due_for_refresh(
-    tx: Tx, creator_id: int, since_ms: int, now_ms: int, limit: int
-) -> list[str]:
+async def due_for_refresh(tx: Tx, creator_id: int, since_ms: int, now_ms: int, limit: int) -> list[str]:
     """Platform ids of the fans a poll should look at again.
 
     All whose period ended since `since_ms`, and the `limit` subscribed ones whose period ends soonest and of whom

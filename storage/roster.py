@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import and_, case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -78,9 +79,7 @@ async def apply_roster(storage: Storage, roster: Roster, now_ms: int) -> int:
             ids[creator.name].add(creator_id)
         for member in roster.members:
             user_id = int(member.user_id)
-            await tx.execute(
-                insert(members).values(agency_id=agency_id, user_id=user_id, tier=member.tier)
-            )
+            await tx.execute(insert(members).values(agency_id=agency_id, user_id=user_id, tier=member.tier))
             for creator_id in sorted(set[int]().union(*(ids[name] for name in member.creators))):
                 await tx.execute(
                     insert(creator_chatters).values(
@@ -172,7 +171,8 @@ async def _load(tx: Tx, creator_id: int | None) -> list[Creator]:
     found: dict[int, Creator] = {}
     for row in await tx.all(query):
         lead_ids = tuple(sorted(leads.get(row.id, ())))
-        found.setdefault(row.id, Creator(*row[:6], lead_ids, *row[6:]))
+        values: tuple[Any, ...] = (*row[:6], lead_ids, *row[6:])
+        found.setdefault(row.id, Creator(*values))
     return list(found.values())
 
 
@@ -215,9 +215,7 @@ def _grouped(rows: object) -> dict[int, frozenset[int]]:
 
 async def list_members(tx: Tx) -> dict[int, AccessTier]:
     """What the roster says each person is; what counts in an interaction is their roles there."""
-    rows = await tx.all(
-        select(members.c.user_id, members.c.tier).where(members.c.agency_id == tx.agency_id)
-    )
+    rows = await tx.all(select(members.c.user_id, members.c.tier).where(members.c.agency_id == tx.agency_id))
     return {row.user_id: AccessTier[row.tier.upper()] for row in rows}
 
 

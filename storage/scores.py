@@ -61,12 +61,7 @@ class ScoreInput:
     def moved(self, values: Scores, model: str, model_version: int) -> bool:
         """Whether these scores differ from the stored ones."""
         old = self.previous
-        return (
-            old is None
-            or old.values != values
-            or old.model != model
-            or old.model_version != model_version
-        )
+        return old is None or old.values != values or old.model != model or old.model_version != model_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +152,7 @@ async def read_score_page(
     return [_to_input(row, spends.get(row[0], (0, 0)), latest.get(row[0]), now_ms) for row in fans]
 
 
-async def _spends(
-    tx: Tx, creator_id: int, low: int, high: int, now_ms: int
-) -> dict[int, tuple[int, int]]:
+async def _spends(tx: Tx, creator_id: int, low: int, high: int, now_ms: int) -> dict[int, tuple[int, int]]:
     recent = now_ms - WINDOW_MS
     rows = await tx.all(
         select(
@@ -168,9 +161,7 @@ async def _spends(
             func.sum(case((_t.occurred_at <= recent, _t.amount_cents), else_=0)),
         )
         .select_from(
-            fan_accounts.join(
-                transactions, and_(_t.agency_id == _f.agency_id, _t.fan_account_id == _f.id)
-            )
+            fan_accounts.join(transactions, and_(_t.agency_id == _f.agency_id, _t.fan_account_id == _f.id))
         )
         .where(
             _f.agency_id == tx.agency_id,

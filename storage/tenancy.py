@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ClauseElement, Grouping
+from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ClauseElement, Grouping, Null
 from sqlalchemy.sql.selectable import CTE, SelectBase
 
 from storage.tables import TENANT_TABLES
@@ -73,11 +73,7 @@ def _before_execute(
 
 
 def _before_cursor(_c: Connection, _k: Any, statement: str, _p: Any, context: Any, _m: bool) -> None:
-    if (
-        context is not None
-        and context.compiled is None
-        and context.execution_options.get(_RAW) is not _MARK
-    ):
+    if context is not None and context.compiled is None and context.execution_options.get(_RAW) is not _MARK:
         raise TenancyError(f"raw SQL outside storage.bulk: {statement[:60]!r}")
 
 
@@ -145,7 +141,7 @@ def _collect(source: FromClause, sources: list[FromClause], joins: list[Join]) -
 
 def _check_source(source: FromClause, bound: set[FromClause]) -> None:
     if isinstance(source, Subquery | CTE):
-        _check_query(source.element, frozenset())
+        _check_query(_unwrapped(source.element), frozenset())
         # Its rows come from bound tables only, so an agency_id among them is the bound one.
         bound.add(source)
     elif not isinstance(source, Table) and not (
@@ -269,11 +265,18 @@ def _check_insert(statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
         return
     given = [_named(statement._values or {})]
     given += [_named(row) for part in statement._multi_values for row in part]
-    if given[0].get("agency_id") is not None:
+    if _has_agency(given[0]):
         return
     own = [row for row in [*given[1:], *rows] if row]
-    if not own or any(row.get("agency_id") is None for row in own):
+    if not own or not all(_has_agency(row) for row in own):
         raise TenancyError(f"{table.name}: insert without agency_id")
+
+
+def _has_agency(row: Mapping[str, Any]) -> bool:
+    value = row.get("agency_id")
+    if isinstance(value, BindParameter):
+        value = value.value
+    return value is not None and not isinstance(value, Null)
 
 
 def _named(values: Any) -> dict[str, Any]:

@@ -131,7 +131,11 @@ async def _update_statuses(
             transactions.c.creator_id == creator_id,
             transactions.c.platform_transaction_id == key,
         )
-        await tx.execute(update(transactions).where(*where).values(status=unique[key].status, counted=counts(unique[key].status)))
+        await tx.execute(
+            update(transactions)
+            .where(*where)
+            .values(status=unique[key].status, counted=counts(unique[key].status))
+        )
         fan_id = await tx.scalar(select(transactions.c.fan_account_id).where(*where))
         if fan_id is not None:
             touched.add(int(fan_id))
@@ -171,9 +175,7 @@ async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
         if purchases:
             values["paid"] = True
         if active_at is not None:
-            values["last_active_at"] = case(
-                (f.last_active_at > active_at, f.last_active_at), else_=active_at
-            )
+            values["last_active_at"] = case((f.last_active_at > active_at, f.last_active_at), else_=active_at)
         for start in range(0, len(ids), 500):
             await tx.execute(
                 update(fan_accounts)

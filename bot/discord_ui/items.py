@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 import discord
 
@@ -36,6 +36,26 @@ async def _hand_over(interaction: discord.Interaction, custom_id: str, values: t
     if not isinstance(client, HasRouter):
         raise TypeError("the client has no router")
     await client.router.press(interaction, custom_id, values)
+
+
+async def answer_stray_press(interaction: discord.Interaction) -> None:
+    """Hand over a press of ours whose component the message does not hold: discord.py drops those."""
+    data = cast("dict[str, Any]", interaction.data or {})
+    custom_id, kind = data.get("custom_id"), data.get("component_type")
+    if interaction.type is not discord.InteractionType.component or not isinstance(custom_id, str):
+        return
+    if not (BUTTON_TEMPLATE.fullmatch(custom_id) or SELECT_TEMPLATE.fullmatch(custom_id)):
+        return
+    held = interaction.message.components if interaction.message is not None else []
+    if not any(_holds(component, kind, custom_id) for component in held):
+        await _hand_over(interaction, custom_id, tuple(map(str, data.get("values") or ())))
+
+
+def _holds(component: discord.Component, kind: object, custom_id: str) -> bool:
+    if component.type.value == kind and getattr(component, "custom_id", None) == custom_id:
+        return True
+    inner = [*(getattr(component, "children", None) or ()), getattr(component, "accessory", None)]
+    return any(_holds(child, kind, custom_id) for child in inner if child is not None)
 
 
 class RoutedButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=BUTTON_TEMPLATE):

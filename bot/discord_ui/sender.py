@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import discord
@@ -152,10 +154,17 @@ def _carries(component: discord.Component, token: str) -> bool:
     return any(_carries(child, token) for child in inner if child is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What may be notified, with its id as the string that Discord's contract asks for; the library sends numbers."""
+
+    id: str
+
+
 def _allowed(mention: Owner | None) -> discord.AllowedMentions:
     if mention is None:
         return discord.AllowedMentions.none()
-    target = [discord.Object(mention.discord_id)]
+    target: list[Any] = [_Target(str(mention.discord_id))]
     if mention.kind == "user":
         return discord.AllowedMentions(everyone=False, roles=False, users=target, replied_user=False)
     return discord.AllowedMentions(everyone=False, roles=target, users=False, replied_user=False)

@@ -72,7 +72,9 @@ def _check(roster: Roster) -> None:
     try:
         ZoneInfo(roster.timezone)
     except (KeyError, ValueError, OSError) as error:
-        raise RosterError(f"timezone: {roster.timezone[:60]!r} is no time zone such as Europe/Paris") from error
+        raise RosterError(
+            f"timezone: {roster.timezone[:60]!r} is no time zone such as Europe/Paris"
+        ) from error
     ids = {"guild_id": roster.guild_id, "notice_channel_id": roster.notice_channel_id}
     ids |= {f"tiers[{i}].role_id": tier.role_id for i, tier in enumerate(roster.tiers)}
     ids |= {f"members[{i}].user_id": member.user_id for i, member in enumerate(roster.members)}

@@ -119,6 +119,7 @@ class Sandbox:
 
     def report(self, run: Headless, done: int, wall_s: float) -> dict[str, Any]:
         """The headless report as of now."""
+        self.agency.advance(self.clock.now())
         channels = self.ids.channels
         return report.build_report(
             cycles=done,

@@ -30,7 +30,7 @@ def set_triggers(connection: Connection, tables: Iterable[str]) -> None:
     for table in tables:
         for action in ("update", "delete"):
             body = (
-                f"FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+                "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
                 if postgres
                 else f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )

@@ -136,7 +136,13 @@ async def test_transactions_come_newest_first_and_none_is_lost_at_a_border_withi
         assert all(re.fullmatch(r"[0-9a-f]{32}", row["id"]) for row in seen)
         row = seen[0]
         assert (row["net"], row["fee"], row["currency"], row["type"]) == (40, 10, "USD", "chat_messages")
-        assert row["user"] == {"id": 7, "isVerified": False, "view": "x", "name": "Fan 7", "username": "fan_7"}
+        assert row["user"] == {
+            "id": 7,
+            "isVerified": False,
+            "view": "x",
+            "name": "Fan 7",
+            "username": "fan_7",
+        }
         everything = await api.walk(f"{ACCOUNT}/transactions", limit=100, startDate="2023-01-01 00:00:00")
         assert [row["user"]["id"] for row in everything[0]][-1] == 9
         recent = await api.walk(f"{ACCOUNT}/transactions", limit=100)
@@ -231,7 +237,11 @@ async def test_unknown_accounts_paths_and_users_are_404() -> None:
         async with await api.ask("acct_other/fans/all") as response:
             assert response.status == 404
             assert (await response.json())["error"]["code"] == "account_not_found"
-        for path in (f"{ACCOUNT}/nothing", f"{ACCOUNT}/users/nobody", f"{ACCOUNT}/fans/5/subscriptions-history"):
+        for path in (
+            f"{ACCOUNT}/nothing",
+            f"{ACCOUNT}/users/nobody",
+            f"{ACCOUNT}/fans/5/subscriptions-history",
+        ):
             async with await api.ask(path) as response:
                 assert response.status == 404
 

@@ -8,15 +8,15 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-import psutil
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.sandbox.process import BotApi, BotProcess, BotSettings, clean_environment, peak_rss
+from tests.sandbox.processes import gone
 
 STAND_IN = """
 import json, os, pathlib, signal, subprocess, sys
@@ -39,26 +39,15 @@ def command(folder: Path, *words: str) -> list[str]:
     return [sys.executable, "-c", STAND_IN, str(folder), *words]
 
 
-async def told(folder: Path) -> dict[str, object]:
+async def told(folder: Path) -> dict[str, Any]:
     """What the stand-in wrote once it was up; taken away, so that the next start writes it anew."""
     file = folder / "told.json"
     async with asyncio.timeout(10):
-        while not file.exists():
+        while not file.exists():  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.01)
-    body: dict[str, object] = json.loads(file.read_text())
+    body: dict[str, Any] = json.loads(file.read_text())
     file.unlink()
     return body
-
-
-async def gone(pid: object) -> bool:
-    """Whether a process ends within seconds; a zombie nobody waits for has ended."""
-    assert isinstance(pid, int)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(5):
-            while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                await asyncio.sleep(0.01)
-            return True
-    return False
 
 
 @pytest.fixture

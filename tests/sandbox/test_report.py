@@ -25,9 +25,7 @@ def button(custom_id: str, *, disabled: bool = False) -> dict[str, Any]:
     return {"type": 1, "components": [{"type": 2, "custom_id": custom_id, "disabled": disabled}]}
 
 
-def message(
-    channel: str, *texts: str, cards: tuple[str, ...] = (), live: bool = True
-) -> SeenMessage:
+def message(channel: str, *texts: str, cards: tuple[str, ...] = (), live: bool = True) -> SeenMessage:
     return SeenMessage(channel, frozenset(cards), live, texts)
 
 

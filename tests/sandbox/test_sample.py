@@ -20,7 +20,10 @@ def fingerprint(agency: SampleAgency) -> list[object]:
     return [
         (
             creator.name,
-            [(fan.id, fan.username, fan.subscribed, fan.last_seen_at, dict(fan.spent)) for fan in creator.fans],
+            [
+                (fan.id, fan.username, fan.subscribed, fan.last_seen_at, dict(fan.spent))
+                for fan in creator.fans
+            ],
             [(payment.id, payment.at) for payment in creator.payments],
             [(chargeback.number, chargeback.at) for chargeback in creator.chargebacks],
         )
@@ -103,8 +106,8 @@ def test_life_goes_on_after_the_start() -> None:
 
 def test_somebody_leaves_with_three_days_left_half_an_hour_after_the_start() -> None:
     agency = SampleAgency(seed=7)
-    amber = agency.creators[0]
-    fan = next(fan for fan in amber.fans if fan.username == "quentin_hale")
+    vip = agency.creators[1]
+    fan = next(fan for fan in vip.fans if fan.username == "quentin_hale")
     period = fan.period
     assert period is not None
     agency.advance(agency.start_at + 30 * MS_PER_MINUTE - 1)
@@ -113,7 +116,7 @@ def test_somebody_leaves_with_three_days_left_half_an_hour_after_the_start() -> 
     assert period.cancelled_at == parse("2026-03-02T08:30:00Z")
     assert fan.subscribed
     assert period.ends_at - agency.start_at == 3 * MS_PER_DAY + MS_PER_HOUR
-    own = [payment for payment in amber.payments if payment.fan is fan]
+    own = [payment for payment in vip.payments if payment.fan is fan]
     now = agency.start_at + MS_PER_HOUR
     recent = sum(p.amount_cents for p in own if now - 30 * MS_PER_DAY < p.at <= now)
     prior = sum(p.amount_cents for p in own if now - 60 * MS_PER_DAY < p.at <= now - 30 * MS_PER_DAY)
@@ -122,3 +125,15 @@ def test_somebody_leaves_with_three_days_left_half_an_hour_after_the_start() -> 
     assert 0 < recent < prior / 2
     agency.advance(agency.start_at + 4 * MS_PER_DAY)
     assert not fan.subscribed
+
+
+def test_few_periods_end_before_the_one_who_leaves() -> None:
+    """A poll that refreshes the ten fans whose periods end soonest, besides those who paid, reaches him."""
+    agency = SampleAgency(seed=7)
+    vip = agency.creators[1]
+    ending = sorted(
+        (fan.periods[-1].ends_at, fan.username)
+        for fan in vip.fans
+        if fan.subscribed and fan.periods[-1].cancelled_at is None
+    )
+    assert "quentin_hale" in [username for _, username in ending[:10]]

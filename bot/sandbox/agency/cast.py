@@ -23,7 +23,7 @@ class Person:
 
 
 LEAVING = Person(
-    page="amber",
+    page="vivian-vip",
     username="quentin_hale",
     name="Quentin Hale",
     periods=(

@@ -11,7 +11,6 @@ from . import components as rules
 from . import content, mentions
 from .errors import (
     THREAD_LOCKED,
-    UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
     Form,
     api_error,
@@ -110,7 +109,11 @@ class Messages:
         interaction: dict[str, Any] | None = None,
         extra_flags: int = 0,
     ) -> Message:
-        """Adds a message whose body has been checked, and tells the gateway of it."""
+        """Adds a message whose body has been checked, and tells the gateway of it.
+
+        Raises 10003 where the channel is gone, as `edit` and `delete` do: interactions outlive channels.
+        """
+        self._world.channel(channel.id)
         flags = (int(body.get("flags") or 0) | extra_flags) & ~int(MessageFlag.EPHEMERAL)
         if ephemeral_for is not None:
             flags |= MessageFlag.EPHEMERAL
@@ -132,7 +135,7 @@ class Messages:
             message.type = MessageType.REPLY
         message.content = body.get("content") or ""
         self._attach(message, body, uploads)
-        message.embeds = self._resolve_files(message, body.get("embeds") or [])
+        message.embeds = self._embeds(message, body.get("embeds"))
         message.components = self._resolve_files(message, rules.with_ids(body.get("components") or []))
         self._mention(message, body.get("allowed_mentions"))
         self._add(channel, message)
@@ -205,6 +208,9 @@ class Messages:
             self.files[file_id] = made
             message.attachments.append(made)
 
+    def _embeds(self, message: Message, embeds: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+        return self._resolve_files(message, [{"type": "rich", **embed} for embed in embeds or []])
+
     def _resolve_files(self, message: Message, parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Replaces attachment://name by the file's address, wherever it stands."""
         urls = {f"attachment://{file.filename}": file.url for file in message.attachments}
@@ -241,6 +247,7 @@ class Messages:
 
         Filling the message of a deferred answer creates it for those who read it: it pings and is no edit.
         """
+        self._world.channel(message.channel_id)
         kept = self._kept_files(message, body)
         content.check_edit(message, body, files_after=len(kept) + len(uploads))
         loading = message.has(MessageFlag.LOADING)
@@ -253,9 +260,9 @@ class Messages:
             message.flags = (message.flags & keep) | content.check_flags(body, Form()) & int(
                 MessageFlag.SUPPRESS_EMBEDS | MessageFlag.IS_COMPONENTS_V2
             )
-        if body.get("embeds") is not None or "embeds" in body:
-            message.embeds = self._resolve_files(message, body["embeds"] or [])
-        if body.get("components") is not None or "components" in body:
+        if "embeds" in body:
+            message.embeds = self._embeds(message, body["embeds"])
+        if "components" in body:
             message.components = self._resolve_files(message, rules.with_ids(body["components"] or []))
         message.flags &= ~int(MessageFlag.LOADING)
         pinged = message.pinged
@@ -273,6 +280,7 @@ class Messages:
         return [file for file in message.attachments if str(file.id) in named]
 
     def delete(self, message: Message) -> None:
+        self._world.channel(message.channel_id)
         message.deleted = True
         data = {
             "id": str(message.id),
@@ -290,9 +298,7 @@ class Messages:
 
     def _tell(self, event: str, message: Message) -> None:
         world = self._world
-        channel = world.channels.get(message.channel_id)
-        if channel is None:
-            raise api_error(UNKNOWN_CHANNEL)
+        channel = world.channel(message.channel_id)
         bot = world.members[world.bot.id]
         if message.ephemeral_for is not None or not world.sees(bot, channel):
             world.version += 1

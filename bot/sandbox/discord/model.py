@@ -49,6 +49,7 @@ class User:
             "collectibles": None,
             "primary_guild": None,
             "public_flags": 0,
+            "flags": 0,
         }
         if self.bot:
             wire["bot"] = True

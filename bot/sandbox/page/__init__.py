@@ -1,4 +1,4 @@
-"""The page at /: three files, served as they are."""
+"""The page at /: plain files without a build step, served as they are."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from aiohttp import web
 
 _FOLDER = Path(__file__).parent
+_SCRIPTS = ("api.js", "app.js", "modal.js", "render.js", "slash.js", "text.js")
 _FILES = {
     "/": ("index.html", "text/html"),
-    "/page/app.js": ("app.js", "text/javascript"),
-    "/page/render.js": ("render.js", "text/javascript"),
     "/page/style.css": ("style.css", "text/css"),
+    **{f"/page/{name}": (name, "text/javascript") for name in _SCRIPTS},
 }
 _HEADERS = {
     "Cache-Control": "no-store",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.discord_ui import custom_ids
@@ -11,6 +11,7 @@ from bot.domain.models import CardKind
 IDS = st.integers(0, 2**63 - 1)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["claim", "release", "page", "top", "details"]),
     st.sampled_from(CardKind),
@@ -23,6 +24,7 @@ def test_what_is_built_is_read_back(verb: str, kind: CardKind, card_id: int, arg
     assert custom_ids.parse(text) == custom_ids.Target(verb, kind.value, card_id, arg)
 
 
+@settings(deadline=None)
 @given(IDS, IDS)
 def test_an_episode_is_read_back(card_id: int, episode_id: int) -> None:
     target = custom_ids.parse(custom_ids.build_episode("claim", CardKind.ALERT, card_id, episode_id))
@@ -30,6 +32,7 @@ def test_an_episode_is_read_back(card_id: int, episode_id: int) -> None:
     assert custom_ids.parse_id(target.arg) == episode_id
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120))
 def test_any_other_text_is_refused_without_an_error(text: str) -> None:
     target = custom_ids.parse(text)

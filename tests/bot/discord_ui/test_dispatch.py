@@ -88,6 +88,7 @@ class Recorder:
 @pytest.fixture
 async def bot() -> AsyncIterator[FanwatchBot]:
     made = FanwatchBot(guild_id=GUILD)
+    await made._async_setup_hook()
     made.router = cast("Any", Recorder())
     made.add_dynamic_items(RoutedButton, RoutedSelect)
     made._connection.user = discord.ClientUser(
@@ -155,7 +156,9 @@ async def pressed(bot: FanwatchBot) -> tuple[discord.Interaction, str, tuple[str
     async with asyncio.timeout(5):
         found = await presses.get()
     # Let everything else that discord.py started for the press end: it must reach the router once only.
-    await asyncio.gather(*(t for t in asyncio.all_tasks() if "discord-ui" in t.get_name()))
+    await asyncio.gather(
+        *(t for t in asyncio.all_tasks() if t.get_name().startswith(("discord-ui", "discord.py")))
+    )
     assert presses.empty()
     return found
 
@@ -191,6 +194,11 @@ async def test_a_button_of_another_version_reaches_the_router(bot: FanwatchBot) 
         bot, RenderedMessage("x", (), view, is_layout=False, live=True), "fw9:whatever", kind=2, values=[]
     )
     assert (await pressed(bot))[1] == "fw9:whatever"
+
+
+async def test_a_press_of_what_the_message_does_not_hold_is_answered_too(bot: FanwatchBot) -> None:
+    deliver(bot, render(views.alert(), chat_url=CHAT_URL), "fw1:claim:a5:1", kind=2, values=[])
+    assert (await pressed(bot))[1] == "fw1:claim:a5:1"
 
 
 async def test_a_choice_reaches_the_router_with_its_value(bot: FanwatchBot) -> None:

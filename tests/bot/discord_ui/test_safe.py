@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from bot.discord_ui.limits import clip, clip_units, graphemes, units
 from bot.discord_ui.safe import clean_name, fan_name, plain_fan_name, safe_name
@@ -50,6 +50,7 @@ def test_a_long_handle_is_cut_to_its_limit() -> None:
     assert safe_name("x" * 10_000, 10) == "x" * 9 + "…"
 
 
+@settings(deadline=None)
 @given(hostile)
 def test_safe_name_stays_short_and_inert_whatever_comes(raw: str) -> None:
     clean, shown = clean_name(raw), safe_name(raw)

@@ -298,3 +298,31 @@ async def test_what_a_reader_sees_of_a_message(sandbox: Sandbox) -> None:
         "PATCH", f"/channels/{sandbox.channel()}/messages/{message.id}", json={"components": []}
     )
     assert simulated.live_messages(sandbox.channel()) == []
+
+
+async def test_an_interaction_that_outlives_its_channel(sandbox: Sandbox) -> None:
+    await register(sandbox, PING)
+    async with gateway(sandbox) as socket:
+        await socket.identify()
+        act, payload, path = await opened(sandbox, socket)
+        await sandbox.call("POST", path, json={"type": 5})
+        sandbox.faults.add("discord", "delete", args={"channel": "mia"})
+        original = f"/webhooks/{payload['application_id']}/{payload['token']}/messages/@original"
+        late = await sandbox.call("PATCH", original, json={"content": "x"})
+        assert (late.status, late.body["code"]) == (404, 10003)
+        act.cancel()
+        await asyncio.gather(act, return_exceptions=True)
+
+
+async def test_a_forged_press_reaches_a_button_that_is_not_there(sandbox: Sandbox) -> None:
+    message = (await sandbox.send("leads", content="x")).body["id"]
+    async with gateway(sandbox) as socket:
+        await socket.identify()
+        await socket.event("GUILD_CREATE")
+        press = {"message": message, "custom_id": "fw1:claim:a9", "wait_ms": 20}
+        hidden = await sandbox.act("press", "carl", "leads", **press)
+        assert hidden["error"] == {"code": "not_visible"}
+        await sandbox.act("press", "carl", "leads", forge=True, **press)
+        payload = await socket.event("INTERACTION_CREATE")
+        assert payload["data"] == {"custom_id": "fw1:claim:a9", "component_type": 2, "id": 1}
+        assert payload["member"]["permissions"] == "0"
