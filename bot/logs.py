@@ -36,5 +36,7 @@ def configure_logging(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These say in INFO what our own events say better, or put request lines (with ids and paths) into the log.
-    for noisy in ("httpx", "httpcore", "apscheduler", "discord.http", "aiohttp.access", "alembic", "asyncio"):
+    # APScheduler warns of each tick that is still running; the ticker counts those itself.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    for noisy in ("httpx", "httpcore", "discord.http", "aiohttp.access", "alembic", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

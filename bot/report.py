@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from storage.engine import Storage
-
 from bot.demo import ReportNumbers
 from storage import episodes, timings
+from storage.engine import Storage
 
 
 async def read_numbers(database_url: str) -> ReportNumbers:

@@ -13,9 +13,6 @@ import discord
 import httpx
 import structlog
 from sqlalchemy.exc import DBAPIError
-from storage.engine import AgencyStore, Storage
-from storage.lock import DatabaseInUseError, ProcessLock
-from storage.roster import apply_roster
 from yarl import URL
 
 from bot import VERSION
@@ -39,6 +36,10 @@ from bot.services import Services
 from bot.services.access import AccessService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
+from storage import card_delivery
+from storage.engine import AgencyStore, Storage
+from storage.lock import DatabaseInUseError, ProcessLock
+from storage.roster import apply_roster
 
 log = structlog.get_logger(__name__)
 
@@ -106,6 +107,12 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
         chat_url=settings.chat_url,
     )
+
+    async def message_gone(message_id: int) -> None:
+        if await store.write(lambda tx: card_delivery.mark_message_deleted(tx, message_id)):
+            await delivery.wake()
+
+    bot.on_message_gone = message_gone
     sync = SyncJob(
         store,
         api,

@@ -19,9 +19,9 @@ from bot.domain.views import (
     Owner,
 )
 from storage.cards import CardPayload
-from storage.engine import Tx
 from storage.episodes import decode_reasons
 from storage.tables import cards, creators, episodes, fan_accounts
+from storage.tx import Tx
 
 
 def _rows_query(tx: Tx) -> Select[Any]:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import and_, case, func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from bot.domain.models import CardKind
 from bot.domain.views import Owner
-from storage.engine import Tx
 from storage.tables import cards
+from storage.tx import Tx
 
 UNCONFIRMED = 0
 """Among the ids to retire: a create was under way when the card was reposted; look its message up first."""
@@ -48,44 +48,12 @@ class NewCard:
     scored_wall_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CardWork:
-    """A card that is behind, as delivery needs it. `retire_ids`: messages to reduce to a link."""
-
-    card_id: int
-    kind: CardKind
-    channel_id: int
-    state: str
-    wanted_version: int
-    sent_version: int
-    incarnation: int
-    message_id: int | None
-    retire_ids: tuple[int, ...]
-    mention: Owner | None
-    ping_wanted: bool
-    rendered_hash: str | None
-    created_at: int
-
-    @property
-    def needs_message(self) -> bool:
-        return self.message_id is None
-
-
-def _owner(kind: str | None, discord_id: int | None) -> Owner | None:
-    if discord_id is None:
-        return None
-    return Owner("role" if kind == "role" else "user", discord_id)
-
-
-def _ids(text: str | None) -> tuple[int, ...]:
+def split_ids(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",")) if text else ()
 
 
-def _text(ids: Iterable[int]) -> str | None:
+def join_ids(ids: Iterable[int]) -> str | None:
     return ",".join(str(i) for i in ids) or None
-
-
-_behind = and_(cards.c.state != "gone", cards.c.wanted_version > cards.c.sent_version)
 
 
 async def create_card(tx: Tx, card: NewCard, now_ms: int) -> int:
@@ -138,7 +106,7 @@ async def repost(
         return
     # A create that is under way belongs to the present incarnation: when it is confirmed it is retired.
     begun = row.message_id is not None or row.state == "sending"
-    retire = [*_ids(row.retire_ids)]
+    retire = [*split_ids(row.retire_ids)]
     if row.message_id is not None:
         retire.append(row.message_id)
     elif row.state == "sending":
@@ -151,205 +119,13 @@ async def repost(
             incarnation=row.incarnation + 1 if begun else row.incarnation,
             message_id=None,
             state="idle",
-            retire_ids=_text(retire),
+            retire_ids=join_ids(retire),
             ping_wanted=ping,
             mention_kind=mention.kind if mention else None,
             mention_id=mention.discord_id if mention else None,
             scored_wall_at=scored_wall_at,
             rendered_hash=None,
         )
-    )
-
-
-async def list_behind(tx: Tx) -> list[CardWork]:
-    """Every card that is behind and not blocked: pings first, then new messages, then edits; oldest first."""
-    urgency = case((cards.c.ping_wanted, 0), (cards.c.message_id.is_(None), 1), else_=2)
-    rows = await tx.all(
-        select(cards)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.state != "blocked", _behind)
-        .order_by(urgency, cards.c.id)
-    )
-    return [
-        CardWork(
-            card_id=row.id,
-            kind=CardKind(row.kind),
-            channel_id=row.channel_id,
-            state=row.state,
-            wanted_version=row.wanted_version,
-            sent_version=row.sent_version,
-            incarnation=row.incarnation,
-            message_id=row.message_id,
-            retire_ids=_ids(row.retire_ids),
-            mention=_owner(row.mention_kind, row.mention_id),
-            ping_wanted=row.ping_wanted,
-            rendered_hash=row.rendered_hash,
-            created_at=row.created_at,
-        )
-        for row in rows
-    ]
-
-
-async def count_behind(tx: Tx) -> int:
-    """How many cards are behind, the blocked ones left out."""
-    return int(
-        await tx.scalar(
-            select(func.count()).where(cards.c.agency_id == tx.agency_id, cards.c.state != "blocked", _behind)
-        )
-        or 0
-    )
-
-
-async def list_blocked(tx: Tx) -> list[tuple[int, CardKind, str, int | None]]:
-    """(card id, kind, reason, machine ms of the next try) of the cards that wait for a person to mend something."""
-    rows = await tx.all(
-        select(cards.c.id, cards.c.kind, cards.c.blocked_reason, cards.c.blocked_until).where(
-            cards.c.agency_id == tx.agency_id, cards.c.state == "blocked"
-        )
-    )
-    return [(row.id, CardKind(row.kind), row.blocked_reason or "", row.blocked_until) for row in rows]
-
-
-async def unblock(tx: Tx, wall_ms: int) -> int:
-    """Give the blocked cards whose time has come another try; how many."""
-    result = await tx.execute(
-        update(cards)
-        .where(
-            cards.c.agency_id == tx.agency_id,
-            cards.c.state == "blocked",
-            cards.c.blocked_until <= wall_ms,
-        )
-        .values(state="idle", blocked_until=None, blocked_reason=None)
-    )
-    return int(result.rowcount)
-
-
-async def mark_sending(tx: Tx, work: CardWork) -> bool:
-    """Say before a create that it begins. False: the card has moved on meanwhile, do not create."""
-    result = await tx.execute(
-        update(cards)
-        .where(
-            cards.c.agency_id == tx.agency_id,
-            cards.c.id == work.card_id,
-            cards.c.incarnation == work.incarnation,
-            cards.c.message_id.is_(None),
-        )
-        .values(state="sending")
-    )
-    return bool(result.rowcount)
-
-
-async def mark_created(
-    tx: Tx, work: CardWork, message_id: int, *, version: int, rendered_hash: str | None, wall_ms: int
-) -> None:
-    """Keep the message a create has made. Where the card was reposted meanwhile, that message is to be retired."""
-    row = await tx.first(
-        select(cards.c.incarnation, cards.c.retire_ids, cards.c.first_sent_wall_at).where(
-            cards.c.agency_id == tx.agency_id, cards.c.id == work.card_id
-        )
-    )
-    if row is None:
-        return
-    where = (cards.c.agency_id == tx.agency_id, cards.c.id == work.card_id)
-    if row.incarnation != work.incarnation:
-        await tx.execute(
-            update(cards).where(*where).values(retire_ids=_text([*_ids(row.retire_ids), message_id]))
-        )
-        return
-    await tx.execute(
-        update(cards)
-        .where(*where)
-        .values(
-            state="idle",
-            message_id=message_id,
-            # With messages left to retire the card is still behind; the edit after that sends nothing.
-            sent_version=version if row.retire_ids is None else version - 1,
-            rendered_hash=rendered_hash,
-            ping_wanted=False,
-            first_sent_wall_at=row.first_sent_wall_at if row.first_sent_wall_at is not None else wall_ms,
-            last_sent_wall_at=wall_ms,
-        )
-    )
-
-
-async def mark_shown(tx: Tx, card_id: int, message_id: int, *, version: int, rendered_hash: str) -> None:
-    """Keep that the card's message now looks like this; nothing where it has another message meanwhile."""
-    await tx.execute(
-        update(cards)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id, cards.c.message_id == message_id)
-        .values(sent_version=version, rendered_hash=rendered_hash)
-    )
-
-
-async def mark_nothing_to_show(tx: Tx, work: CardWork) -> None:
-    """The card closed before it was ever posted: no message is owed for this version."""
-    await tx.execute(
-        update(cards)
-        .where(
-            cards.c.agency_id == tx.agency_id,
-            cards.c.id == work.card_id,
-            cards.c.incarnation == work.incarnation,
-            cards.c.message_id.is_(None),
-        )
-        .values(sent_version=work.wanted_version, state="idle", ping_wanted=False)
-    )
-
-
-async def mark_message_lost(tx: Tx, work: CardWork) -> None:
-    """Somebody deleted the card's message: the next create is another incarnation."""
-    await tx.execute(
-        update(cards)
-        .where(
-            cards.c.agency_id == tx.agency_id,
-            cards.c.id == work.card_id,
-            cards.c.incarnation == work.incarnation,
-        )
-        .values(
-            message_id=None,
-            rendered_hash=None,
-            sent_version=0,
-            incarnation=cards.c.incarnation + 1,
-            state="idle",
-        )
-    )
-
-
-async def mark_message_deleted(tx: Tx, message_id: int) -> bool:
-    """Like `mark_message_lost`, from the gateway's word. False: it is no card's message."""
-    result = await tx.execute(
-        update(cards)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.message_id == message_id)
-        .values(
-            message_id=None,
-            rendered_hash=None,
-            sent_version=0,
-            incarnation=cards.c.incarnation + 1,
-            state="idle",
-        )
-    )
-    return bool(result.rowcount)
-
-
-async def mark_retired(tx: Tx, card_id: int, message_id: int) -> None:
-    """The old message is a link now, or gone."""
-    row = await tx.first(
-        select(cards.c.retire_ids).where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
-    )
-    if row is None:
-        return
-    rest = [i for i in _ids(row.retire_ids) if i != message_id]
-    await tx.execute(
-        update(cards)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
-        .values(retire_ids=_text(rest))
-    )
-
-
-async def mark_blocked(tx: Tx, card_id: int, reason: str, until_wall_ms: int) -> None:
-    """Leave the card until then: a person has to mend something first."""
-    await tx.execute(
-        update(cards)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
-        .values(state="blocked", blocked_reason=reason, blocked_until=until_wall_ms)
     )
 
 
@@ -390,39 +166,3 @@ async def resolve_notices(tx: Tx, codes: Sequence[str], creator_id: int | None, 
         .values(closed_at=now_ms, wanted_version=cards.c.wanted_version + 1)
     )
     return int(result.rowcount)
-
-
-async def name_unconfirmed(tx: Tx, card_id: int, message_id: int | None) -> None:
-    """Put the found message in the place of UNCONFIRMED among the ids to retire; None: there is none, forget it."""
-    row = await tx.first(
-        select(cards.c.retire_ids).where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
-    )
-    if row is None:
-        return
-    ids = {i for i in _ids(row.retire_ids) if i != UNCONFIRMED}
-    if message_id is not None:
-        ids.add(message_id)
-    await tx.execute(
-        update(cards)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
-        .values(retire_ids=_text(sorted(ids)))
-    )
-
-
-async def mark_gone(tx: Tx, card_id: int) -> None:
-    """There is nothing left to show (its fan was erased): leave the card alone from now on."""
-    await tx.execute(
-        update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id).values(state="gone")
-    )
-
-
-async def note_shown(tx: Tx, card_id: int, rendered_hash: str) -> None:
-    """The card's message was made to look like this by the answer to a press.
-
-    The version is left as it is: delivery compares the rendering, and sends nothing where it is equal.
-    """
-    await tx.execute(
-        update(cards)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id, cards.c.message_id.is_not(None))
-        .values(rendered_hash=rendered_hash)
-    )

@@ -10,10 +10,10 @@ from sqlalchemy import Select, and_, case, func, select
 from bot.domain.models import MS_PER_DAY, AlertTier, Scores
 from bot.domain.subscription import subscription_status
 from bot.domain.views import FanChoice, FanLabel, FanProfile, Owner
-from storage.engine import Tx
 from storage.episodes import decode_reasons
 from storage.fans import name_key
 from storage.tables import creators, episodes, fan_accounts, fan_names, scores, transactions
+from storage.tx import Tx
 
 DEFAULT_CURRENCY = "USD"
 _PROBE = 60

@@ -13,8 +13,8 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from bot.domain.models import FanRecord, SubscriptionStatus
 from bot.domain.subscription import subscription_status
 from storage.bulk import bulk_insert, bulk_upsert
-from storage.engine import Tx
 from storage.tables import fan_accounts, fan_names
+from storage.tx import Tx
 
 BULK_FROM = 50
 _RECORD_FIELDS = tuple(field.name for field in fields(FanRecord))
@@ -136,12 +136,14 @@ def _keep_known(record: FanRecord, old: _Stored | None) -> FanRecord:
 
     The API forgets the names of deleted users, and leaves the last activity out of its answers by id.
     """
+    username, name, alias = clean_text(record.username), clean_text(record.name), clean_text(record.alias)
     if old is None:
-        return record
+        return replace(record, username=username, name=name, alias=alias)
     return replace(
         record,
-        username=record.username if record.username is not None else old.username,
-        name=record.name if record.name is not None else old.name,
+        username=username if username is not None else old.username,
+        name=name if name is not None else old.name,
+        alias=alias,
         last_activity_at=record.last_activity_at
         if record.last_activity_at is not None
         else old.last_activity_at,
@@ -170,7 +172,7 @@ def _row(
         now_ms if old is None else old.first_seen_at,
         # One known from a payment alone has not been seen yet.
         True if old is None or old.row_hash is None else old.first_sight_pending,
-        old is not None and (old.expiry_pending or _has_expired(record, old, now_ms)),
+        old is not None and _expiry_pending(record, old, now_ms),
         max((at for at in seen if at is not None), default=None),
         paid or (old is not None and old.paid),
         run_id,
@@ -178,22 +180,29 @@ def _row(
     )
 
 
-def _has_expired(record: FanRecord, old: _Stored, now_ms: int) -> bool:
-    before = subscription_status(
-        old.subscribed, old.expired_now, old.expires_at, old.rebill_off, old.updated_at
-    )
+def _expiry_pending(record: FanRecord, old: _Stored, now_ms: int) -> bool:
+    """Whether an expiry was seen happening and not decided yet; who subscribes again before that has none."""
     after = subscription_status(
         record.subscribed, record.expired_now, record.expires_at, record.rebill_off, now_ms
     )
-    return (
-        before in (SubscriptionStatus.ACTIVE, SubscriptionStatus.EXPIRING_SOON)
-        and after is SubscriptionStatus.EXPIRED
+    if after is not SubscriptionStatus.EXPIRED:
+        return False
+    before = subscription_status(
+        old.subscribed, old.expired_now, old.expires_at, old.rebill_off, old.updated_at
     )
+    return old.expiry_pending or before in (SubscriptionStatus.ACTIVE, SubscriptionStatus.EXPIRING_SOON)
 
 
 def name_key(text: str) -> str:
     """How a name is looked up: casefolded, without blanks around it, at most 100 characters."""
-    return text.strip().casefold()[:100]
+    return (clean_text(text) or "").strip().casefold()[:100]
+
+
+def clean_text(text: str | None) -> str | None:
+    """Without what a database cannot hold: NUL and halves of surrogate pairs."""
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def _name_keys(record: FanRecord) -> set[str]:
@@ -234,7 +243,7 @@ async def ensure_fans(
                 id=row_id,
                 creator_id=creator_id,
                 platform_fan_id=platform_fan_id,
-                username=username,
+                username=clean_text(username),
                 first_seen_at=now_ms,
                 first_sight_pending=True,
                 expiry_pending=False,

@@ -8,8 +8,8 @@ from typing import Literal
 from sqlalchemy import insert, select, update
 
 from bot.domain.models import CreatorMaxima
-from storage.engine import Tx
 from storage.tables import score_runs, sync_runs
+from storage.tx import Tx
 
 SyncKind = Literal["walk", "poll"]
 """walk: every fan of the creator. poll: what has changed since the last look."""

@@ -11,8 +11,8 @@ from sqlalchemy import and_, case, func, or_, select
 from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts, Scores
 from bot.domain.subscription import subscription_status
 from storage.bulk import bulk_insert, bulk_upsert
-from storage.engine import Tx
 from storage.tables import episodes, fan_accounts, score_history, scores, transactions
+from storage.tx import Tx
 
 WINDOW_MS = 30 * MS_PER_DAY
 PACE_MS = 90 * MS_PER_DAY

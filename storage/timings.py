@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from storage.engine import Tx
 from storage.tables import cards
+from storage.tx import Tx
 
 
 async def score_to_card_ms(tx: Tx) -> list[int]:

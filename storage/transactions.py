@@ -10,9 +10,9 @@ from sqlalchemy import case, func, insert, select, update
 
 from bot.domain.models import TransactionKind, TransactionRecord
 from storage.bulk import bulk_insert
-from storage.engine import Tx
 from storage.fans import ensure_fans
 from storage.tables import fan_accounts, transactions
+from storage.tx import Tx
 
 BULK_FROM = 50
 VOID_STATUSES = frozenset({"failed", "cancelled", "canceled", "refunded", "error"})

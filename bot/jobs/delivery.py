@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import structlog
-from storage.engine import AgencyStore
-from storage.ids import wall_ms_of
 
 from bot.clock import BlockedCard
 from bot.discord_ui.cards import RenderedMessage, render, render_link
@@ -17,8 +16,11 @@ from bot.discord_ui.sender import BlockedError, MessageGoneError, TryAgainError
 from bot.domain.base36 import encode
 from bot.domain.models import MS_PER_S, CardKind
 from bot.domain.views import CardView, Owner
-from storage import card_views, cards
-from storage.cards import UNCONFIRMED, CardWork
+from storage import card_delivery, card_views
+from storage.card_delivery import CardWork
+from storage.cards import UNCONFIRMED
+from storage.engine import AgencyStore
+from storage.ids import wall_ms_of
 
 log = structlog.get_logger(__name__)
 
@@ -85,14 +87,14 @@ class Delivery:
         if self._stopping.is_set():
             return
         if await self._due_again():
-            await self._store.write(lambda tx: cards.unblock(tx, self._wall_ms()))
+            await self._store.write(lambda tx: card_delivery.unblock(tx, self._wall_ms()))
         async with self._store.read() as tx:
-            behind = await cards.list_behind(tx)
+            behind = await card_delivery.list_behind(tx)
         for channel_id in {work.channel_id for work in behind}:
             if channel_id not in self._workers:
                 task = asyncio.create_task(self._work(channel_id), name=f"delivery-{channel_id}")
                 self._workers[channel_id] = task
-                task.add_done_callback(lambda done, c=channel_id: self._ended(c, done))
+                task.add_done_callback(partial(self._ended, channel_id))
 
     async def drain(self) -> None:
         """Return when no card is behind but the blocked ones."""
@@ -116,11 +118,11 @@ class Delivery:
 
     async def count_behind(self) -> int:
         async with self._store.read() as tx:
-            return await cards.count_behind(tx)
+            return await card_delivery.count_behind(tx)
 
     async def list_blocked(self) -> list[BlockedCard]:
         async with self._store.read() as tx:
-            found = await cards.list_blocked(tx)
+            found = await card_delivery.list_blocked(tx)
         return [BlockedCard(card_token(kind, card_id), reason, None) for card_id, kind, reason, _ in found]
 
     def is_in_flight(self, card_id: int) -> bool:
@@ -130,7 +132,7 @@ class Delivery:
     async def _due_again(self) -> bool:
         async with self._store.read() as tx:
             now = self._wall_ms()
-            return any(until is None or until <= now for *_, until in await cards.list_blocked(tx))
+            return any(until is None or until <= now for *_, until in await card_delivery.list_blocked(tx))
 
     def _ended(self, channel_id: int, task: asyncio.Task[None]) -> None:
         self._workers.pop(channel_id, None)
@@ -141,7 +143,7 @@ class Delivery:
         delay_s = FIRST_RETRY_S
         while not self._stopping.is_set():
             async with self._store.read() as tx:
-                mine = [w for w in await cards.list_behind(tx) if w.channel_id == channel_id]
+                mine = [w for w in await card_delivery.list_behind(tx) if w.channel_id == channel_id]
             if not mine:
                 return
             work = mine[0]
@@ -153,7 +155,9 @@ class Delivery:
                 log.warning("card_blocked", card_id=work.card_id, channel_id=channel_id, code=error.code)
                 until, reason = self._wall_ms() + BLOCKED_FOR_MS, error.reason
                 await self._store.write(
-                    lambda tx, w=work, r=reason, u=until: cards.mark_blocked(tx, w.card_id, r, u)
+                    partial(
+                        card_delivery.mark_blocked, card_id=work.card_id, reason=reason, until_wall_ms=until
+                    )
                 )
             except TryAgainError as error:
                 log.warning("card_retry", card_id=work.card_id, channel_id=channel_id, reason=error.reason)
@@ -175,7 +179,7 @@ class Delivery:
         async with self._store.read() as tx:
             view = await card_views.load_view(tx, work.card_id)
         if view is None:
-            await self._store.write(lambda tx: cards.mark_gone(tx, work.card_id))
+            await self._store.write(lambda tx: card_delivery.mark_gone(tx, work.card_id))
             return
         if work.needs_message:
             await self._create(work, view)
@@ -201,7 +205,7 @@ class Delivery:
             return False
         log.info("card_adopted", card_id=work.card_id, message_id=message_id)
         await self._store.write(
-            lambda tx: cards.mark_created(
+            lambda tx: card_delivery.mark_created(
                 tx, work, message_id, version=0, rendered_hash=None, wall_ms=self._wall_ms()
             )
         )
@@ -209,19 +213,19 @@ class Delivery:
 
     async def _retire_unconfirmed(self, work: CardWork) -> None:
         message_id = await self._find(work)
-        await self._store.write(lambda tx: cards.name_unconfirmed(tx, work.card_id, message_id))
+        await self._store.write(lambda tx: card_delivery.name_unconfirmed(tx, work.card_id, message_id))
 
     async def _create(self, work: CardWork, view: CardView) -> None:
-        rendered = render(view, chat_url=self._chat_url)
+        mention = work.mention if work.ping_wanted else None
+        rendered = render(view, chat_url=self._chat_url, mention=mention)
         if not rendered.live:
             # Over before anybody saw it: closing news about an unknown card would be noise.
-            await self._store.write(lambda tx: cards.mark_nothing_to_show(tx, work))
+            await self._store.write(lambda tx: card_delivery.mark_nothing_to_show(tx, work))
             for message_id in work.retire_ids:
                 await self._retire(work, message_id, rendered)
             return
-        if not await self._store.write(lambda tx: cards.mark_sending(tx, work)):
+        if not await self._store.write(lambda tx: card_delivery.mark_sending(tx, work)):
             return
-        mention = work.mention if work.ping_wanted else None
         fingerprint = rendered.fingerprint()
         try:
             message_id = await self._sender.create(
@@ -233,10 +237,10 @@ class Delivery:
             )
         except MessageGoneError:
             # An earlier try had made the message and somebody deleted it since: that one will not come back.
-            await self._store.write(lambda tx: cards.mark_message_lost(tx, work))
+            await self._store.write(lambda tx: card_delivery.mark_message_lost(tx, work))
             return
         await self._store.write(
-            lambda tx: cards.mark_created(
+            lambda tx: card_delivery.mark_created(
                 tx,
                 work,
                 message_id,
@@ -255,10 +259,10 @@ class Delivery:
             try:
                 await self._sender.edit(work.channel_id, message_id, rendered)
             except MessageGoneError:
-                await self._store.write(lambda tx: cards.mark_message_lost(tx, work))
+                await self._store.write(lambda tx: card_delivery.mark_message_lost(tx, work))
                 return
         await self._store.write(
-            lambda tx: cards.mark_shown(
+            lambda tx: card_delivery.mark_shown(
                 tx, work.card_id, message_id, version=work.wanted_version, rendered_hash=fingerprint
             )
         )
@@ -268,4 +272,4 @@ class Delivery:
             await self._sender.edit(work.channel_id, message_id, rendered)
         except MessageGoneError:
             log.info("retired_message_was_deleted", card_id=work.card_id)
-        await self._store.write(lambda tx: cards.mark_retired(tx, work.card_id, message_id))
+        await self._store.write(lambda tx: card_delivery.mark_retired(tx, work.card_id, message_id))

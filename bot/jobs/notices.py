@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import structlog
-from storage.engine import AgencyStore
-from storage.roster import Creator
 
 from bot.domain.models import CardKind
 from storage import cards, roster
 from storage.cards import CardPayload, NewCard
+from storage.engine import AgencyStore
+from storage.roster import Creator
 
 log = structlog.get_logger(__name__)
 

@@ -12,9 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
-from storage.engine import AgencyStore, Tx
-from storage.roster import Creator
-from storage.scores import ScoredFan, ScoreInput
 
 from bot.domain.alerting import decide
 from bot.domain.eligibility import is_eligible
@@ -32,8 +29,11 @@ from bot.domain.scoring import Model
 from bot.domain.views import Owner
 from storage import cards, episodes, fans, roster, runs, scores
 from storage.cards import CardPayload, NewCard
+from storage.engine import AgencyStore, Tx
 from storage.episodes import EXPIRED_GROUP, EpisodeChange, RunContext, Unplaced
+from storage.roster import Creator
 from storage.runs import ScoreRun
+from storage.scores import ScoredFan, ScoreInput
 
 log = structlog.get_logger(__name__)
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import structlog
-from storage.engine import AgencyStore, Tx
-from storage.roster import Creator
 
 from bot.clock import Clock
 from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, AccountRecord, FanRecord, TransactionRecord
@@ -30,6 +29,8 @@ from bot.fanapi.protocol import FanApi, Page, Usage
 from bot.jobs.notices import OF_WHOLE_API, POLLS_BEFORE_NOTICE, Notices, Trouble
 from bot.jobs.scoring import Scoring
 from storage import fans, roster, runs, transactions
+from storage.engine import AgencyStore, Tx
+from storage.roster import Creator
 from storage.runs import SyncKind, SyncRun
 
 log = structlog.get_logger(__name__)
@@ -239,8 +240,14 @@ class SyncJob:
         since = self._payments_since(creator, run)
         until = self._clock.now_ms()
         async for page in self._api.walk_chargebacks(creator.account_id, since, until):
+            records = page.records
             await self._store.write(
-                lambda tx, p=page: transactions.apply_transactions(tx, creator.id, p.records, run.started_at)
+                partial(
+                    transactions.apply_transactions,
+                    creator_id=creator.id,
+                    records=records,
+                    now_ms=run.started_at,
+                )
             )
 
         async def done(tx: Tx) -> None:

@@ -37,6 +37,7 @@ class BotSettings:
     discord_guild_id: str
     base_url: str
     fanapi_key: str
+    fanapi_requests_per_minute: int
     database_url: str
     roster_file: Path
     score_model: str | None
@@ -52,6 +53,7 @@ class BotSettings:
             "FANAPI_KIND": "fansapi",
             "FANAPI_KEY": self.fanapi_key,
             "FANAPI_BASE_URL": f"{self.base_url}/fanapi",
+            "FANAPI_REQUESTS_PER_MINUTE": str(self.fanapi_requests_per_minute),
             "DATABASE_URL": self.database_url,
             "ROSTER_FILE": str(self.roster_file),
             "CLOCK_URL": f"{self.base_url}/sandbox/clock",

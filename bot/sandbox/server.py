@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox import border, headless, page, report, view
-from bot.sandbox.agency.api import FanApi
+from bot.sandbox.agency.api import REQUESTS_A_MINUTE, FanApi
 from bot.sandbox.agency.history import HistoryAgency, HistoryError, read_rows
 from bot.sandbox.agency.model import Agency
 from bot.sandbox.agency.sample import SampleAgency
@@ -74,6 +74,7 @@ class Sandbox:
             discord_guild_id=self.ids.guild_id,
             base_url=base_url,
             fanapi_key=key,
+            fanapi_requests_per_minute=max(1, min(100_000, round(REQUESTS_A_MINUTE * options.wire_speed))),
             database_url=options.database or f"sqlite:///{folder}/fanwatch.db",
             roster_file=roster_file,
             score_model=options.model,

@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from storage.engine import AgencyStore, Tx
-
 from bot.clock import Clock
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView
 from bot.services.ports import ClaimResult, ReleaseResult
-from storage import audit, card_views, cards, episodes
+from storage import audit, card_delivery, card_views, claims
+from storage.engine import AgencyStore, Tx
 
 
 class Desk:
@@ -37,7 +36,7 @@ class Desk:
         async def write(tx: Tx) -> ClaimResult:
             if not await self._may_see(tx, viewer, episode_id):
                 return ClaimResult("not_found", None)
-            status, by = await episodes.claim(tx, episode_id, viewer.user_id, now)
+            status, by = await claims.claim(tx, episode_id, viewer.user_id, now)
             if status == "claimed":
                 await self._audit(tx, viewer, "claim", episode_id)
             return ClaimResult(status, by)
@@ -50,7 +49,7 @@ class Desk:
         async def write(tx: Tx) -> ReleaseResult:
             if not await self._may_see(tx, viewer, episode_id):
                 return ReleaseResult("not_found", None)
-            status, by = await episodes.release(
+            status, by = await claims.release(
                 tx, episode_id, viewer.user_id, now, may_release_others=viewer.tier >= AccessTier.LEAD
             )
             if status == "released":
@@ -82,7 +81,7 @@ class Desk:
         Left to delivery while it has a request about the card under way: that one may arrive later and be older.
         """
         if not self._is_in_flight(card_id):
-            await self._store.write(lambda tx: cards.note_shown(tx, card_id, fingerprint))
+            await self._store.write(lambda tx: card_delivery.note_shown(tx, card_id, fingerprint))
         await self._wake_delivery()
 
     async def _may_see(self, tx: Tx, viewer: Viewer, episode_id: int) -> bool:

@@ -37,7 +37,7 @@ async def test_the_envelope_and_its_headers() -> None:
         assert response.headers["X-OFAPI-Credits-Balance"] == str(credits["balance"])
         assert body["_meta"]["_cache"]["is_cached"] is False
         limits = body["_meta"]["_rate_limits"]
-        assert (limits["limit_minute"], limits["limit_day"]) == (1_000, None)
+        assert (limits["limit_minute"], limits["limit_day"]) == (5_000, None)
         assert response.headers["X-Rate-Limit-Remaining-Minute"] == str(limits["remaining_minute"])
         assert (
             body["_pagination"]["next_page"]

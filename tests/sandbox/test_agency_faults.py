@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.agency.history import HistoryAgency, Row
+from bot.sandbox.faults import FaultError
 from bot.sandbox.times import MS_PER_DAY
 from tests.sandbox.agency_client import ACCOUNT, T0, Api, crowd, serving
 
@@ -36,9 +37,12 @@ async def test_rate_limits_come_with_and_without_retry_after() -> None:
         assert await status(api) == 200
 
 
-async def test_more_than_a_thousand_requests_in_a_minute_are_too_many() -> None:
+async def test_more_requests_a_minute_than_the_plan_allows_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.sandbox.agency.api.REQUESTS_A_MINUTE", 50)
     async with serving(fans=1) as api:
-        for _ in range(1_000):
+        for _ in range(50):
             assert api.fan_api._over_limit() is None
         async with await api.ask(FANS) as response:
             assert response.status == 429
@@ -91,6 +95,16 @@ async def test_an_expired_session_shows_in_the_accounts_until_the_fault_is_remov
         assert api.faults.remove(fault.id)
         assert await status(api) == 200
         assert (await api.get("accounts"))[0]["is_authenticated"] is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "args"), [("session_expired", {"account": "nobody"}), ("credits", {"balance": "many"})]
+)
+async def test_a_condition_that_cannot_be_is_refused(kind: str, args: dict[str, str]) -> None:
+    async with serving(fans=1) as api:
+        with pytest.raises(FaultError):
+            api.faults.add("fanapi", kind, args=args)
+        assert await status(api) == 200
 
 
 @pytest.mark.parametrize(("kind", "length"), [("short_page", 19), ("empty_page", 0)])

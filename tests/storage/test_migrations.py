@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from storage import audit
@@ -31,9 +32,10 @@ async def _inspect(url: str, look: Any) -> Any:
 
 async def test_the_schema_is_the_metadata(database_url: str, storage: Storage) -> None:
     def differences(connection: Connection) -> list[Any]:
-        return compare_metadata(
+        found: list[Any] = compare_metadata(
             MigrationContext.configure(connection, opts={"compare_server_default": False}), metadata
         )
+        return found
 
     assert await _inspect(database_url, differences) == []
 

@@ -84,7 +84,7 @@ GOOD: dict[str, Any] = {
         ({"guild_id": 1}, "guild_id"),
         ({"guild_id": "-1"}, "guild_id"),
         ({"guild_id": "9999999999999999999"}, "guild_id"),
-        ({"tiers": [{"role_id": "3", "tier": "boss"}]}, r"tiers\[...\].tier"),
+        ({"tiers": [{"role_id": "3", "tier": "boss"}]}, r"tiers\[0\].tier"),
         ({"tiers": [{"role_id": "3", "tier": "lead"}] * 2}, r"tiers\[1\].role_id"),
         ({"members": [{"user_id": "4", "tier": "lead", "creators": ["zoe"]}]}, r"members\[0\].creators\[0\]"),
         ({"creators": [{"account_id": "a", "name": "", "channel_id": "5"}], "members": []}, "name"),

@@ -117,11 +117,9 @@ async def test_a_foreign_key_cannot_leave_the_agency(agency: Agency, storage: St
         from storage.tables import agencies
 
         await conn.execute(
-            insert(agencies).values(
-                id=1, guild_id=1, timezone="UTC", notice_channel_id=1, created_at=NOW
-            )
+            insert(agencies).values(id=1, guild_id=1, timezone="UTC", notice_channel_id=1, created_at=NOW)
         )
         await conn.execute(insert(creator_leads).values(agency_id=1, creator_id=agency.ava, user_id=1))
 
-    with pytest.raises(Exception, match="(?i)foreign key"):
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
         await storage.write(write)

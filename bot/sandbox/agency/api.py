@@ -23,12 +23,13 @@ from bot.sandbox.agency import query as q
 from bot.sandbox.agency.encode import account_object, dump
 from bot.sandbox.agency.endpoints import Answer, ApiError, Endpoints
 from bot.sandbox.agency.model import Agency, Creator
-from bot.sandbox.faults import Fault, Faults
+from bot.sandbox.faults import Fault, FaultError, Faults
 from bot.sandbox.recorder import Recorder
 
 VENDOR_HOST = "https://app.onlyfansapi.com"
 PREFIX = "/fanapi/api/"
-REQUESTS_A_MINUTE = 1_000
+REQUESTS_A_MINUTE = 5_000
+"""The vendor's Pro plan."""
 START_BALANCE = 1_000_000
 _WINDOW_S = 60.0
 _REQUEST_KINDS = frozenset(
@@ -234,20 +235,29 @@ class FanApi:
         if fault.kind == "html_403":
             return _Reply(403, _EDGE_PAGE, content_type="text/html")
         if fault.kind in ("credits", "session_expired"):
-            self._plant(fault)
+            try:
+                self._plant(fault)
+            except FaultError as problem:
+                return _Reply(500, dump({"message": f"planted fault {fault.id}: {problem}"}))
         return None
 
     def _plant(self, fault: Fault) -> bool:
+        """Change a condition at once; False = the fault waits for requests. Raises FaultError for bad
+        arguments.
+        """
         if fault.kind == "credits":
-            self._balance = int(fault.args.get("balance", 0))
+            balance = fault.args.get("balance", 0)
+            if not isinstance(balance, int):
+                raise FaultError("args", "balance is a whole number")
+            self._balance = balance
             return True
         if fault.kind == "session_expired":
-            wanted = str(fault.args.get("account", ""))
+            wanted = fault.args.get("account")
             for creator in self._agency.creators:
-                if wanted in ("", creator.account_id, creator.name):
+                if wanted in (creator.account_id, creator.name):
                     self._expired[fault.id] = creator.account_id
-                    break
-            return True
+                    return True
+            raise FaultError("args", f"no account is {wanted}")
         return False
 
     def _unplant(self, fault: Fault) -> None:

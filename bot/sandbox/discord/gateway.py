@@ -27,6 +27,7 @@ HELLO: Final = 10
 HEARTBEAT_ACK: Final = 11
 
 HEARTBEAT_MS: Final = 41_250
+ACK_DELAY_S: Final = 0.02
 _KEPT_EVENTS: Final = 10_000
 _GOODBYE_S: Final = 1.0
 _PRIVILEGED: Final = INTENT_MEMBERS | 1 << 8 | 1 << 15
@@ -131,7 +132,8 @@ class Gateway:
             out.put_nowait(4002)
             return session
         if op == HEARTBEAT:
-            out.put_nowait(_frame(HEARTBEAT_ACK, None))
+            # Never at once, as over a real network: the client notes when it sent only after it has sent.
+            asyncio.get_running_loop().call_later(ACK_DELAY_S, out.put_nowait, _frame(HEARTBEAT_ACK, None))
         elif op == IDENTIFY:
             if session is not None:
                 out.put_nowait(4005)

@@ -1,0 +1,107 @@
+"""Who has an episode: the first press wins, and every change of hands is an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import insert, select, update
+
+from storage.cards import bump
+from storage.tables import episode_events, episodes
+from storage.tx import Tx
+
+ClaimStatus = Literal["claimed", "already_yours", "taken", "closed", "not_found"]
+ReleaseStatus = Literal["released", "not_yours", "not_claimed", "closed", "not_found"]
+
+
+async def claim(tx: Tx, episode_id: int, user_id: int, now_ms: int) -> tuple[ClaimStatus, int | None]:
+    """The first press wins. Gives the status and who has it now."""
+    row = await _for_work(tx, episode_id)
+    if row is None:
+        return "not_found", None
+    if row.closed_at is not None:
+        return "closed", row.claimed_by
+    if row.claimed_by is not None:
+        return ("already_yours" if row.claimed_by == user_id else "taken"), row.claimed_by
+    await _set_claim(tx, row.id, user_id, now_ms)
+    await _append_work_event(tx, row, "claimed", user_id, now_ms)
+    if row.card_id is not None:
+        await bump(tx, [row.card_id])
+    return "claimed", user_id
+
+
+async def release(
+    tx: Tx, episode_id: int, user_id: int, now_ms: int, *, may_release_others: bool
+) -> tuple[ReleaseStatus, int | None]:
+    """Give a claim back. Gives the status and who has it now."""
+    row = await _for_work(tx, episode_id)
+    if row is None:
+        return "not_found", None
+    if row.closed_at is not None:
+        return "closed", row.claimed_by
+    if row.claimed_by is None:
+        return "not_claimed", None
+    if row.claimed_by != user_id and not may_release_others:
+        return "not_yours", row.claimed_by
+    await _set_claim(tx, row.id, None, None)
+    await _append_work_event(tx, row, "released", user_id, now_ms)
+    if row.card_id is not None:
+        await bump(tx, [row.card_id])
+    return "released", None
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    id: int
+    creator_id: int
+    fan_account_id: int
+    tier: str | None
+    score: float
+    closed_at: int | None
+    claimed_by: int | None
+    card_id: int | None
+
+
+async def _for_work(tx: Tx, episode_id: int) -> _Work | None:
+    row = await tx.first(
+        select(
+            episodes.c.id,
+            episodes.c.creator_id,
+            episodes.c.fan_account_id,
+            episodes.c.tier,
+            episodes.c.score,
+            episodes.c.closed_at,
+            episodes.c.claimed_by,
+            episodes.c.card_id,
+        ).where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
+    )
+    return None if row is None else _Work(*row)
+
+
+async def _set_claim(tx: Tx, episode_id: int, user_id: int | None, at: int | None) -> None:
+    await tx.execute(
+        update(episodes)
+        .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
+        .values(claimed_by=user_id, claimed_at=at)
+    )
+
+
+async def _append_work_event(tx: Tx, row: _Work, change: str, user_id: int, now_ms: int) -> None:
+    await tx.execute(
+        insert(episode_events).values(
+            agency_id=tx.agency_id,
+            id=tx.ids.next(),
+            episode_id=row.id,
+            creator_id=row.creator_id,
+            fan_account_id=row.fan_account_id,
+            change=change,
+            tier_before=row.tier,
+            tier_after=row.tier,
+            score=row.score,
+            run_id=None,
+            actor_id=user_id,
+            code=None,
+            at=now_ms,
+        )
+    )
