@@ -1,0 +1,53 @@
+"""The schema: every table, its constraints and why each index is there.
+
+Plain types only (Text, BigInteger, Float, Boolean), so that a row is the same tuple for a bulk write on both engines.
+Instants are BIGINT UTC milliseconds, money is BIGINT minor units, JSON is text. Except for `agencies` every table is a
+tenant table: it has `agency_id`, its keys begin with it, and foreign keys between tenants cannot be written at all.
+"""
+
+from __future__ import annotations
+
+from storage.tables.base import metadata
+from storage.tables.derived import score_history, scores
+from storage.tables.fans import fan_accounts, fan_names, transactions
+from storage.tables.machinery import cards, command_hashes, score_runs, sync_runs
+from storage.tables.roster import (
+    agencies,
+    creator_accounts,
+    creator_chatters,
+    creator_leads,
+    creators,
+    members,
+    role_tiers,
+)
+from storage.tables.work import audit_log, episode_events, episodes
+
+APPEND_ONLY = ("episode_events", "audit_log")
+"""The tables that triggers keep from ever being changed or emptied: ids and codes only."""
+
+TENANT_TABLES = frozenset(table.name for table in metadata.tables.values() if "agency_id" in table.c)
+
+__all__ = [
+    "APPEND_ONLY",
+    "TENANT_TABLES",
+    "agencies",
+    "audit_log",
+    "cards",
+    "command_hashes",
+    "creator_accounts",
+    "creator_chatters",
+    "creator_leads",
+    "creators",
+    "episode_events",
+    "episodes",
+    "fan_accounts",
+    "fan_names",
+    "members",
+    "metadata",
+    "role_tiers",
+    "score_history",
+    "score_runs",
+    "scores",
+    "sync_runs",
+    "transactions",
+]
