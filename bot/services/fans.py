@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from bot.clock import Clock
 from bot.domain.base36 import decode
-from bot.domain.models import Viewer
+from bot.domain.models import MS_PER_DAY, CreatorMaxima, FanFacts, Viewer
+from bot.domain.scoring import AUTO, get_model
 from bot.domain.views import FanChoice, FanProfile
-from storage import audit, fan_search
+from storage import audit, fan_search, scores
 from storage.engine import AgencyStore, Tx
 
 CHOICES = 25
@@ -58,6 +60,9 @@ class FanService:
             profile = await fan_search.get_profile(
                 tx, viewer.creator_ids, found[0].fan_account_id, self._clock.now_ms()
             )
+            if profile is not None and profile.scores is not None and not profile.reasons:
+                maxima = await scores.creator_maxima(tx, profile.creator_id, self._clock.now_ms())
+                profile = _explained(profile, maxima, self._clock.now_ms())
         if profile is not None:
             await self._record_view(viewer, profile)
         return profile
@@ -87,6 +92,23 @@ class FanService:
             )
 
         await self._store.write(write)
+
+
+def _explained(profile: FanProfile, maxima: CreatorMaxima, now_ms: int) -> FanProfile:
+    """The profile with the reasons of its score as of now; those of an open episode are kept with it instead."""
+    last = profile.last_active_at
+    facts = FanFacts(
+        fan_account_id=profile.fan_account_id,
+        total_cents=profile.total_cents,
+        spend_30d_cents=profile.spend_30d_cents,
+        spend_prior_30d_cents=profile.spend_prior_30d_cents,
+        days_since_active=None if last is None else max(0, (now_ms - last) // MS_PER_DAY),
+        messages_30d=profile.messages_30d,
+        ppv_open_rate=profile.ppv_open_rate,
+        status=profile.status,
+    )
+    model = get_model(profile.score_model or AUTO)
+    return replace(profile, reasons=model.explain(facts, maxima))
 
 
 def _typed(text: str) -> str:

@@ -1,0 +1,33 @@
+"""A running agency that the tests of one module share: they pick fans and cards of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e.harness import sandbox
+from tests.e2e.office import HISTORY, Office
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Office]:
+    """Settled at the baseline, then advanced by the module's ADVANCE_S in one step.
+
+    A module's RENAMED maps a fan's number to the username it shall have instead of `fan_<number>`.
+    """
+    folder = tmp_path_factory.mktemp("office")
+    launcher: tuple[str, ...] = ("-m", "bot.sandbox")
+    renamed: dict[str, str] | None = getattr(request.module, "RENAMED", None)
+    if renamed:
+        (folder / "names.json").write_text(json.dumps(renamed))
+        launcher = ("-m", "tests.e2e.renaming_sandbox", str(folder / "names.json"))
+    async with sandbox(folder / "data", history=HISTORY, model="reference", launcher=launcher) as box:
+        await box.settled()
+        if seconds := getattr(request.module, "ADVANCE_S", 0):
+            assert (await box.advance(seconds)).settled, box.tail()
+        yield await Office.of(box)
