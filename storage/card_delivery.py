@@ -13,14 +13,9 @@ from sqlalchemy import and_, case, func, select, update
 from bot.domain.models import CardKind
 from bot.domain.views import Owner
 from storage.cards import UNCONFIRMED, join_ids, split_ids
+from storage.parts import to_owner
 from storage.tables import cards
 from storage.tx import Tx
-
-
-def _owner(kind: str | None, discord_id: int | None) -> Owner | None:
-    if discord_id is None:
-        return None
-    return Owner("role" if kind == "role" else "user", discord_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +63,7 @@ async def list_behind(tx: Tx) -> list[CardWork]:
             incarnation=row.incarnation,
             message_id=row.message_id,
             retire_ids=split_ids(row.retire_ids),
-            mention=_owner(row.mention_kind, row.mention_id),
+            mention=to_owner(row.mention_kind, row.mention_id),
             ping_wanted=row.ping_wanted,
             rendered_hash=row.rendered_hash,
             created_at=row.created_at,
@@ -182,6 +177,16 @@ async def mark_nothing_to_show(tx: Tx, work: CardWork) -> None:
     )
 
 
+_LOST = {
+    "message_id": None,
+    "rendered_hash": None,
+    "sent_version": 0,
+    # The nonce of the lost message would only ever give that message again.
+    "incarnation": cards.c.incarnation + 1,
+    "state": "idle",
+}
+
+
 async def mark_message_lost(tx: Tx, work: CardWork) -> None:
     """Somebody deleted the card's message: the next create is another incarnation."""
     await tx.execute(
@@ -191,28 +196,14 @@ async def mark_message_lost(tx: Tx, work: CardWork) -> None:
             cards.c.id == work.card_id,
             cards.c.incarnation == work.incarnation,
         )
-        .values(
-            message_id=None,
-            rendered_hash=None,
-            sent_version=0,
-            incarnation=cards.c.incarnation + 1,
-            state="idle",
-        )
+        .values(_LOST)
     )
 
 
 async def mark_message_deleted(tx: Tx, message_id: int) -> bool:
     """Like `mark_message_lost`, from the gateway's word. False: it is no card's message."""
     result = await tx.execute(
-        update(cards)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.message_id == message_id)
-        .values(
-            message_id=None,
-            rendered_hash=None,
-            sent_version=0,
-            incarnation=cards.c.incarnation + 1,
-            state="idle",
-        )
+        update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.message_id == message_id).values(_LOST)
     )
     return bool(result.rowcount)
 

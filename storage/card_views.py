@@ -16,10 +16,10 @@ from bot.domain.views import (
     FanLabel,
     GroupedCard,
     NoticeCard,
-    Owner,
 )
 from storage.cards import CardPayload
 from storage.episodes import decode_reasons
+from storage.parts import to_owner
 from storage.tables import cards, creators, episodes, fan_accounts
 from storage.tx import Tx
 
@@ -66,9 +66,7 @@ def _to_row(row: Any) -> AlertRow:
         status="expired" if row.expired else _status(row),
         expires_at=row.expires_at,
         rebill_off=row.rebill_off,
-        owner=None
-        if row.owner_id is None
-        else Owner("role" if row.owner_kind == "role" else "user", row.owner_id),
+        owner=to_owner(row.owner_kind, row.owner_id),
         claimed_by=row.claimed_by,
         claimed_at=row.claimed_at,
         opened_at=row.opened_at,

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.models import CardKind
 from bot.domain.views import Owner
+from storage.parts import in_parts
 from storage.tables import cards
 from storage.tx import Tx
 
@@ -85,10 +86,10 @@ async def create_card(tx: Tx, card: NewCard, now_ms: int) -> int:
 async def bump(tx: Tx, card_ids: Iterable[int]) -> None:
     """Ask for these cards to be rendered again; unknown ids are nothing."""
     ids = sorted(set(card_ids))
-    for start in range(0, len(ids), 500):
+    for part in in_parts(ids):
         await tx.execute(
             update(cards)
-            .where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(ids[start : start + 500]))
+            .where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(part))
             .values(wanted_version=cards.c.wanted_version + 1)
         )
 

@@ -12,6 +12,7 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from bot.domain.models import AlertTier, CardKind, Change, Decision, Reason
 from bot.domain.views import Owner
 from storage.cards import bump
+from storage.parts import in_parts, to_owner
 from storage.tables import cards, episode_events, episodes, fan_accounts
 from storage.tx import Tx
 
@@ -126,14 +127,14 @@ async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange
         if change.decision.ping and not run.baseline:
             pinged.append(change.fan_account_id)
         events.append(_event(tx, run, change, episode_id))
-    for start in range(0, len(events), 200):
-        await tx.execute(insert(episode_events).values(events[start : start + 200]))
-    for start in range(0, len(pinged), 500):
+    for rows in in_parts(events, 200):
+        await tx.execute(insert(episode_events).values(rows))
+    for part in in_parts(pinged):
         await tx.execute(
             update(fan_accounts)
             .where(
                 fan_accounts.c.agency_id == tx.agency_id,
-                fan_accounts.c.id.in_(pinged[start : start + 500]),
+                fan_accounts.c.id.in_(part),
             )
             .values(last_pinged_at=run.now_ms)
         )
@@ -143,7 +144,7 @@ async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange
 
 async def _cards_of(tx: Tx, episode_ids: list[int]) -> dict[int, _Place]:
     found: dict[int, _Place] = {}
-    for start in range(0, len(episode_ids), 500):
+    for part in in_parts(episode_ids):
         rows = await tx.all(
             select(episodes.c.id, episodes.c.card_id, cards.c.kind, cards.c.code)
             .select_from(
@@ -153,7 +154,7 @@ async def _cards_of(tx: Tx, episode_ids: list[int]) -> dict[int, _Place]:
             )
             .where(
                 episodes.c.agency_id == tx.agency_id,
-                episodes.c.id.in_(episode_ids[start : start + 500]),
+                episodes.c.id.in_(part),
             )
         )
         found.update(
@@ -319,9 +320,7 @@ async def list_unplaced(tx: Tx, run_id: int) -> list[Unplaced]:
             total_cents=row.total_cents,
             ping=row.ping_wanted,
             claimed_by=row.claimed_by,
-            owner=None
-            if row.owner_id is None
-            else Owner("role" if row.owner_kind == "role" else "user", row.owner_id),
+            owner=to_owner(row.owner_kind, row.owner_id),
             card_id=row.card_id,
             card_kind=CardKind(row.card_kind) if row.card_kind else None,
         )
@@ -331,12 +330,12 @@ async def list_unplaced(tx: Tx, run_id: int) -> list[Unplaced]:
 
 async def put_on_card(tx: Tx, card_id: int, episode_ids: Sequence[int]) -> None:
     """Point the episodes at their card and take them off the run's list."""
-    for start in range(0, len(episode_ids), 500):
+    for part in in_parts(episode_ids):
         await tx.execute(
             update(episodes)
             .where(
                 episodes.c.agency_id == tx.agency_id,
-                episodes.c.id.in_(episode_ids[start : start + 500]),
+                episodes.c.id.in_(part),
             )
             .values(card_id=card_id, placement=None, ping_wanted=False)
         )

@@ -9,9 +9,10 @@ from sqlalchemy import Select, and_, case, func, select
 
 from bot.domain.models import MS_PER_DAY, AlertTier, Scores
 from bot.domain.subscription import subscription_status
-from bot.domain.views import FanChoice, FanLabel, FanProfile, Owner
+from bot.domain.views import FanChoice, FanLabel, FanProfile
 from storage.episodes import decode_reasons
 from storage.fans import name_key
+from storage.parts import to_owner
 from storage.tables import creators, episodes, fan_accounts, fan_names, scores, transactions
 from storage.tx import Tx
 
@@ -190,19 +191,13 @@ async def get_profile(
         score_model=score.model if score is not None else None,
         reasons=decode_reasons(episode.reasons) if episode is not None else (),
         open_tier=AlertTier(episode.tier) if episode is not None and episode.tier else None,
-        owner=_owner(episode),
+        owner=None if episode is None else to_owner(episode.owner_kind, episode.owner_id),
         claimed_by=episode.claimed_by if episode is not None else None,
         is_blocked=fan.is_blocked,
         is_restricted=fan.is_restricted,
         is_performer=fan.is_performer,
         synced_at=creator.synced_at if creator is not None else None,
     )
-
-
-def _owner(episode: Any) -> Owner | None:
-    if episode is None or episode.owner_id is None:
-        return None
-    return Owner("role" if episode.owner_kind == "role" else "user", episode.owner_id)
 
 
 async def _spend_windows(tx: Tx, fan_account_id: int, now_ms: int) -> tuple[int, int]:

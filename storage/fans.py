@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from bot.domain.models import FanRecord, SubscriptionStatus
 from bot.domain.subscription import subscription_status
 from storage.bulk import bulk_insert, bulk_upsert
+from storage.parts import in_parts
 from storage.tables import fan_accounts, fan_names
 from storage.tx import Tx
 
@@ -119,12 +120,12 @@ async def _write_few(tx: Tx, rows: list[tuple[object, ...]], known: set[int]) ->
 async def _load(tx: Tx, creator_id: int, platform_ids: list[str]) -> dict[str, _Stored]:
     found: dict[str, _Stored] = {}
     columns = [fan_accounts.c[field.name] for field in fields(_Stored)]
-    for start in range(0, len(platform_ids), 500):
+    for part in in_parts(platform_ids):
         rows = await tx.all(
             select(*columns).where(
                 fan_accounts.c.agency_id == tx.agency_id,
                 fan_accounts.c.creator_id == creator_id,
-                fan_accounts.c.platform_fan_id.in_(platform_ids[start : start + 500]),
+                fan_accounts.c.platform_fan_id.in_(part),
             )
         )
         found.update((row.platform_fan_id, _Stored(*row)) for row in rows)
@@ -212,11 +213,11 @@ def _name_keys(record: FanRecord) -> set[str]:
 
 async def _write_names(tx: Tx, creator_id: int, names: Mapping[int, set[str]], known: set[int]) -> None:
     changed = [row_id for row_id in names if row_id in known]
-    for start in range(0, len(changed), 500):
+    for part in in_parts(changed):
         await tx.execute(
             delete(fan_names).where(
                 fan_names.c.agency_id == tx.agency_id,
-                fan_names.c.fan_account_id.in_(changed[start : start + 500]),
+                fan_names.c.fan_account_id.in_(part),
             )
         )
     columns = ("agency_id", "creator_id", "name_key", "fan_account_id")
@@ -259,12 +260,12 @@ async def ensure_fans(
 async def ids_by_platform(tx: Tx, creator_id: int, platform_ids: Sequence[str]) -> dict[str, int]:
     """Platform fan id -> fan account id, of those that are known."""
     found: dict[str, int] = {}
-    for start in range(0, len(platform_ids), 500):
+    for part in in_parts(platform_ids):
         rows = await tx.all(
             select(fan_accounts.c.platform_fan_id, fan_accounts.c.id).where(
                 fan_accounts.c.agency_id == tx.agency_id,
                 fan_accounts.c.creator_id == creator_id,
-                fan_accounts.c.platform_fan_id.in_(platform_ids[start : start + 500]),
+                fan_accounts.c.platform_fan_id.in_(part),
             )
         )
         found.update((row.platform_fan_id, row.id) for row in rows)
@@ -274,12 +275,12 @@ async def ids_by_platform(tx: Tx, creator_id: int, platform_ids: Sequence[str]) 
 async def clear_pending(tx: Tx, fan_account_ids: Iterable[int]) -> None:
     """First sights and expiries of these fans have been decided on."""
     ids = sorted(fan_account_ids)
-    for start in range(0, len(ids), 500):
+    for part in in_parts(ids):
         await tx.execute(
             update(fan_accounts)
             .where(
                 fan_accounts.c.agency_id == tx.agency_id,
-                fan_accounts.c.id.in_(ids[start : start + 500]),
+                fan_accounts.c.id.in_(part),
             )
             .values(first_sight_pending=False, expiry_pending=False)
         )

@@ -11,6 +11,7 @@ from sqlalchemy import and_, case, func, or_, select
 from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts, Scores
 from bot.domain.subscription import subscription_status
 from storage.bulk import bulk_insert, bulk_upsert
+from storage.parts import in_parts
 from storage.tables import episodes, fan_accounts, score_history, scores, transactions
 from storage.tx import Tx
 
@@ -268,7 +269,7 @@ async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
     Who has no purchase on record is left out: the pace is unknown.
     """
     found: dict[int, int] = {}
-    for start in range(0, len(fan_account_ids), 500):
+    for part in in_parts(fan_account_ids):
         rows = await tx.all(
             select(_f.id, func.sum(_t.amount_cents))
             .select_from(
@@ -278,7 +279,7 @@ async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
             )
             .where(
                 _f.agency_id == tx.agency_id,
-                _f.id.in_(fan_account_ids[start : start + 500]),
+                _f.id.in_(part),
                 _f.last_purchase_at.is_not(None),
                 _t.occurred_at > _f.last_purchase_at - PACE_MS,
                 _t.occurred_at <= _f.last_purchase_at,

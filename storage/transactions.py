@@ -11,6 +11,7 @@ from sqlalchemy import case, func, insert, select, update
 from bot.domain.models import TransactionKind, TransactionRecord
 from storage.bulk import bulk_insert
 from storage.fans import ensure_fans
+from storage.parts import in_parts
 from storage.tables import fan_accounts, transactions
 from storage.tx import Tx
 
@@ -50,12 +51,12 @@ def counts(status: str | None) -> bool:
 async def known_ids(tx: Tx, creator_id: int, platform_ids: Sequence[str]) -> set[str]:
     """Which of these transactions are here already."""
     found: set[str] = set()
-    for start in range(0, len(platform_ids), 500):
+    for part in in_parts(platform_ids):
         rows = await tx.all(
             select(transactions.c.platform_transaction_id).where(
                 transactions.c.agency_id == tx.agency_id,
                 transactions.c.creator_id == creator_id,
-                transactions.c.platform_transaction_id.in_(platform_ids[start : start + 500]),
+                transactions.c.platform_transaction_id.in_(part),
             )
         )
         found.update(row.platform_transaction_id for row in rows)
@@ -107,12 +108,12 @@ async def apply_transactions(
 
 async def _stored_statuses(tx: Tx, creator_id: int, ids: list[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
-    for start in range(0, len(ids), 500):
+    for part in in_parts(ids):
         rows = await tx.all(
             select(transactions.c.platform_transaction_id, transactions.c.status).where(
                 transactions.c.agency_id == tx.agency_id,
                 transactions.c.creator_id == creator_id,
-                transactions.c.platform_transaction_id.in_(ids[start : start + 500]),
+                transactions.c.platform_transaction_id.in_(part),
             )
         )
         found.update((row.platform_transaction_id, row.status) for row in rows)
@@ -152,7 +153,7 @@ async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
     paid = (t.amount_cents > 0) & (t.kind != TransactionKind.CHARGEBACK.value)
     active = paid & (t.kind != TransactionKind.SUBSCRIPTION.value)
     by_last: defaultdict[tuple[int, int | None, int | None], list[int]] = defaultdict(list)
-    for start in range(0, len(fan_ids), 500):
+    for part in in_parts(fan_ids):
         rows = await tx.all(
             select(
                 t.fan_account_id,
@@ -162,7 +163,7 @@ async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
             )
             .where(
                 t.agency_id == tx.agency_id,
-                t.fan_account_id.in_(fan_ids[start : start + 500]),
+                t.fan_account_id.in_(part),
                 t.counted,
             )
             .group_by(t.fan_account_id)
@@ -176,9 +177,7 @@ async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
             values["paid"] = True
         if active_at is not None:
             values["last_active_at"] = case((f.last_active_at > active_at, f.last_active_at), else_=active_at)
-        for start in range(0, len(ids), 500):
+        for part in in_parts(ids):
             await tx.execute(
-                update(fan_accounts)
-                .where(f.agency_id == tx.agency_id, f.id.in_(ids[start : start + 500]))
-                .values(**values)
+                update(fan_accounts).where(f.agency_id == tx.agency_id, f.id.in_(part)).values(**values)
             )

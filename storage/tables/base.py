@@ -1,9 +1,4 @@
-"""What every table is made of: plain types, tenant keys, foreign keys that cannot leave their agency.
-
-Plain types only (Text, BigInteger, Float, Boolean), so that a row is the same tuple for a bulk write on both engines.
-Instants are BIGINT UTC milliseconds, money is BIGINT minor units, JSON is text. Except for `agencies` every table is a
-tenant table: it has `agency_id`, its keys begin with it, and foreign keys between tenants cannot be written at all.
-"""
+"""What every table is made of: plain columns, keys that begin with the agency, foreign keys that cannot leave it."""
 
 from __future__ import annotations
 

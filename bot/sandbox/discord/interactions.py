@@ -295,10 +295,8 @@ class Interactions:
         return Reply(200, self._messages.to_json(message))
 
     def _message(self, interaction: Interaction, call: Call) -> Message:
-        if "message" in call.ids:
-            message = interaction.touched.get(call.ids["message"])
-        else:
-            message = interaction.original
+        message_id = call.ids.get("message")
+        message = interaction.original if message_id is None else interaction.touched.get(message_id)
         if message is None or message.deleted:
             raise api_error(UNKNOWN_MESSAGE)
         return message
