@@ -259,10 +259,21 @@ async def mark_gone(tx: Tx, card_id: int) -> None:
 async def note_shown(tx: Tx, card_id: int, rendered_hash: str) -> None:
     """The card's message was made to look like this by the answer to a press.
 
-    The version is left as it is: delivery compares the rendering, and sends nothing where it is equal.
+    Delivery looks at the card once more: the answer may have arrived after that of a later press and be older than
+    the card. Where the renderings are equal it sends nothing.
     """
     await tx.execute(
         update(cards)
         .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id, cards.c.message_id.is_not(None))
-        .values(rendered_hash=rendered_hash)
+        .values(rendered_hash=rendered_hash, wanted_version=cards.c.wanted_version + 1)
     )
+
+
+async def is_message_of(tx: Tx, card_id: int, message_id: int) -> bool:
+    """Whether this is the message the card has now; not one it was posted in before, nor a deleted one."""
+    found = await tx.scalar(
+        select(cards.c.id).where(
+            cards.c.agency_id == tx.agency_id, cards.c.id == card_id, cards.c.message_id == message_id
+        )
+    )
+    return found is not None

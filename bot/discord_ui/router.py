@@ -23,6 +23,8 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import BaselineCard, CardView, FanChoice, FanProfile, GroupedCard, NoticeCard
 from bot.services.ports import Desk
 
+_UNKNOWN_MESSAGE = 10008
+
 
 class FanResolver(Protocol):
     """The fan service, as far as pick lists need it."""
@@ -145,12 +147,20 @@ class Router:
         elif press.on_private_message:
             await press.answer.update(await self._private_page(view, target.card_id, episode_id))
             await self._desk.note_shown(target.card_id, "")
+        elif not await self._desk.is_message_of(target.card_id, press.message_id):
+            # Posted again or deleted meanwhile: the card lives in another message, this one stays what it is.
+            await press.answer.say(done)
+            await self._desk.note_shown(target.card_id, "")
         else:
             rendered = render(view, chat_url=self._chat_url)
             fingerprint = rendered.fingerprint()
             shown = False
             try:
                 shown = await press.answer.update(rendered)
+            except discord.NotFound as error:
+                if error.code != _UNKNOWN_MESSAGE:
+                    raise
+                await press.answer.say(done)
             finally:
                 # Whatever became of the answer: delivery edits where the card is not as it should be.
                 await self._desk.note_shown(target.card_id, fingerprint if shown else "")
@@ -216,6 +226,7 @@ class _Press:
         self.answer = answer
         self.viewer = viewer
         message = interaction.message
+        self.message_id = message.id if message is not None else 0
         self.on_private_message = message is not None and message.flags.ephemeral
 
 

@@ -30,7 +30,8 @@ from bot.domain.views import Owner
 from storage import cards, episodes, fans, roster, runs, scores
 from storage.cards import CardPayload, NewCard
 from storage.engine import AgencyStore, Tx
-from storage.episodes import EXPIRED_GROUP, EpisodeChange, RunContext, Unplaced
+from storage.episode_changes import EpisodeChange, RunContext, apply_changes
+from storage.episodes import EXPIRED_GROUP, Unplaced
 from storage.roster import Creator
 from storage.runs import ScoreRun
 from storage.scores import ScoredFan, ScoreInput
@@ -120,7 +121,7 @@ class Scoring:
             await scores.write_scores(
                 tx, creator.id, run.run_id, model.NAME, model.VERSION, scored, run.now_at
             )
-            await episodes.apply_changes(tx, context, changes)
+            await apply_changes(tx, context, changes)
             await fans.clear_pending(tx, pending)
             await runs.mark_scored(tx, run.run_id, after)
 

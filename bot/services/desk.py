@@ -75,6 +75,10 @@ class Desk:
                 return tuple(await card_views.load_baseline_rows(tx, creator_id))
             return tuple(await card_views.load_rows(tx, card_id))
 
+    async def is_message_of(self, card_id: int, message_id: int) -> bool:
+        async with self._store.read() as tx:
+            return await card_delivery.is_message_of(tx, card_id, message_id)
+
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         """A press was answered with the card as it is now, so delivery need not edit it once more.
 

@@ -48,6 +48,10 @@ class Desk(Protocol):
         """The open episodes that a baseline card stands for, most money first."""
         ...
 
+    async def is_message_of(self, card_id: int, message_id: int) -> bool:
+        """Whether this public message is the card's present one, not one that it was posted in before."""
+        ...
+
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         """Wake delivery; the public message already shows this rendering and need not be edited for it.
 

@@ -101,6 +101,7 @@ class FakeDesk:
     shown: list[tuple[int, str]] = field(default_factory=list)
     gate: asyncio.Event | None = None
     failure: Exception | None = None
+    is_current: bool = True
 
     async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
         if self.failure is not None:
@@ -146,6 +147,9 @@ class FakeDesk:
 
     async def page_rows(self, card_id: int) -> tuple[AlertRow, ...]:
         return self.rows.get(card_id, ())
+
+    async def is_message_of(self, card_id: int, message_id: int) -> bool:
+        return self.is_current
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         self.shown.append((card_id, fingerprint))
