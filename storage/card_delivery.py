@@ -93,7 +93,11 @@ async def list_blocked(tx: Tx) -> list[tuple[int, CardKind, str, int | None]]:
 
 
 async def unblock(tx: Tx, wall_ms: int) -> int:
-    """Give the blocked cards whose time has come another try; how many."""
+    """Give the blocked cards whose time has come another try; how many.
+
+    One without a message may have got one just before its channel was closed, too long ago for the nonce to tell:
+    as `sending` it is looked for first.
+    """
     result = await tx.execute(
         update(cards)
         .where(
@@ -101,7 +105,11 @@ async def unblock(tx: Tx, wall_ms: int) -> int:
             cards.c.state == "blocked",
             cards.c.blocked_until <= wall_ms,
         )
-        .values(state="idle", blocked_until=None, blocked_reason=None)
+        .values(
+            state=case((cards.c.message_id.is_(None), "sending"), else_="idle"),
+            blocked_until=None,
+            blocked_reason=None,
+        )
     )
     return int(result.rowcount)
 

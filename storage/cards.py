@@ -106,11 +106,12 @@ async def repost(
     if row is None:
         return
     # A create that is under way belongs to the present incarnation: when it is confirmed it is retired.
-    begun = row.message_id is not None or row.state == "sending"
+    unconfirmed = row.message_id is None and row.state in ("sending", "blocked")
+    begun = row.message_id is not None or unconfirmed
     retire = [*split_ids(row.retire_ids)]
     if row.message_id is not None:
         retire.append(row.message_id)
-    elif row.state == "sending":
+    elif unconfirmed:
         retire.append(UNCONFIRMED)
     await tx.execute(
         update(cards)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, literal_column, or_, select
 
 from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts, Scores
 from bot.domain.subscription import subscription_status
@@ -162,7 +162,11 @@ async def _spends(tx: Tx, creator_id: int, low: int, high: int, now_ms: int) -> 
             func.sum(case((_t.occurred_at <= recent, _t.amount_cents), else_=0)),
         )
         .select_from(
-            fan_accounts.join(transactions, and_(_t.agency_id == _f.agency_id, _t.fan_account_id == _f.id))
+            # The sum keeps SQLite from carrying the page's bounds over to the payments, which it would then walk in
+            # full for each fan.
+            fan_accounts.join(
+                transactions, and_(_t.agency_id == _f.agency_id, _t.fan_account_id == _f.id + literal_column("0"))
+            )
         )
         .where(
             _f.agency_id == tx.agency_id,

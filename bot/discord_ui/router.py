@@ -180,6 +180,7 @@ class Router:
         if not isinstance(view, GroupedCard):
             await press.answer.say(words.GONE)
             return
+        await self._desk.record_view(press.viewer, target.card_id)
         await self._turn(press, render_grouped(view, chat_url=self._chat_url, page=parse_page(target.arg)))
 
     async def _top(self, press: _Press, target: Target) -> None:
@@ -187,6 +188,7 @@ class Router:
         if not isinstance(view, BaselineCard):
             await press.answer.say(words.GONE)
             return
+        await self._desk.record_view(press.viewer, target.card_id)
         rows = await self._desk.page_rows(target.card_id)
         await self._turn(press, render_top(view, rows, chat_url=self._chat_url, page=parse_page(target.arg)))
 

@@ -79,6 +79,13 @@ class Desk:
         async with self._store.read() as tx:
             return await card_delivery.is_message_of(tx, card_id, message_id)
 
+    async def record_view(self, viewer: Viewer, card_id: int) -> None:
+        async def write(tx: Tx) -> None:
+            creator_id = await card_views.creator_of_card(tx, card_id)
+            await self._append(tx, viewer, "view_list", "card", card_id, creator_id)
+
+        await self._store.write(write)
+
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         """A press was answered with the card as it is now, so delivery need not edit it once more.
 
@@ -94,13 +101,18 @@ class Desk:
 
     async def _audit(self, tx: Tx, viewer: Viewer, action: str, episode_id: int) -> None:
         found = await card_views.creator_of_episode(tx, episode_id)
+        await self._append(tx, viewer, action, "episode", episode_id, found[0] if found else None)
+
+    async def _append(
+        self, tx: Tx, viewer: Viewer, action: str, kind: str, target_id: int, creator_id: int | None
+    ) -> None:
         await audit.append(
             tx,
             viewer.user_id,
             action,
-            "episode",
-            episode_id,
-            found[0] if found else None,
+            kind,
+            target_id,
+            creator_id,
             self._clock.now_ms(),
             time.time_ns() // 1_000_000,
         )

@@ -52,6 +52,10 @@ class Desk(Protocol):
         """Whether this public message is the card's present one, not one that it was posted in before."""
         ...
 
+    async def record_view(self, viewer: Viewer, card_id: int) -> None:
+        """Put on record that somebody looks at the fans of a list."""
+        ...
+
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         """Wake delivery; the public message already shows this rendering and need not be edited for it.
 

@@ -134,7 +134,7 @@ _READ_FANS = """
 _READ_SPENDS = """
     SELECT f.id, sum(CASE WHEN t.occurred_at > ? THEN t.amount_cents ELSE 0 END),
            sum(CASE WHEN t.occurred_at <= ? THEN t.amount_cents ELSE 0 END)
-    FROM fan_accounts f JOIN transactions t ON t.agency_id = f.agency_id AND t.fan_account_id = f.id
+    FROM fan_accounts f JOIN transactions t ON t.agency_id = f.agency_id AND t.fan_account_id = f.id + 0
     WHERE f.agency_id = ? AND f.creator_id = ? AND f.id BETWEEN ? AND ?
       AND t.occurred_at > ? AND t.occurred_at <= ? AND t.counted GROUP BY f.id"""
 _MAX_SPEND = """

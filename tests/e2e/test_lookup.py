@@ -102,7 +102,17 @@ async def test_a_foreign_fan_is_answered_like_one_that_does_not_exist(office: Of
     guessed = "f:" + foreign.removeprefix("f:")[:-1] + ("0" if foreign[-1] != "0" else "1")
     viewed = office.audit("view_fan")
     unknown = await office.lookup("Ana", "luna", UNKNOWN_FAN)
-    tries = [foreign, guessed, f"f:{'z' * 13}", "f:", "f:%", ZOE_FAN, ZOE_ID, "fan_1509 · zoe · $1", "x" * 3000]
+    tries = [
+        foreign,
+        guessed,
+        f"f:{'z' * 13}",
+        "f:",
+        "f:%",
+        ZOE_FAN,
+        ZOE_ID,
+        "fan_1509 · zoe · $1",
+        "x" * 3000,
+    ]
     for typed in tries:
         for show in (None, True):
             reply = await office.lookup("Ana", "luna", typed, show=show)
@@ -112,7 +122,9 @@ async def test_a_foreign_fan_is_answered_like_one_that_does_not_exist(office: Of
     assert office.audit("view_fan") == viewed
 
 
-@pytest.mark.parametrize("typed", ["%", "_", "*", "fan%", "fan_10__", "f%1", "fan*", "?", "\\", "'", '"', "["])
+@pytest.mark.parametrize(
+    "typed", ["%", "_", "*", "fan%", "fan_10__", "f%1", "fan*", "?", "\\", "'", '"', "["]
+)
 async def test_no_sign_is_a_wildcard(office: Office, typed: str) -> None:
     for person, channel in (("Ana", "luna"), ("Max", "luna")):
         assert await office.typing(person, channel, typed) == []

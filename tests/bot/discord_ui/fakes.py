@@ -99,6 +99,7 @@ class FakeDesk:
     rows: dict[int, tuple[AlertRow, ...]] = field(default_factory=dict)
     claims: dict[int, int] = field(default_factory=dict)
     shown: list[tuple[int, str]] = field(default_factory=list)
+    viewed: list[tuple[int, int]] = field(default_factory=list)
     gate: asyncio.Event | None = None
     failure: Exception | None = None
     is_current: bool = True
@@ -150,6 +151,9 @@ class FakeDesk:
 
     async def is_message_of(self, card_id: int, message_id: int) -> bool:
         return self.is_current
+
+    async def record_view(self, viewer: Viewer, card_id: int) -> None:
+        self.viewed.append((viewer.user_id, card_id))
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         self.shown.append((card_id, fingerprint))

@@ -149,6 +149,7 @@ async def test_a_pager_on_the_public_list_opens_a_private_page(desk: FakeDesk) -
     assert done.kinds == ["message"]
     assert done.log[0][1]["ephemeral"] is True
     assert "Page 2 of 3" in str(done.log[0][1]["view"].to_components())
+    assert desk.viewed == [(1, LIST)]
 
 
 async def test_a_pager_on_a_private_page_turns_in_place(desk: FakeDesk) -> None:

@@ -1,0 +1,272 @@
+"""Discord and the data API misbehave while cards go out: every card ends up in its channel, once."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import ledger
+from tests.e2e.harness import Json, Sandbox, sandbox
+from tests.e2e.office import DAY_S, HISTORY, HOUR_S, Office, eventually
+from tests.e2e.reading import deleted, duplicates, is_private, live_cards, text_of
+from tests.oracle.oracle import read_history
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FANS = frozenset(f"fan_{row.fan}" for row in read_history(HISTORY))
+CREATORS = ("luna", "mira", "zoe")
+MOST_DAYS = 8
+CREATE = {"method": "POST", "path": "/messages"}
+EDIT = {"method": "PATCH", "path": "/messages/"}
+
+FAULTS = [
+    pytest.param(CREATE, "status", {"code": 500}, id="create-500"),
+    pytest.param(CREATE, "status", {"code": 503}, id="create-503"),
+    pytest.param(CREATE, "rate_limit", {"retry_after_s": 0.3}, id="create-429"),
+    pytest.param(CREATE, "rate_limit", {"retry_after_s": 0.3, "headers": False}, id="create-429-bare"),
+    pytest.param(CREATE, "latency", {"ms": 600}, id="create-slow"),
+    pytest.param(CREATE, "reset", {"when": "before"}, id="create-lost"),
+    pytest.param(CREATE, "reset", {"when": "after"}, id="create-answer-lost"),
+    pytest.param(CREATE, "bad_json", {}, id="create-answer-garbled"),
+    pytest.param(EDIT, "status", {"code": 503}, id="edit-503"),
+    pytest.param(EDIT, "reset", {"when": "after"}, id="edit-answer-lost"),
+    pytest.param(EDIT, "bad_json", {}, id="edit-answer-garbled"),
+]
+
+
+async def _all_messages(office: Office, but: tuple[str, ...] = ()) -> dict[str, list[Json]]:
+    return {name: await office.box.messages(name) for name in office.channels if name not in but}
+
+
+async def _agree(office: Office, but: tuple[str, ...] = ()) -> None:
+    """Discord shows what the bot believes it shows: each card once, nobody twice. `but`: creators left out."""
+    left_out = [office.creator_id(name) for name in but]
+    rows = [
+        (str(message_id), wanted, sent)
+        for creator_id, message_id, wanted, sent in office.rows(
+            "SELECT creator_id, message_id, wanted_version, sent_version FROM cards WHERE state <> 'gone'"
+        )
+        if creator_id not in left_out
+    ]
+    assert [row for row in rows if row[1] > row[2]] == []
+    believed = {message_id for message_id, _, _ in rows if message_id != "None"}
+    standing: set[str] = set()
+    for messages in (await _all_messages(office, but)).values():
+        assert duplicates(messages, FANS) == []
+        standing |= {m["id"] for m in messages if not deleted(m) and not is_private(m)}
+        assert {card.message["id"] for card in live_cards(messages, "agsn")} <= believed
+        nonces = Counter(m["nonce"] for m in messages if m.get("nonce") and not deleted(m))
+        assert [nonce for nonce, count in nonces.items() if count > 1] == []
+    assert believed <= standing
+
+
+async def _fired(box: Sandbox, fault_id: str) -> int:
+    return next(int(fault["fired"]) for fault in await box.faults() if fault["id"] == fault_id)
+
+
+def _tries(requests: list[Json]) -> dict[str, list[Json]]:
+    """The creates by their nonce, in order."""
+    found: dict[str, list[Json]] = {}
+    for line in requests:
+        if line["method"] == "POST" and line["path"].endswith("/messages"):
+            found.setdefault(line["json"]["nonce"], []).append(line)
+    return found
+
+
+@pytest.mark.parametrize(("match", "kind", "args"), FAULTS)
+async def test_one_failure_on_the_way_loses_and_doubles_nothing(
+    office: Office, match: Json, kind: str, args: Json
+) -> None:
+    since = await office.box.newest_request()
+    fault = await office.box.fault("discord", kind, args=args, match=match)
+    for _ in range(MOST_DAYS):
+        step = await office.box.advance(DAY_S, timeout_s=20)
+        assert step.settled, office.box.tail()
+        if await _fired(office.box, fault):
+            break
+    assert await _fired(office.box, fault) == 1
+    await office.box.clear_faults()
+    requests = await office.box.requests(since)
+    hit = [line for line in requests if line["fault"] == kind]
+    others = [line for line in requests if int(line["status"] or 0) >= 400 and line not in hit]
+    assert others == []
+    assert len(hit) == 1
+    if match is CREATE:
+        # Tried again with the same nonce, or found in the channel; never a second message.
+        tries = _tries(requests)[hit[0]["json"]["nonce"]]
+        done = kind in ("latency", "bad_json") or args.get("when") == "after"
+        assert len(tries) == (1 if done else 2)
+    await _agree(office)
+
+
+async def test_a_message_deleted_before_its_answer_is_known_is_posted_anew(office: Office) -> None:
+    before = {m["id"] for messages in (await _all_messages(office)).values() for m in messages}
+    fault = await office.box.fault("discord", "reset", args={"when": "after"}, match=CREATE)
+
+    async def made() -> str | None:
+        if not await _fired(office.box, fault):
+            return None
+        lost = [
+            m["id"]
+            for messages in (await _all_messages(office)).values()
+            for m in messages
+            if m["id"] not in before and m.get("nonce")
+        ]
+        known = {str(found) for (found,) in office.rows("SELECT message_id FROM cards")}
+        return next((one for one in lost if one not in known), None)
+
+    for _ in range(MOST_DAYS):
+        advance = asyncio.create_task(office.box.advance(DAY_S, timeout_s=20))
+        while not advance.done() and not await _fired(office.box, fault):
+            await asyncio.sleep(0.02)
+        if await _fired(office.box, fault):
+            break
+        await advance
+    gone = await eventually("a message whose answer was lost", made, office.box)
+    await office.box.fault("discord", "delete", args={"message": gone})
+    assert (await advance).settled, office.box.tail()
+    await office.box.clear_faults()
+    await _agree(office)
+
+
+async def _nobody_is_told(office: Office) -> None:
+    for channel in office.channels:
+        assert live_cards(await office.box.messages(channel), "n") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "args", "count"),
+    [
+        ("bad_json", {}, 0),
+        ("status", {"code": 500}, 0),
+        ("status", {"code": 503}, 0),
+        ("latency", {"ms": 300}, 5),
+        ("reset", {"when": "before"}, 0),
+    ],
+)
+async def test_one_failed_poll_is_nobodys_business(office: Office, kind: str, args: Json, count: int) -> None:
+    fans = office.rows("SELECT platform_fan_id, username FROM fan_accounts ORDER BY id")
+    synced = dict(office.rows("SELECT name, synced_at FROM creators"))
+    fault = await office.box.fault("fanapi", kind, args=args, count=count)
+    step = await office.box.advance(HOUR_S)
+    assert step.settled, office.box.tail()
+    assert await _fired(office.box, fault) > 0
+    await office.box.clear_faults()
+    await _nobody_is_told(office)
+    assert office.rows("SELECT platform_fan_id, username FROM fan_accounts ORDER BY id")[: len(fans)] == fans
+    profile = await office.lookup("Ana", "luna", "fan_1001")
+    assert "Spent in all: $" in text_of(profile.messages[0])
+    assert (await office.box.advance(HOUR_S)).settled, office.box.tail()
+    await _nobody_is_told(office)
+    after = dict(office.rows("SELECT name, synced_at FROM creators"))
+    assert all(after[name] > synced[name] for name in CREATORS)
+    await _agree(office)
+
+
+# A person has to mend something
+
+
+def _a_quarter_of_an_hour_passes(box: Sandbox) -> None:
+    """Machine time, for the cards that wait for it; only while the bot is down."""
+    with closing(sqlite3.connect(ledger.database(box.data), timeout=10)) as db, db:
+        db.execute("UPDATE cards SET blocked_until = 1 WHERE state = 'blocked'")
+
+
+def _blocked(office: Office) -> dict[str, Counter[str]]:
+    """How many blocked cards there are, by creator and reason."""
+    found: dict[str, Counter[str]] = {}
+    for name, reason in office.rows(
+        "SELECT c.name, k.blocked_reason FROM cards k JOIN creators c ON c.id = k.creator_id"
+        " WHERE k.state = 'blocked'"
+    ):
+        found.setdefault(name, Counter())[reason] += 1
+    return found
+
+
+async def test_closed_channels_block_their_own_cards_only(tmp_path: Path) -> None:
+    async with sandbox(tmp_path / "data", history=HISTORY, model="reference") as box:
+        office = await Office.of(box)
+        zoe_before = await box.messages("zoe")
+        forbidden = await box.fault(
+            "discord", "forbid", args={"channel": "zoe", "permission": "SEND_MESSAGES"}
+        )
+        await box.fault("discord", "delete", args={"channel": "mira"})
+        since = await box.newest_request()
+        step = await box.advance(9 * DAY_S, timeout_s=5)
+        assert not step.settled
+
+        blocked = _blocked(office)
+        assert set(blocked) == {"mira", "zoe"}
+        assert all(len(reasons) == 1 for reasons in blocked.values())
+        assert "no longer exists" in next(iter(blocked["mira"]))
+        assert "may not write" in next(iter(blocked["zoe"]))
+        assert await box.messages("zoe") == zoe_before
+        assert len(live_cards(await box.messages("luna"), "ag")) >= 5
+        # Nobody is knocking on a closed door: one try for each card.
+        counts = Counter(len(tries) for tries in _tries(await box.requests(since)).values())
+        assert set(counts) == {1}
+        profile = await office.lookup("Ben", "zoe", "fan_2564")
+        assert "Spent in all" in text_of(profile.messages[0])
+
+        # The next look goes on as well, and a restart forgets nothing.
+        assert not (await box.advance(DAY_S, timeout_s=3)).settled
+        await box.bot("kill")
+        await box.bot("start")
+        await box.until("connected", lambda state: bool(state["bot"]["connected"]))
+        assert set(_blocked(office)) == {"mira", "zoe"}
+
+        await box.bot("kill")
+        await box._call("DELETE", f"faults/{forbidden}")
+        _a_quarter_of_an_hour_passes(box)
+        await box.bot("start")
+
+        async def caught_up() -> bool | None:
+            return True if "zoe" not in _blocked(office) and len(await _live(office, "zoe")) >= 5 else None
+
+        async def _live(office: Office, channel: str) -> list[Json]:
+            return [card.message for card in live_cards(await office.box.messages(channel), "ag")]
+
+        await eventually("zoe has her cards", caught_up, box)
+        pinged = [who for m in await _live(office, "zoe") for who in m["sandbox"]["pinged"]]
+        assert f"user:{office.people['Ben']}" in pinged
+
+        async def sent() -> bool | None:
+            behind = office.rows(
+                "SELECT id FROM cards WHERE state <> 'blocked' AND wanted_version > sent_version"
+            )
+            return None if behind else True
+
+        await eventually("nothing is owed", sent, box)
+        await _agree(office, but=("mira",))
+        assert set(_blocked(office)) == {"mira"}
+
+
+async def test_a_channel_closed_between_a_create_and_its_answer_gets_no_second_message(
+    tmp_path: Path,
+) -> None:
+    async with sandbox(tmp_path / "data", history=HISTORY, model="reference") as box:
+        office = await Office.of(box)
+        path = f"/channels/{office.channels['zoe']}/messages"
+        await box.fault("discord", "reset", args={"when": "after"}, match={"method": "POST", "path": path})
+        await box.fault(
+            "discord",
+            "forbid",
+            args={"channel": "zoe", "permission": "VIEW_CHANNEL"},
+            match={"method": "GET", "path": path},
+        )
+        assert not (await box.advance(9 * DAY_S, timeout_s=4)).settled
+        (reasons,) = _blocked(office).values()
+        assert all("cannot see" in reason for reason in reasons)
+        await box.bot("kill")
+        await box.clear_faults()
+        await box.fault("discord", "forget_nonces")
+        _a_quarter_of_an_hour_passes(box)
+        await box.bot("start")
+        await box.settled()
+        assert _blocked(office) == {}
+        await _agree(office)
