@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from typing import Any
 
 import aiohttp
 import discord
@@ -133,10 +135,12 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         await asyncio.wait({connection, stop}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stop.cancel()
-        await ticker.stop()
+        await _within(DRAIN_S, ticker.stop(), "ticker")
         await bot.drain(DRAIN_S)
         await delivery.stop(DRAIN_S)
-        await bot.close()
+        await _within(DRAIN_S, bot.close(), "gateway")
+        # A connection that was only just being made does not notice that the bot was closed.
+        connection.cancel()
         await asyncio.gather(connection, stop, return_exceptions=True)
     if connection.done() and not connection.cancelled() and (error := connection.exception()) is not None:
         if isinstance(error, discord.ConnectionClosed) and error.code == 4004:
@@ -144,6 +148,15 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         log.error("gateway_failed", error=type(error).__name__)
         return EXIT_FAILED
     return EXIT_OK
+
+
+async def _within(seconds: float, ending: Coroutine[Any, Any, None], what: str) -> None:
+    """Give one part of the shutdown its time; the others must come to theirs."""
+    try:
+        async with asyncio.timeout(seconds):
+            await ending
+    except TimeoutError:
+        log.warning("shutdown_slow", part=what)
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, func, literal_column, or_, select
+import msgspec
+from sqlalchemy import BigInteger, BindParameter, and_, bindparam, case, func, literal_column, or_, select
 
 from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts, Scores
 from bot.domain.subscription import subscription_status
-from storage.bulk import bulk_insert, bulk_upsert
+from storage.bulk import BulkRead, bulk_insert, bulk_upsert
 from storage.parts import in_parts
 from storage.tables import episodes, fan_accounts, score_history, scores, transactions
 from storage.tx import Tx
@@ -25,8 +25,7 @@ HISTORY_MOVE = 5.0
 _f, _s, _t, _e = fan_accounts.c, scores.c, transactions.c, episodes.c
 
 
-@dataclass(frozen=True, slots=True)
-class Previous:
+class Previous(msgspec.Struct, frozen=True, gc=False):
     """A fan's stored score."""
 
     values: Scores
@@ -37,8 +36,7 @@ class Previous:
     """What stands in the history last, and since when."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreInput:
+class ScoreInput(msgspec.Struct, frozen=True, gc=False):
     """One fan as a scoring run sees her: facts, what decides whether she is alerted on, and her latest episode."""
 
     facts: FanFacts
@@ -65,8 +63,7 @@ class ScoreInput:
         return old is None or old.values != values or old.model != model or old.model_version != model_version
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredFan:
+class ScoredFan(msgspec.Struct, frozen=True, gc=False):
     """A score to write, with what stood there before."""
 
     fan_account_id: int
@@ -105,105 +102,108 @@ async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
     return CreatorMaxima(int(total or 0), largest)
 
 
+def _given(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=BigInteger)
+
+
+_MINE = (_f.agency_id == _given("agency_id"), _f.creator_id == _given("creator_id"))
+_PAGE = BulkRead(
+    select(
+        _f.id,
+        _f.total_cents,
+        _f.last_active_at,
+        _f.subscribed,
+        _f.expired_now,
+        _f.expires_at,
+        _f.rebill_off,
+        _f.paid,
+        _f.can_receive_messages,
+        _f.is_blocked,
+        _f.is_restricted,
+        _f.is_performer,
+        and_(_f.username.is_(None), _f.name.is_(None)).label("deleted"),
+        _f.first_sight_pending,
+        _f.expiry_pending,
+        _f.last_pinged_at,
+        _s.churn_risk,
+        _s.ltv,
+        _s.engagement,
+        _s.upsell,
+        _s.loyalty,
+        _s.churn_probability,
+        _s.model,
+        _s.model_version,
+        _s.kept_churn_risk,
+        _s.kept_at,
+    )
+    .select_from(
+        fan_accounts.outerjoin(scores, and_(_s.agency_id == _f.agency_id, _s.fan_account_id == _f.id))
+    )
+    .where(*_MINE, _f.id > _given("after_id"))
+    .order_by(_f.id)
+    .limit(_given("page"))
+)
+_SPENDS = BulkRead(
+    select(
+        _f.id,
+        func.sum(case((_t.occurred_at > _given("recent"), _t.amount_cents), else_=0)),
+        func.sum(case((_t.occurred_at <= _given("recent"), _t.amount_cents), else_=0)),
+    )
+    .select_from(
+        # The sum keeps SQLite from carrying the page's bounds over to the payments, which it would then walk in full
+        # for each fan.
+        fan_accounts.join(
+            transactions, and_(_t.agency_id == _f.agency_id, _t.fan_account_id == _f.id + literal_column("0"))
+        )
+    )
+    .where(
+        *_MINE,
+        _f.id.between(_given("low"), _given("high")),
+        _t.occurred_at > _given("since"),
+        _t.occurred_at <= _given("until"),
+        _t.counted,
+    )
+    .group_by(_f.id)
+)
+_EPISODES = BulkRead(
+    select(_e.fan_account_id, _e.id, _e.tier, _e.expired, _e.closed_at)
+    .where(
+        _e.agency_id == _given("agency_id"),
+        _e.creator_id == _given("creator_id"),
+        _e.fan_account_id.between(_given("low"), _given("high")),
+        or_(_e.closed_at.is_(None), _e.closed_at >= _given("since")),
+    )
+    # An open one last, so that it wins; else the one closed last.
+    .order_by(case((_e.closed_at.is_(None), 1), else_=0), _e.closed_at, _e.id)
+)
+
+
 async def read_score_page(
     tx: Tx, creator_id: int, after_id: int | None, limit: int, now_ms: int
 ) -> list[ScoreInput]:
     """The next `limit` fans of a creator by account id, as they stand at `now_ms`; empty: that was all."""
-    fans = await tx.all(
-        select(
-            _f.id,
-            _f.total_cents,
-            _f.last_active_at,
-            _f.subscribed,
-            _f.expired_now,
-            _f.expires_at,
-            _f.rebill_off,
-            _f.paid,
-            _f.can_receive_messages,
-            _f.is_blocked,
-            _f.is_restricted,
-            _f.is_performer,
-            and_(_f.username.is_(None), _f.name.is_(None)).label("deleted"),
-            _f.first_sight_pending,
-            _f.expiry_pending,
-            _f.last_pinged_at,
-            _s.churn_risk,
-            _s.ltv,
-            _s.engagement,
-            _s.upsell,
-            _s.loyalty,
-            _s.churn_probability,
-            _s.model,
-            _s.model_version,
-            _s.kept_churn_risk,
-            _s.kept_at,
-        )
-        .select_from(
-            fan_accounts.outerjoin(scores, and_(_s.agency_id == _f.agency_id, _s.fan_account_id == _f.id))
-        )
-        .where(_f.agency_id == tx.agency_id, _f.creator_id == creator_id, _f.id > (after_id or 0))
-        .order_by(_f.id)
-        .limit(limit)
-    )
+    fans = await _PAGE.fetch(tx, creator_id=creator_id, after_id=after_id or 0, page=limit)
     if not fans:
         return []
-    low, high = fans[0][0], fans[-1][0]
-    spends = await _spends(tx, creator_id, low, high, now_ms)
-    latest = await _latest_episodes(tx, creator_id, low, high, now_ms)
+    mine = {"creator_id": creator_id, "low": fans[0][0], "high": fans[-1][0]}
+    recent = now_ms - WINDOW_MS
+    spent = await _SPENDS.fetch(tx, **mine, recent=recent, since=recent - WINDOW_MS, until=now_ms)
+    spends = {fan_id: (int(last), int(prior)) for fan_id, last, prior in spent}
+    found = await _EPISODES.fetch(tx, **mine, since=now_ms - REOPEN_LOOK_MS)
+    latest = {fan_id: _to_episode(*values) for fan_id, *values in found}
     return [_to_input(row, spends.get(row[0], (0, 0)), latest.get(row[0]), now_ms) for row in fans]
 
 
-async def _spends(tx: Tx, creator_id: int, low: int, high: int, now_ms: int) -> dict[int, tuple[int, int]]:
-    recent = now_ms - WINDOW_MS
-    rows = await tx.all(
-        select(
-            _f.id,
-            func.sum(case((_t.occurred_at > recent, _t.amount_cents), else_=0)),
-            func.sum(case((_t.occurred_at <= recent, _t.amount_cents), else_=0)),
-        )
-        .select_from(
-            # The sum keeps SQLite from carrying the page's bounds over to the payments, which it would then walk in
-            # full for each fan.
-            fan_accounts.join(
-                transactions, and_(_t.agency_id == _f.agency_id, _t.fan_account_id == _f.id + literal_column("0"))
-            )
-        )
-        .where(
-            _f.agency_id == tx.agency_id,
-            _f.creator_id == creator_id,
-            _f.id.between(low, high),
-            _t.occurred_at > now_ms - 2 * WINDOW_MS,
-            _t.occurred_at <= now_ms,
-            _t.counted,
-        )
-        .group_by(_f.id)
-    )
-    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+def _to_episode(
+    episode_id: int, tier: str | None, expired: bool, closed_at: int | None
+) -> tuple[int, AlertTier | None, bool, int | None]:
+    open_tier = AlertTier(tier) if tier is not None and closed_at is None else None
+    return episode_id, open_tier, bool(expired), closed_at
 
 
-async def _latest_episodes(
-    tx: Tx, creator_id: int, low: int, high: int, now_ms: int
-) -> dict[int, tuple[int, AlertTier | None, bool, int | None]]:
-    rows = await tx.all(
-        select(_e.fan_account_id, _e.id, _e.tier, _e.expired, _e.closed_at)
-        .where(
-            _e.agency_id == tx.agency_id,
-            _e.creator_id == creator_id,
-            _e.fan_account_id.between(low, high),
-            or_(_e.closed_at.is_(None), _e.closed_at >= now_ms - REOPEN_LOOK_MS),
-        )
-        # An open one last, so that it wins; else the one closed last.
-        .order_by(case((_e.closed_at.is_(None), 1), else_=0), _e.closed_at, _e.id)
-    )
-    return {
-        row[0]: (
-            row[1],
-            AlertTier(row[2]) if row[2] is not None and row[4] is None else None,
-            row[3],
-            row[4],
-        )
-        for row in rows
-    }
+def _flag(value: bool | None) -> bool | None:
+    """SQLite gives flags as 0 and 1."""
+    return None if value is None else bool(value)
 
 
 def _to_input(
@@ -249,15 +249,15 @@ def _to_input(
     episode_id, tier, expired, closed_at = episode if episode is not None else (None, None, False, None)
     return ScoreInput(
         facts=FanFacts(fan_id, total_cents, spend[0], spend[1], days, None, None, status),
-        paid=paid,
+        paid=bool(paid),
         subscribed=bool(subscribed) and not expired_now,
-        can_receive_messages=can_receive_messages,
-        is_blocked=is_blocked,
-        is_restricted=is_restricted,
-        is_performer=is_performer,
+        can_receive_messages=_flag(can_receive_messages),
+        is_blocked=_flag(is_blocked),
+        is_restricted=_flag(is_restricted),
+        is_performer=_flag(is_performer),
         deleted=bool(deleted),
-        first_sight_pending=first_sight_pending,
-        expiry_pending=expiry_pending,
+        first_sight_pending=bool(first_sight_pending),
+        expiry_pending=bool(expiry_pending),
         last_pinged_at=last_pinged_at,
         previous=previous,
         episode_id=episode_id,

@@ -51,6 +51,7 @@ class Ticker:
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._following: asyncio.Task[None] | None = None
         self._settling: set[asyncio.Task[None]] = set()
+        self._stopping = False
         self.overruns = 0
 
     def start(self) -> None:
@@ -71,7 +72,8 @@ class Ticker:
             self._following = asyncio.create_task(self._clock.follow(self._start_settling), name="clock")
 
     async def stop(self) -> None:
-        """No tick starts after this; the one under way ends first."""
+        """No tick starts after this; the one under way is cut off where it is: what it owes is in the tables."""
+        self._stopping = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         followers = [*self._settling, *([self._following] if self._following else [])]
@@ -94,7 +96,12 @@ class Ticker:
         return ran
 
     async def _scheduled_tick(self) -> None:
-        await self.tick()
+        try:
+            await self.tick()
+        except asyncio.CancelledError:
+            # The scheduler cancels what runs when it shuts down, and would report it as an error of the job.
+            if not self._stopping:
+                raise
 
     async def _start_settling(self, version: int) -> None:
         # A task of its own: the clock must hear of the next version while this one waits for Discord.
