@@ -44,32 +44,47 @@ class CardWork:
 _behind = and_(cards.c.state != "gone", cards.c.wanted_version > cards.c.sent_version)
 
 
-async def list_behind(tx: Tx) -> list[CardWork]:
-    """Every card that is behind and not blocked: pings first, then new messages, then edits; oldest first."""
-    urgency = case((cards.c.ping_wanted, 0), (cards.c.message_id.is_(None), 1), else_=2)
+async def list_channels_behind(tx: Tx) -> list[int]:
+    """The channels with a card that is behind and not blocked."""
     rows = await tx.all(
-        select(cards)
+        select(cards.c.channel_id)
         .where(cards.c.agency_id == tx.agency_id, cards.c.state != "blocked", _behind)
-        .order_by(urgency, cards.c.id)
+        .distinct()
     )
-    return [
-        CardWork(
-            card_id=row.id,
-            kind=CardKind(row.kind),
-            channel_id=row.channel_id,
-            state=row.state,
-            wanted_version=row.wanted_version,
-            sent_version=row.sent_version,
-            incarnation=row.incarnation,
-            message_id=row.message_id,
-            retire_ids=split_ids(row.retire_ids),
-            mention=to_owner(row.mention_kind, row.mention_id),
-            ping_wanted=row.ping_wanted,
-            rendered_hash=row.rendered_hash,
-            created_at=row.created_at,
+    return [row.channel_id for row in rows]
+
+
+async def find_behind(tx: Tx, channel_id: int) -> CardWork | None:
+    """What to do next in a channel: pings first, then new messages, then edits; oldest first."""
+    urgency = case((cards.c.ping_wanted, 0), (cards.c.message_id.is_(None), 1), else_=2)
+    row = await tx.first(
+        select(cards)
+        .where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.channel_id == channel_id,
+            cards.c.state != "blocked",
+            _behind,
         )
-        for row in rows
-    ]
+        .order_by(urgency, cards.c.id)
+        .limit(1)
+    )
+    if row is None:
+        return None
+    return CardWork(
+        card_id=row.id,
+        kind=CardKind(row.kind),
+        channel_id=row.channel_id,
+        state=row.state,
+        wanted_version=row.wanted_version,
+        sent_version=row.sent_version,
+        incarnation=row.incarnation,
+        message_id=row.message_id,
+        retire_ids=split_ids(row.retire_ids),
+        mention=to_owner(row.mention_kind, row.mention_id),
+        ping_wanted=row.ping_wanted,
+        rendered_hash=row.rendered_hash,
+        created_at=row.created_at,
+    )
 
 
 async def count_behind(tx: Tx) -> int:

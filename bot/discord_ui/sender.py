@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,8 +62,16 @@ _BLOCKED_WORDS = {
     50001: "the bot cannot see the channel",
     50013: "the bot may not write in the channel",
 }
-# RuntimeError: discord.py says so when its session is closing or not logged in yet.
-_FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError, asyncio.TimeoutError, RuntimeError)
+# RuntimeError: discord.py says so when its session is closing or not logged in yet. JSONDecodeError: an answer that was
+# cut off on the way.
+_FAILURES = (
+    discord.DiscordException,
+    aiohttp.ClientError,
+    OSError,
+    asyncio.TimeoutError,
+    RuntimeError,
+    json.JSONDecodeError,
+)
 
 
 class DiscordSender:

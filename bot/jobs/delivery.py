@@ -89,8 +89,8 @@ class Delivery:
         if await self._due_again():
             await self._store.write(lambda tx: card_delivery.unblock(tx, self._wall_ms()))
         async with self._store.read() as tx:
-            behind = await card_delivery.list_behind(tx)
-        for channel_id in {work.channel_id for work in behind}:
+            channels = await card_delivery.list_channels_behind(tx)
+        for channel_id in channels:
             if channel_id not in self._workers:
                 task = asyncio.create_task(self._work(channel_id), name=f"delivery-{channel_id}")
                 self._workers[channel_id] = task
@@ -143,22 +143,16 @@ class Delivery:
         delay_s = FIRST_RETRY_S
         while not self._stopping.is_set():
             async with self._store.read() as tx:
-                mine = [w for w in await card_delivery.list_behind(tx) if w.channel_id == channel_id]
-            if not mine:
+                work = await card_delivery.find_behind(tx, channel_id)
+            if work is None:
                 return
-            work = mine[0]
             self._in_flight.add(work.card_id)
             try:
                 await self._deliver(work)
                 delay_s = FIRST_RETRY_S
             except BlockedError as error:
                 log.warning("card_blocked", card_id=work.card_id, channel_id=channel_id, code=error.code)
-                until, reason = self._wall_ms() + BLOCKED_FOR_MS, error.reason
-                await self._store.write(
-                    partial(
-                        card_delivery.mark_blocked, card_id=work.card_id, reason=reason, until_wall_ms=until
-                    )
-                )
+                await self._block(work, error.reason)
             except TryAgainError as error:
                 log.warning("card_retry", card_id=work.card_id, channel_id=channel_id, reason=error.reason)
                 wait_s = max(delay_s, error.retry_after_s or 0.0)
@@ -167,8 +161,18 @@ class Delivery:
                     await asyncio.wait_for(self._stopping.wait(), wait_s)
                 except TimeoutError:
                     continue
+            except Exception:
+                # One card that cannot be made must not keep the others of its channel waiting.
+                log.exception("card_failed", card_id=work.card_id, channel_id=channel_id)
+                await self._block(work, "Fanwatch failed on it, see its log")
             finally:
                 self._in_flight.discard(work.card_id)
+
+    async def _block(self, work: CardWork, reason: str) -> None:
+        until = self._wall_ms() + BLOCKED_FOR_MS
+        await self._store.write(
+            partial(card_delivery.mark_blocked, card_id=work.card_id, reason=reason, until_wall_ms=until)
+        )
 
     async def _deliver(self, work: CardWork) -> None:
         if UNCONFIRMED in work.retire_ids:

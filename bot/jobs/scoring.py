@@ -134,6 +134,17 @@ class Scoring:
         has_open = fan.episode_tier is not None
         if not has_open and not fan.expiry_pending and churn <= self._policy.fire_above:
             return None
+        eligible = is_eligible(
+            paid=fan.paid,
+            subscribed_or_seen_expiring=fan.subscribed or fan.expiry_pending,
+            can_receive_messages=fan.can_receive_messages,
+            is_blocked=fan.is_blocked,
+            is_restricted=fan.is_restricted,
+            is_performer=fan.is_performer,
+            deleted=fan.deleted,
+        )
+        if not has_open and not eligible:
+            return None
         state = (
             None
             if fan.episode_id is None
@@ -142,15 +153,7 @@ class Scoring:
         facts = AlertFacts(
             score=churn,
             status=fan.facts.status,
-            eligible=is_eligible(
-                paid=fan.paid,
-                subscribed_or_seen_expiring=fan.subscribed or fan.expiry_pending,
-                can_receive_messages=fan.can_receive_messages,
-                is_blocked=fan.is_blocked,
-                is_restricted=fan.is_restricted,
-                is_performer=fan.is_performer,
-                deleted=fan.deleted,
-            ),
+            eligible=eligible,
             first_sight=fan.first_sight_pending,
             expiry_seen=fan.expiry_pending,
             data_stale=False,

@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 
 from tests.e2e import ledger
 from tests.e2e.harness import Json, Reply, Sandbox
-from tests.e2e.reading import Card, card_of, components, deleted, is_private, live_cards, names_in, text_of
+from tests.e2e.reading import Card, components, deleted, is_private, live_cards, names_in, text_of
 
 HISTORY = Path(__file__).parents[1] / "data" / "history-120.csv"
 DAY_S, HOUR_S = 86_400, 3_600
 ACK_MS = 3_000
 """Discord's own limit for the first answer."""
-PEOPLE = ("Ana", "Ben", "Lea", "Max", "Olga", "Nia")
+
+EXPIRED, AT_RISK = "subscriptions ended", "newly at risk"
+"""What the two kinds of grouped cards say."""
 
 T = TypeVar("T")
 
@@ -131,6 +133,12 @@ class Office:
         (card,) = await self.cards_with(channel, fan, kinds)
         return card
 
+    async def list_card(self, channel: str, what: str) -> Card:
+        """The one live grouped card that says `what`."""
+        cards = live_cards(await self.box.messages(channel), "g")
+        (card,) = [one for one in cards if what in text_of(one.message)]
+        return card
+
     async def messages_of(self, card: Card, channel: str) -> list[Json]:
         """The live messages of one card."""
         found = live_cards(await self.box.messages(channel), card.kind)
@@ -157,6 +165,10 @@ class Office:
             "SELECT actor_id, target_id, creator_id FROM audit_log WHERE action = ? ORDER BY id", action
         )
         return [(names[str(actor)], target, creator) for actor, target, creator in found]
+
+    def who(self, action: str) -> list[str]:
+        """Who did it, oldest first."""
+        return [person for person, _, _ in self.audit(action)]
 
     def creator_id(self, name: str) -> int:
         return int(self.rows("SELECT id FROM creators WHERE name = ?", name)[0][0])
@@ -190,10 +202,12 @@ def row_button(message: Json, fan: str) -> Json:
     raise AssertionError(f"no row of {fan}: {text_of(message)}")
 
 
+def fans_on(message: Json) -> list[str]:
+    """The fans of a list's rows, top to bottom."""
+    rows = [text_of({"components": [item]}) for item in components(message) if item.get("accessory")]
+    return [next(word for word in row.split("**") if word.startswith("fan_")) for row in rows]
+
+
 def public(messages: Sequence[Json]) -> list[Json]:
     """What stands in a channel for everybody."""
     return [m for m in messages if not is_private(m) and not deleted(m)]
-
-
-def is_card(message: Json) -> bool:
-    return card_of(message) is not None

@@ -207,18 +207,25 @@ async def test_several_fans_of_one_name_are_a_private_choice(office: Office) -> 
     values = {o["label"].split(" · ")[1]: o["value"] for o in select["options"]}
     assert set(values) == {"luna", "mira"}
     assert len(office.audit("view_fan")) == viewed
+    for person in ("Max", "Lea"):
+        (offered,) = (await office.lookup(person, "luna", TWIN)).messages
+        assert sum(len(item.get("options") or ()) for item in components(offered)) == 3
+    assert _profile(await office.lookup("Ben", "zoe", TWIN), TWIN)
+
+
+async def test_a_choice_turns_into_the_profile(office: Office) -> None:
+    (message,) = (await office.lookup("Ana", "luna", TWIN)).messages
+    (select,) = [item for item in components(message) if item.get("options")]
+    values = {o["label"].split(" · ")[1]: o["value"] for o in select["options"]}
+    viewed = len(office.audit("view_fan"))
     chosen = await office.press("Ana", "luna", message, select["custom_id"], [values["mira"]])
-    assert chosen.acked == "update", (chosen, office.box.tail())
+    assert chosen.acked == "update", chosen
     assert chosen.messages[0]["id"] == message["id"]
     assert is_private(chosen.messages[0])
     assert "twin · mira" in _profile(chosen, TWIN)
     assert office.audit("view_fan")[viewed:] == [
         ("Ana", office.fan_account_id("1318"), office.creator_id("mira"))
     ]
-    for person in ("Max", "Lea"):
-        (message,) = (await office.lookup(person, "luna", TWIN)).messages
-        assert sum(len(item.get("options") or ()) for item in components(message)) == 3
-    assert _profile(await office.lookup("Ben", "zoe", TWIN), TWIN)
 
 
 async def test_a_choice_is_checked_like_a_command(office: Office) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,6 +55,7 @@ CASES: list[tuple[str, BaseException, type[SendError]]] = [
     ("a reset connection is tried again", ConnectionResetError(104, "reset"), TryAgainError),
     ("a lost answer is tried again", aiohttp.ServerDisconnectedError(), TryAgainError),
     ("a time-out is tried again", TimeoutError(), TryAgainError),
+    ("an answer cut off in the middle is tried again", json.JSONDecodeError("cut", "{", 1), TryAgainError),
 ]
 
 
