@@ -43,9 +43,13 @@ class TransactionResult:
     known: int
 
 
-def counts(status: str | None) -> bool:
-    """Whether a payment of this status is money."""
-    return status is None or status.lower() not in VOID_STATUSES
+def counts(record: TransactionRecord) -> bool:
+    """Whether a record is money. A chargeback always is: its status is that of the payment it takes back."""
+    return (
+        record.kind is TransactionKind.CHARGEBACK
+        or record.status is None
+        or record.status.lower() not in VOID_STATUSES
+    )
 
 
 async def known_ids(tx: Tx, creator_id: int, platform_ids: Sequence[str]) -> set[str]:
@@ -91,7 +95,7 @@ async def apply_transactions(
             r.net_cents,
             r.currency,
             r.status,
-            counts(r.status),
+            counts(r),
             r.occurred_at,
         )
         for r in fresh
@@ -135,7 +139,7 @@ async def _update_statuses(
         await tx.execute(
             update(transactions)
             .where(*where)
-            .values(status=unique[key].status, counted=counts(unique[key].status))
+            .values(status=unique[key].status, counted=counts(unique[key]))
         )
         fan_id = await tx.scalar(select(transactions.c.fan_account_id).where(*where))
         if fan_id is not None:

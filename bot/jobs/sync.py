@@ -97,7 +97,14 @@ class SyncJob:
 
         async def one(creator: Creator) -> _Failure | None:
             async with gate:
-                return await self._sync_creator(creator, accounts.get(creator.account_id), now_ms)
+                try:
+                    return await self._sync_creator(creator, accounts.get(creator.account_id), now_ms)
+                except Exception:
+                    # A mistake of the program about one creator; the others' syncs must not be left to themselves.
+                    log.exception("sync_broke", creator_id=creator.id)
+                    await self._postpone(creator, now_ms)
+                    late = creator.failed_polls + 1 >= POLLS_BEFORE_NOTICE
+                    return _Failure(creator, "stale", whole_api=False) if late else None
 
         outcomes = await asyncio.gather(*(one(creator) for creator in due))
         await self._tell([f for f in outcomes if f is not None], len(outcomes), now_ms)

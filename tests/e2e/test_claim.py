@@ -8,11 +8,14 @@ import pytest
 
 from tests.e2e.harness import Json
 from tests.e2e.office import (
+    AT_RISK,
     DAY_S,
+    EXPIRED,
     Office,
     button,
     buttons,
     eventually,
+    fans_on,
     row_button,
     sentence,
 )

@@ -33,7 +33,6 @@ FAULTS = [
     pytest.param(CREATE, "reset", {"when": "before"}, id="create-lost"),
     pytest.param(CREATE, "reset", {"when": "after"}, id="create-answer-lost"),
     pytest.param(CREATE, "bad_json", {}, id="create-answer-garbled"),
-    pytest.param(EDIT, "status", {"code": 503}, id="edit-503"),
     pytest.param(EDIT, "reset", {"when": "after"}, id="edit-answer-lost"),
     pytest.param(EDIT, "bad_json", {}, id="edit-answer-garbled"),
 ]

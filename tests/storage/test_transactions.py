@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.domain.models import FanRecord, Scores, TransactionKind, TransactionRecord
 from storage import fans, scores, transactions
@@ -127,3 +128,11 @@ async def test_pages_follow_each_other_and_an_equal_score_has_not_moved(agency: 
     assert not any(row.moved(value, "reference", 1) for row in again)
     assert all(row.moved(value, "reference", 2) for row in again)
     assert all(row.moved(Scores(61.6, None, 20.0, None, None, None), "reference", 1) for row in again)
+
+
+async def test_a_chargeback_counts_whatever_the_status_of_its_payment(agency: Agency) -> None:
+    await _fans(agency, [fan("1")])
+    back = replace(payment("cb", "1"), kind=TransactionKind.CHARGEBACK, amount_cents=-400, status="refunded")
+    await _pay(agency, [payment("a", "1"), back])
+    (only,) = await _page(agency)
+    assert only.facts.spend_30d_cents == 600
