@@ -11,7 +11,7 @@ from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.picks import autocomplete_choices, render_picks
 from bot.discord_ui.profile import render_profile
-from bot.discord_ui.viewers import RulesSource, viewer_of
+from bot.discord_ui.viewers import RulesSource, creators_here, viewer_of
 from bot.domain.access import may
 from bot.domain.models import AccessTier
 from bot.domain.views import FanProfile
@@ -34,10 +34,13 @@ class Fans(commands.GroupCog, group_name="fan", group_description="Look at the f
         show="Show the profile to everybody in the channel (otherwise only you see it)",
     )
     async def lookup(self, interaction: discord.Interaction, fan: str, show: bool = False) -> None:
-        async with Answer(interaction, private=not show) as answer:
+        async with Answer(interaction) as answer:
             viewer = await viewer_of(interaction, self._access)
             found = await self._fans.resolve(viewer, fan)
             if isinstance(found, FanProfile):
+                if show and found.creator_id not in await creators_here(interaction, self._access):
+                    await answer.say(words.SHOW_ELSEWHERE)
+                    return
                 await answer.send(render_profile(found), private=not show)
             elif found:
                 await answer.send(render_picks(found))

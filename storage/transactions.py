@@ -137,9 +137,7 @@ async def _update_statuses(
             transactions.c.platform_transaction_id == key,
         )
         await tx.execute(
-            update(transactions)
-            .where(*where)
-            .values(status=unique[key].status, counted=counts(unique[key]))
+            update(transactions).where(*where).values(status=unique[key].status, counted=counts(unique[key]))
         )
         fan_id = await tx.scalar(select(transactions.c.fan_account_id).where(*where))
         if fan_id is not None:

@@ -8,6 +8,7 @@ from typing import Any
 import discord
 import structlog
 
+from bot.discord_ui import words
 from bot.discord_ui.limits import DEFER_AFTER_S
 from bot.discord_ui.rendered import RenderedMessage
 
@@ -20,15 +21,14 @@ _ALREADY_ANSWERED = 40060
 class Answer:
     """Use as `async with Answer(interaction) as answer`; a deferral goes out by itself after 1.5 s.
 
-    `private`: how a deferred answer to a slash command will look (a press is deferred without a trace).
+    A deferral is always private (of a press: without a trace): what the answer will be is not known yet, and the
+    first message after a public deferral would be public whatever is asked for.
     """
 
-    def __init__(
-        self, interaction: discord.Interaction, *, private: bool = True, defer_after_s: float = DEFER_AFTER_S
-    ) -> None:
+    def __init__(self, interaction: discord.Interaction, *, defer_after_s: float = DEFER_AFTER_S) -> None:
         self._interaction = interaction
-        self._private = private
         self._defer_after_s = defer_after_s
+        self._deferred = False
         # discord.py marks an interaction as answered once Discord has confirmed it: without a lock a deferral
         # on its way and an answer would both go out.
         self._lock = asyncio.Lock()
@@ -58,6 +58,10 @@ class Answer:
         async with self._lock:
             fields = _send_fields(rendered)
             if self._interaction.response.is_done():
+                if self._deferred and not private:
+                    # The deferral is used up by a private word, so that the next message can be public.
+                    self._deferred = False
+                    await self._send(self._interaction.edit_original_response(content=words.SHOWN))
                 return await self._send(
                     self._interaction.followup.send(ephemeral=private, wait=True, **fields)
                 )
@@ -85,7 +89,8 @@ class Answer:
             if self._interaction.response.is_done():
                 return
             try:
-                await self._interaction.response.defer(ephemeral=self._private)
+                await self._interaction.response.defer(ephemeral=True)
+                self._deferred = True
             except discord.HTTPException as error:
                 log.info("deferral_refused", interaction=self._interaction.id, code=error.code)
 

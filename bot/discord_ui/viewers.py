@@ -33,6 +33,16 @@ async def viewer_of(interaction: discord.Interaction, source: RulesSource) -> Vi
     return viewer
 
 
+async def creators_here(interaction: discord.Interaction, source: RulesSource) -> frozenset[int]:
+    """The creators whose channel, or a thread of it, this is: nobody else's fans are shown in public here."""
+    channel = interaction.channel
+    here = {interaction.channel_id}
+    if isinstance(channel, discord.Thread):
+        here.add(channel.parent_id)
+    rules = await source.load_rules()
+    return frozenset(creator_id for creator_id, channel_id in rules.channels.items() if channel_id in here)
+
+
 def _visible(member: discord.Member, channel_ids: set[int]) -> set[int]:
     visible = set()
     for channel_id in channel_ids:

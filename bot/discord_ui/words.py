@@ -9,6 +9,10 @@ from bot.domain.money import format_cents
 
 NOT_SET_UP: Final = "Fanwatch is not set up here."
 NOT_FOUND: Final = "No fan by that name, id or alias among your creators."
+SHOWN: Final = "Shown to the channel."
+SHOW_ELSEWHERE: Final = (
+    "A fan can be shown in her creator's own channel only. Leave out `show` to see her privately."
+)
 GONE: Final = "This is no longer here; nothing was changed."
 OUTDATED: Final = "This button is from an older version of Fanwatch and does nothing any more."
 NOTHING_OPEN: Final = "Nothing is open here any more."

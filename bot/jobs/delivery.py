@@ -72,8 +72,10 @@ class Delivery:
         guild_id: int,
         chat_url: str,
         wall_ms: Callable[[], int] = _wall_ms,
+        first_retry_s: float = FIRST_RETRY_S,
     ) -> None:
         self._store = store
+        self._first_retry_s = first_retry_s
         self._guild_id = guild_id
         self._sender = sender
         self._chat_url = chat_url
@@ -140,7 +142,7 @@ class Delivery:
             log.error("delivery_worker_failed", channel_id=channel_id, exc_info=error)
 
     async def _work(self, channel_id: int) -> None:
-        delay_s = FIRST_RETRY_S
+        delay_s = self._first_retry_s
         while not self._stopping.is_set():
             async with self._store.read() as tx:
                 work = await card_delivery.find_behind(tx, channel_id)
@@ -149,7 +151,7 @@ class Delivery:
             self._in_flight.add(work.card_id)
             try:
                 await self._deliver(work)
-                delay_s = FIRST_RETRY_S
+                delay_s = self._first_retry_s
             except BlockedError as error:
                 log.warning("card_blocked", card_id=work.card_id, channel_id=channel_id, code=error.code)
                 await self._block(work, error.reason)

@@ -33,6 +33,14 @@ async def test_a_profile_is_private_unless_shown(show: bool) -> None:
     assert done.log[0][1]["embeds"][0].title == "fan_17850 · Amber Vale"
 
 
+async def test_a_fan_of_another_channels_creator_is_not_shown_here() -> None:
+    interaction = FakeInteraction(CHATTER)
+    cog = Fans(cast("Any", FakeFans(found=views.profile())), FakeRules(creator_id=99))
+    await cast("Any", cog.lookup.callback)(cog, interaction, "f:1", True)
+    assert interaction.sentence == words.SHOW_ELSEWHERE
+    assert interaction.log[0][1]["ephemeral"] is True
+
+
 async def test_several_fans_make_a_private_list_even_when_showing() -> None:
     done = await lookup(FakeFans(found=[CHOICE, CHOICE]), "joe", show=True)
     assert done.log[0][1]["ephemeral"] is True

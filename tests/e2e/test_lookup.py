@@ -97,6 +97,13 @@ async def test_an_answer_is_public_only_when_asked_for(office: Office) -> None:
     assert added == shown.messages[0]["id"]
 
 
+async def test_a_fan_is_shown_in_her_creators_channel_only(office: Office) -> None:
+    before = {m["id"] for m in public(await office.box.messages("mira"))}
+    refused = sentence(await office.lookup("Ana", "mira", LUNA_FAN, show=True))
+    assert "creator's own channel" in refused
+    assert {m["id"] for m in public(await office.box.messages("mira"))} == before
+
+
 async def test_a_foreign_fan_is_answered_like_one_that_does_not_exist(office: Office) -> None:
     foreign = await _value(office, "Ben", "zoe", ZOE_FAN)
     guessed = "f:" + foreign.removeprefix("f:")[:-1] + ("0" if foreign[-1] != "0" else "1")

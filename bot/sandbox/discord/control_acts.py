@@ -139,8 +139,11 @@ class ActEndpoints:
             forms.check_values(component, values)
         data: dict[str, Any] = {"custom_id": custom_id, "component_type": kind, "id": component.get("id", 1)}
         if kind in rules.SELECTS:
+            data["values"] = values
             try:
-                data |= {"values": values, "resolved": self._payloads.resolve_values(kind, values)}
+                # Discord resolves ids of users, roles and channels; a menu of texts has none to resolve.
+                if kind != rules.Kind.STRING_SELECT:
+                    data["resolved"] = self._payloads.resolve_values(kind, values)
             except OptionError as error:
                 bad(error.field, str(error))
         interaction = self._interactions.open(COMPONENT, member, channel, source=message, custom_id=custom_id)

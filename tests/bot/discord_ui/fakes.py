@@ -51,12 +51,17 @@ class FakeResponse:
         await self._answer("choices", {"choices": choices})
 
 
+CHANNEL = 900
+
+
 class FakeInteraction:
     """`log` holds what was answered, in order: (kind, fields)."""
 
     def __init__(self, viewer: Viewer, *, guild_id: int = GUILD, ephemeral: bool = False) -> None:
         self.id = 55
         self.guild_id = guild_id
+        self.channel_id = CHANNEL
+        self.channel = SimpleNamespace(id=CHANNEL)
         self.user = SimpleNamespace(id=viewer.user_id)
         self.extras: dict[str, Any] = {"fanwatch_viewer": viewer}
         self.message = SimpleNamespace(id=66, flags=SimpleNamespace(ephemeral=ephemeral))
@@ -84,10 +89,13 @@ class FakeInteraction:
 
 
 class FakeRules:
-    """Never asked where the interaction already knows its viewer."""
+    """Knows whose channel the interaction is in; the interaction knows its viewer."""
+
+    def __init__(self, creator_id: int = 2) -> None:
+        self._creator_id = creator_id
 
     async def load_rules(self) -> AccessRules:
-        return AccessRules({}, {}, {})
+        return AccessRules({}, {self._creator_id: CHANNEL}, {})
 
 
 @dataclass

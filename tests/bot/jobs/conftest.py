@@ -18,5 +18,5 @@ __all__ = ["agency", "database_url", "desk", "postgres_server", "postgres_url", 
 
 
 @pytest_asyncio.fixture
-async def desk(agency: Agency) -> Desk:  # noqa: F811 - a fixture of the same name
+async def desk(agency: Agency) -> Desk:
     return await open_desk(agency)

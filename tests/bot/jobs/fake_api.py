@@ -40,7 +40,7 @@ class FakeApi:
 
     accounts: dict[str, Account]
     page_size: int = 2
-    fault: Fault = lambda account_id, what: None  # noqa: E731 - the default of a field
+    fault: Fault = lambda account_id, what: None
     stuck_at: int | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     calls: list[tuple[str | None, str]] = field(default_factory=list)
