@@ -80,7 +80,7 @@ class FanwatchTree(app_commands.CommandTree["FanwatchBot"]):
 
 
 class FanwatchBot(commands.Bot):
-    """The composition root sets `services` before the login, and `on_message_gone` where deletions matter."""
+    """The composition root sets `services` before the login, and the two callbacks where what they tell matters."""
 
     services: Services
     router: Router
@@ -105,6 +105,7 @@ class FanwatchBot(commands.Bot):
         self.guild_id = guild_id
         self.in_flight = InFlight()
         self.on_message_gone: Callable[[int], Awaitable[None]] | None = None
+        self.on_permissions_changed: Callable[[], Awaitable[None]] | None = None
 
     async def setup_hook(self) -> None:
         """Load the cogs, take over presses on cards old and new, register commands where they changed."""

@@ -115,6 +115,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
             await delivery.wake()
 
     bot.on_message_gone = message_gone
+    bot.on_permissions_changed = delivery.retry_blocked
     sync = SyncJob(
         store,
         api,

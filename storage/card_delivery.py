@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import and_, case, func, select, true, update
 
 from bot.domain.models import CardKind
 from bot.domain.views import Owner
@@ -107,8 +107,8 @@ async def list_blocked(tx: Tx) -> list[tuple[int, CardKind, str, int | None]]:
     return [(row.id, CardKind(row.kind), row.blocked_reason or "", row.blocked_until) for row in rows]
 
 
-async def unblock(tx: Tx, wall_ms: int) -> int:
-    """Give the blocked cards whose time has come another try; how many.
+async def unblock(tx: Tx, wall_ms: int | None) -> int:
+    """Give the blocked cards whose time has come (None: all of them) another try; how many.
 
     One without a message may have got one just before its channel was closed, too long ago for the nonce to tell:
     as `sending` it is looked for first.
@@ -118,7 +118,7 @@ async def unblock(tx: Tx, wall_ms: int) -> int:
         .where(
             cards.c.agency_id == tx.agency_id,
             cards.c.state == "blocked",
-            cards.c.blocked_until <= wall_ms,
+            true() if wall_ms is None else cards.c.blocked_until <= wall_ms,
         )
         .values(
             state=case((cards.c.message_id.is_(None), "sending"), else_="idle"),

@@ -98,6 +98,14 @@ class Delivery:
                 self._workers[channel_id] = task
                 task.add_done_callback(partial(self._ended, channel_id))
 
+    async def retry_blocked(self) -> None:
+        """Somebody has changed a channel or a role: what was blocked may go now."""
+        async with self._store.read() as tx:
+            if not await card_delivery.list_blocked(tx):
+                return
+        await self._store.write(lambda tx: card_delivery.unblock(tx, None))
+        await self.wake()
+
     async def drain(self) -> None:
         """Return when no card is behind but the blocked ones."""
         while not self._stopping.is_set():

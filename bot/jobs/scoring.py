@@ -7,6 +7,7 @@ flags make one grouped card is known only at the end.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -39,6 +40,8 @@ from storage.scores import ScoredFan, ScoreInput
 log = structlog.get_logger(__name__)
 
 PAGE_FANS = 1_000
+FANS_A_STRETCH = 250
+"""Fans scored before the event loop may turn to others: a few milliseconds."""
 DEFAULT_CURRENCY = "USD"
 """What the lifetime sums of the data API are in."""
 
@@ -103,7 +106,9 @@ class Scoring:
         scored: list[ScoredFan] = []
         changes: list[EpisodeChange] = []
         pending: list[int] = []
-        for fan in page:
+        for number, fan in enumerate(page, start=1):
+            if number % FANS_A_STRETCH == 0:
+                await asyncio.sleep(0)
             values = model.score(fan.facts, maxima)
             if fan.moved(values, model.NAME, model.VERSION):
                 scored.append(ScoredFan(fan.facts.fan_account_id, fan.previous, values))

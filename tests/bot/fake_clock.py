@@ -25,6 +25,8 @@ class FakeClock:
         self.settled: list[dict[str, Any]] = []
         self.changed = asyncio.Event()
         self.reported = asyncio.Event()
+        self.reads = 0
+        self.read = asyncio.Event()
         self.client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
 
     async def __aenter__(self) -> Self:
@@ -42,6 +44,12 @@ class FakeClock:
         self.changed.set()
         self.changed = asyncio.Event()
 
+    async def wait_reads(self, at_least: int) -> None:
+        """Until the clock was asked that often: whoever asks again has taken in the answer before."""
+        while self.reads < at_least:
+            self.read.clear()
+            await self.read.wait()
+
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         if self.trouble == "down":
             raise httpx.ConnectError("no clock")
@@ -51,6 +59,8 @@ class FakeClock:
             self.settled.append(json.loads(request.content))
             self.reported.set()
             return httpx.Response(204)
+        self.reads += 1
+        self.read.set()
         after = request.url.params.get("after")
         while after is not None and int(after) >= self.version:
             await self.changed.wait()

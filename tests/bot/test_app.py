@@ -106,3 +106,16 @@ async def test_deleted_messages_of_our_guild_are_passed_on(bot: FanwatchBot) -> 
         many: Any = {"ids": ["7", "8"], "channel_id": "6", "guild_id": str(guild_id)}
         await bot.on_raw_bulk_message_delete(discord.RawBulkMessageDeleteEvent(many))
     assert sorted(gone) == [5, 7, 8]
+
+
+async def test_a_changed_channel_or_role_gives_blocked_cards_another_try(bot: FanwatchBot) -> None:
+    woken: list[str] = []
+
+    async def retry() -> None:
+        woken.append("retry")
+
+    await bot.on_guild_role_update(None, None)
+    bot.on_permissions_changed = retry
+    await bot.on_guild_role_update(None, None)
+    await bot.on_guild_channel_update(None, None)
+    assert woken == ["retry", "retry"]

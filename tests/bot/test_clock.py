@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -33,7 +33,7 @@ async def test_time_is_what_the_clock_says_and_stands_where_its_rate_is_zero(
     clock: RemoteClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = [100.0]
-    monkeypatch.setattr(clock_module.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(clock_module, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     await clock.start()
     assert (clock.version, clock.now_ms()) == (1, NOON_MS)
     seconds[0] += 3_600
@@ -44,7 +44,7 @@ async def test_time_runs_on_between_answers_at_the_clocks_rate(
     fake: FakeClock, clock: RemoteClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = [100.0]
-    monkeypatch.setattr(clock_module.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(clock_module, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     fake.rate = 60.0
     await clock.start()
     seconds[0] += 2
@@ -84,14 +84,14 @@ async def test_time_stands_still_while_the_clock_is_lost_and_goes_on_after(
         await waits.put(delay)
         await again.wait()
 
-    monkeypatch.setattr(clock_module.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(clock_module, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     fake.rate = 1.0
     told: asyncio.Queue[int] = asyncio.Queue()
     await clock.start()
     fake.trouble = "down"
     seconds[0] += 10
     with monkeypatch.context() as patched:
-        patched.setattr(clock_module.asyncio, "sleep", wait)
+        patched.setattr(clock_module, "asyncio", SimpleNamespace(timeout=asyncio.timeout, sleep=wait))
         following = asyncio.create_task(clock.follow(told.put))
         try:
             async with asyncio.timeout(5):

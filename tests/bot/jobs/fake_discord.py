@@ -61,6 +61,7 @@ class FakeDiscord:
     """The call of that number, from 1, never returns."""
     stop_after_it_happened: bool = False
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
     _ids: count[int] = field(default_factory=lambda: count(1_001))
 
     async def create(
@@ -111,6 +112,7 @@ class FakeDiscord:
     async def _enter(self, what: str, channel_id: int, message_id: int | None) -> int:
         self.calls.append((what, channel_id, message_id))
         number = len(self.calls)
+        self.came.set()
         self.in_flight[channel_id] = self.in_flight.get(channel_id, 0) + 1
         self.most_in_channel = max(self.most_in_channel, self.in_flight[channel_id])
         self.most_channels = max(self.most_channels, sum(map(bool, self.in_flight.values())))
@@ -136,6 +138,13 @@ class FakeDiscord:
     async def _stop(self) -> None:
         self.stopped.set()
         await asyncio.Event().wait()
+
+    async def wait_calls(self, at_least: int) -> None:
+        """Until that many calls have come."""
+        async with asyncio.timeout(10):
+            while len(self.calls) < at_least:
+                self.came.clear()
+                await self.came.wait()
 
     def whats(self) -> list[str]:
         return [what for what, _, _ in self.calls]

@@ -224,8 +224,7 @@ async def test_a_repost_while_the_create_is_on_its_way_reduces_that_message(post
     post.discord.hold = asyncio.Event()
     delivery = post.delivery()
     await delivery.wake()
-    while not post.discord.calls:
-        await asyncio.sleep(0)
+    await post.discord.wait_calls(1)
     assert delivery.is_in_flight(card)
     await post.repost(card)
     post.discord.hold.set()
@@ -245,8 +244,7 @@ async def test_one_request_a_channel_and_channels_side_by_side(post: Post) -> No
     post.discord.hold = asyncio.Event()
     delivery = post.delivery()
     await delivery.wake()
-    while len(post.discord.calls) < 3:
-        await asyncio.sleep(0)
+    await post.discord.wait_calls(3)
     # Waking again starts no second worker.
     await delivery.wake()
     post.discord.hold.set()
@@ -341,8 +339,7 @@ async def test_stopping_ends_in_bounded_time_and_owes_what_it_did_not_do(post: P
     post.discord.hold = asyncio.Event()
     delivery = post.delivery()
     await delivery.wake()
-    while not post.discord.calls:
-        await asyncio.sleep(0)
+    await post.discord.wait_calls(1)
     async with asyncio.timeout(5):
         await delivery.stop(0.01)
         # Nothing starts after it.
@@ -360,7 +357,6 @@ async def test_stopping_does_not_wait_for_a_retry(post: Post) -> None:
     post.discord.fault = lambda *_: TryAgainError("rate limited", 3_600)
     delivery = post.delivery()
     await delivery.wake()
-    while not post.discord.calls:
-        await asyncio.sleep(0)
+    await post.discord.wait_calls(1)
     async with asyncio.timeout(5):
         await delivery.stop(3_600)

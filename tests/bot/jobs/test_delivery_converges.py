@@ -85,7 +85,10 @@ async def _live_through(post: Post, steps: list[tuple[str, int, int]]) -> None:
 
 @given(steps=st.lists(_step, max_size=12))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 def test_discord_agrees_in_the_end(
     loop: asyncio.Runner, post: Post, steps: list[tuple[str, int, int]]
