@@ -126,6 +126,16 @@ class FanwatchBot(commands.Bot):
     async def on_message(self, message: discord.Message, /) -> None:
         """Nothing: there are no text commands."""
 
+    async def on_guild_channel_update(self, before: object, after: object) -> None:
+        await self._permissions_changed()
+
+    async def on_guild_role_update(self, before: object, after: object) -> None:
+        await self._permissions_changed()
+
+    async def _permissions_changed(self) -> None:
+        if self.on_permissions_changed is not None:
+            await self.on_permissions_changed()
+
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self._gone(payload.guild_id, {payload.message_id})
 
