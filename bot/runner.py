@@ -124,6 +124,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         clock,
         poll_every_ms=settings.poll_minutes * 60 * MS_PER_S,
         history_ms=settings.history_days * MS_PER_DAY,
+        on_scored=delivery.wake,
     )
     ticker = Ticker(clock, [sync], delivery)
 

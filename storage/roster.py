@@ -227,11 +227,14 @@ async def _set(tx: Tx, creator_id: int, **values: object) -> None:
     )
 
 
-async def mark_synced(
-    tx: Tx, creator_id: int, *, synced_at: int, next_poll_at: int, next_walk_at: int | None
-) -> None:
-    """A fetch succeeded. `next_walk_at` None: it stays when it is."""
-    values: dict[str, object] = {"synced_at": synced_at, "next_poll_at": next_poll_at, "failed_polls": 0}
+async def mark_fresh(tx: Tx, creator_id: int, at: int) -> None:
+    """Her data is as of `at`: set with the last of it, before it is scored, for cards print it as their age."""
+    await _set(tx, creator_id, synced_at=at)
+
+
+async def mark_synced(tx: Tx, creator_id: int, *, next_poll_at: int, next_walk_at: int | None) -> None:
+    """A sync has ended well. `next_walk_at` None: it was a poll, the walk is due when it was."""
+    values = {"next_poll_at": next_poll_at, "failed_polls": 0}
     if next_walk_at is not None:
         values["next_walk_at"] = next_walk_at
     await _set(tx, creator_id, **values)

@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain.alerting import decide
 from bot.domain.eligibility import is_eligible
-from bot.domain.grouping import PlannedCard, RunItem, group, is_whale, whale_threshold
+from bot.domain.grouping import PlannedCard, RunItem, group, is_whale
 from bot.domain.models import (
     AlertFacts,
     AlertTier,
@@ -28,7 +28,7 @@ from bot.domain.models import (
 )
 from bot.domain.scoring import Model
 from bot.domain.views import Owner
-from storage import cards, episodes, fans, roster, runs, scores
+from storage import cards, episodes, fans, roster, runs, scores, whales
 from storage.cards import CardPayload, NewCard
 from storage.engine import AgencyStore, Tx
 from storage.episode_changes import EpisodeChange, RunContext, apply_changes
@@ -198,7 +198,7 @@ class Scoring:
         unplaced = await episodes.list_unplaced(tx, run.run_id)
         if not unplaced:
             return
-        threshold = whale_threshold(await fans.list_totals(tx, creator.id))
+        threshold = await whales.read_threshold(tx, creator.id)
         by_id = {u.episode_id: u for u in unplaced}
         for planned in group([_to_item(u, threshold) for u in unplaced]).cards:
             await self._carry_out(tx, run, creator, planned, [by_id[i] for i in planned.episode_ids])

@@ -8,7 +8,7 @@ creator follow each other; creators run side by side.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -70,7 +70,7 @@ class SyncJob:
         *,
         poll_every_ms: int = MS_PER_HOUR,
         history_ms: int = 120 * MS_PER_DAY,
-        on_scored: Callable[[], None] = lambda: None,
+        on_scored: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._api = api
@@ -107,15 +107,19 @@ class SyncJob:
                     return _Failure(creator, "stale", whole_api=False) if late else None
 
         outcomes = await asyncio.gather(*(one(creator) for creator in due))
-        await self._tell([f for f in outcomes if f is not None], len(outcomes), now_ms)
+        failures = [f for f in outcomes if f is not None]
+        # Who failed before is due at other times than the rest: alone she says nothing about the whole API.
+        others_fine = any(c.synced_at is not None and not c.failed_polls for c in creators if c not in due)
+        await self._tell(failures, len(outcomes), now_ms, others_fine=others_fine)
         return {"sync": len(due)}
 
-    async def _tell(self, failures: list[_Failure], tried: int, now_ms: int) -> None:
+    async def _tell(self, failures: list[_Failure], tried: int, now_ms: int, *, others_fine: bool) -> None:
         whole = [f for f in failures if f.whole_api]
-        if len(whole) == tried:
+        if len(whole) < tried:
+            await self._notices.api_answered(now_ms)
+        elif not others_fine or whole[0].trouble != "api_down":
             await self._notices.api_failed(whole[0].trouble, now_ms)
             return
-        await self._notices.api_answered(now_ms)
         for failure in failures:
             if not failure.whole_api:
                 await self._notices.creator_failed(failure.creator, failure.trouble, now_ms)
@@ -170,14 +174,15 @@ class SyncJob:
             await roster.mark_synced(
                 tx,
                 creator.id,
-                synced_at=finished.started_at,
                 next_poll_at=finished.started_at + self._poll_every_ms,
                 next_walk_at=finished.started_at + MS_PER_DAY if finished.kind == "walk" else None,
             )
 
         await self._store.write(finish)
         await self._notices.creator_recovered(creator, now_ms)
-        self._on_scored()
+        if self._on_scored is not None:
+            # Her cards need not wait for the other creators' pages.
+            await self._on_scored()
         return None
 
     def _used(self, creator: Creator, before: Usage) -> Usage:
@@ -260,6 +265,7 @@ class SyncJob:
         async def done(tx: Tx) -> None:
             await runs.mark_sync(tx, run.run_id, "score", None)
             await roster.mark_payments_synced(tx, creator.id, run.started_at)
+            await roster.mark_fresh(tx, creator.id, run.started_at)
 
         await self._store.write(done)
 
@@ -285,6 +291,7 @@ class SyncJob:
             await fans.apply_fan_page(tx, creator.id, [*latest, *refreshed], run.started_at, run.run_id)
             await transactions.apply_transactions(tx, creator.id, payments, run.started_at)
             await runs.mark_sync(tx, run.run_id, "score", None)
+            await roster.mark_fresh(tx, creator.id, run.started_at)
 
         await self._store.write(write)
 

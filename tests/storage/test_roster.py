@@ -49,10 +49,10 @@ async def test_progress_of_a_creator(agency: Agency, storage: Storage) -> None:
     assert await storage.system.list_due_agencies(NOW) == [agency.store.agency_id]
 
     async def succeed(tx: Tx) -> None:
-        await roster.mark_synced(
-            tx, agency.ava, synced_at=NOW + 10, next_poll_at=NOW + 20, next_walk_at=NOW + DAY
-        )
-        await roster.mark_synced(tx, agency.ava, synced_at=NOW + 10, next_poll_at=NOW + 30, next_walk_at=None)
+        await roster.mark_fresh(tx, agency.ava, NOW + 10)
+        await roster.mark_synced(tx, agency.ava, next_poll_at=NOW + 20, next_walk_at=NOW + DAY)
+        await roster.mark_fresh(tx, agency.ava, NOW + 10)
+        await roster.mark_synced(tx, agency.ava, next_poll_at=NOW + 30, next_walk_at=None)
         await roster.mark_payments_synced(tx, agency.ava, NOW + 10)
         await roster.mark_baseline_done(tx, agency.ava, NOW + 11)
         await roster.set_paused(tx, agency.ava, "session_expired")

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from bot.domain.grouping import whale_threshold
 from bot.jobs import scoring as scoring_module
+from storage import whales
 from storage.engine import AgencyStore, Tx
 from storage.tables import cards, creator_leads, creators, fan_accounts, scores
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
@@ -93,6 +95,15 @@ async def test_a_whales_end_has_a_card_and_a_mention_of_its_own(desk: Desk) -> N
     assert all(
         row["expired"] and row["tier"] == "action" and row["owner_id"] == 301 for row in found.values()
     )
+
+
+@pytest.mark.parametrize("fans", [0, 1, 99, 250])
+async def test_the_whales_are_those_of_the_rule(desk: Desk, fans: int) -> None:
+    ava = desk.agency.ava
+    totals = [n * 37 % 101 * 100 for n in range(fans)]
+    await desk.keep([calm(n, total_cents=total) for n, total in enumerate(totals)])
+    async with desk.store.read() as tx:
+        assert await whales.read_threshold(tx, ava) == whale_threshold(totals)
 
 
 async def test_an_end_is_said_once_and_not_of_those_who_came_expired(desk: Desk) -> None:

@@ -81,8 +81,11 @@ class Office:
             Scoring(self.desk.store, reference, Policy(), wall_ms=lambda: NOW),
             self.notices,
             self.clock,
-            on_scored=lambda: self.scored.append(self.clock.now),
+            on_scored=self.note_scored,
         )
+
+    async def note_scored(self) -> None:
+        self.scored.append(self.clock.now)
 
     async def run(self, now: int | None = None) -> dict[str, int]:
         self.clock.now = self.clock.now if now is None else now
@@ -321,6 +324,14 @@ async def test_one_creator_failing_thrice_is_stale_in_her_channel(office: Office
     office.api.fault = lambda *_: None
     await office.run(NOW + 4 * HOUR)
     assert await office.told() == [("stale", AVAS_CHANNEL, True)]
+
+
+async def test_one_creator_failing_between_the_others_polls_is_not_the_whole_api(office: Office) -> None:
+    office.api.fault = _only(AVA, UpstreamError)
+    await office.run()
+    for minutes in (5, 15, 35):
+        assert await office.run(NOW + minutes * HOUR // 60) == {"sync": 1}
+    assert await office.told() == [("stale", AVAS_CHANNEL, False)]
 
 
 async def test_tries_come_at_growing_distances_up_to_the_polls(office: Office) -> None:
