@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Coroutine
@@ -130,6 +131,10 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
 
     await _log_in(bot, settings.discord_token.get_secret_value(), stopping)
     connection = asyncio.create_task(bot.connect(reconnect=True), name="gateway")
+    # What was imported and built so far lives as long as the process: left out of every later collection, which would
+    # otherwise hold up the event loop for some 65 ms at a time.
+    gc.collect()
+    gc.freeze()
     ticker.start()
     log.info("started", agency_id=store.agency_id, model=settings.score_model)
     stop = asyncio.create_task(stopping.wait(), name="stop")

@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 READERS = 4
 """Reading connections at once; more wait."""
+CACHE_KB = 8_000
+"""Pages kept per connection; all of them together stay well below what the bot may take."""
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for another process's write, such as a backup."""
 
@@ -140,6 +142,7 @@ class AgencyStore:
     def __init__(self, storage: Storage, agency_id: int) -> None:
         self._storage = storage
         self.agency_id = agency_id
+        self.ids = storage.ids
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
@@ -195,12 +198,20 @@ def _open_sqlite(target: SqliteFile) -> tuple[AsyncEngine, AsyncEngine]:
             poolclass=AsyncAdaptedQueuePool,
             pool_size=size,
             max_overflow=0,
+            # Both doors end their transactions themselves; another rollback would be a hop to the thread for nothing.
+            pool_reset_on_return=None,
         )
         event.listen(made.sync_engine, "connect", partial(_set_pragmas, pragmas))
         event.listen(made.sync_engine, "begin", partial(_begin, begin))
         return made
 
-    shared = (f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "recursive_triggers=ON")
+    shared = (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",
+        # Checking a foreign key reads the parent's page once more in the writer's own cache; SQLite's default is 2 MB.
+        f"cache_size=-{CACHE_KB}",
+    )
     writer = engine("rwc", 1, "BEGIN IMMEDIATE", ("journal_mode=WAL", "synchronous=NORMAL", *shared))
     reader = engine("ro", READERS, "BEGIN", ("query_only=ON", *shared))
     return writer, reader

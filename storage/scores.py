@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import BigInteger, BindParameter, and_, bindparam, case, func, l
 from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts, Scores
 from bot.domain.subscription import subscription_status
 from storage.bulk import BulkRead, bulk_insert, bulk_upsert
+from storage.ids import IdFactory
 from storage.parts import in_parts
 from storage.tables import episodes, fan_accounts, score_history, scores, transactions
 from storage.tx import Tx
@@ -21,54 +23,72 @@ REOPEN_LOOK_MS = 14 * MS_PER_DAY
 """How long a closed episode can still be reopened; older ones are not read."""
 WEEK_MS = 7 * MS_PER_DAY
 HISTORY_MOVE = 5.0
+FANS_A_STRETCH = 500
+"""Fans read off their rows before others have a turn."""
+_TIER_EDGES = (60.0, 80.0)
 
 _f, _s, _t, _e = fan_accounts.c, scores.c, transactions.c, episodes.c
 
 
-class Previous(msgspec.Struct, frozen=True, gc=False):
-    """A fan's stored score."""
+class LatestEpisode(msgspec.Struct, frozen=True, gc=False):
+    """A fan's open episode, or the one that closed last. `tier` None: it is closed."""
 
-    values: Scores
-    model: str
-    model_version: int
-    kept_churn_risk: float
-    kept_at: int
-    """What stands in the history last, and since when."""
+    episode_id: int
+    tier: AlertTier | None
+    expired: bool
+    closed_at: int | None
 
 
 class ScoreInput(msgspec.Struct, frozen=True, gc=False):
-    """One fan as a scoring run sees her: facts, what decides whether she is alerted on, and her latest episode."""
+    """One fan as a scoring run sees her: facts, what decides whether she is alerted on, and her latest episode.
+
+    Most fans need no more than their facts, so the rest is read off the row only where somebody asks.
+    """
 
     facts: FanFacts
-    paid: bool
-    subscribed: bool
-    can_receive_messages: bool | None
-    is_blocked: bool | None
-    is_restricted: bool | None
-    is_performer: bool | None
-    deleted: bool
-    first_sight_pending: bool
-    expiry_pending: bool
-    last_pinged_at: int | None
-    previous: Previous | None
-    episode_id: int | None
-    episode_tier: AlertTier | None
-    """None: there is no open episode."""
-    episode_expired: bool
-    episode_closed_at: int | None
+    row: tuple[Any, ...]
+    """As `_PAGE` selects it."""
+    episode: LatestEpisode | None
 
-    def moved(self, values: Scores, model: str, model_version: int) -> bool:
-        """Whether these scores differ from the stored ones."""
-        old = self.previous
-        return old is None or old.values != values or old.model != model or old.model_version != model_version
+    @property
+    def paid(self) -> bool:
+        return bool(self.row[_PAID])
 
+    @property
+    def subscribed(self) -> bool:
+        return bool(self.row[_SUBSCRIBED]) and not self.row[_EXPIRED_NOW]
 
-class ScoredFan(msgspec.Struct, frozen=True, gc=False):
-    """A score to write, with what stood there before."""
+    @property
+    def can_receive_messages(self) -> bool | None:
+        return _flag(self.row[_CAN_RECEIVE])
 
-    fan_account_id: int
-    previous: Previous | None
-    values: Scores
+    @property
+    def is_blocked(self) -> bool | None:
+        return _flag(self.row[_BLOCKED])
+
+    @property
+    def is_restricted(self) -> bool | None:
+        return _flag(self.row[_RESTRICTED])
+
+    @property
+    def is_performer(self) -> bool | None:
+        return _flag(self.row[_PERFORMER])
+
+    @property
+    def deleted(self) -> bool:
+        return bool(self.row[_DELETED])
+
+    @property
+    def first_sight_pending(self) -> bool:
+        return bool(self.row[_FIRST_SIGHT])
+
+    @property
+    def expiry_pending(self) -> bool:
+        return bool(self.row[_EXPIRY])
+
+    @property
+    def last_pinged_at(self) -> int | None:
+        return self.row[_PINGED_AT]  # type: ignore[no-any-return]
 
 
 async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
@@ -143,6 +163,11 @@ _PAGE = BulkRead(
     .order_by(_f.id)
     .limit(_given("page"))
 )
+# Where the columns of `_PAGE` stand.
+_SUBSCRIBED, _EXPIRED_NOW = 3, 4
+_PAID, _CAN_RECEIVE, _BLOCKED, _RESTRICTED, _PERFORMER, _DELETED = range(7, 13)
+_FIRST_SIGHT, _EXPIRY, _PINGED_AT = range(13, 16)
+_VALUES, _MODEL, _KEPT = 16, 22, 24
 _SPENDS = BulkRead(
     select(
         _f.id,
@@ -189,16 +214,18 @@ async def read_score_page(
     recent = now_ms - WINDOW_MS
     spent = await _SPENDS.fetch(tx, **mine, recent=recent, since=recent - WINDOW_MS, until=now_ms)
     spends = {fan_id: (int(last), int(prior)) for fan_id, last, prior in spent}
+    nothing = (0, 0)
     found = await _EPISODES.fetch(tx, **mine, since=now_ms - REOPEN_LOOK_MS)
     latest = {fan_id: _to_episode(*values) for fan_id, *values in found}
-    return [_to_input(row, spends.get(row[0], (0, 0)), latest.get(row[0]), now_ms) for row in fans]
-
-
-def _to_episode(
-    episode_id: int, tier: str | None, expired: bool, closed_at: int | None
-) -> tuple[int, AlertTier | None, bool, int | None]:
-    open_tier = AlertTier(tier) if tier is not None and closed_at is None else None
-    return episode_id, open_tier, bool(expired), closed_at
+    page: list[ScoreInput] = []
+    for part in in_parts(fans, FANS_A_STRETCH):
+        page += [
+            ScoreInput(_to_facts(row, spends.get(row[0], nothing), now_ms), tuple(row), latest.get(row[0]))
+            for row in part
+        ]
+        # Others have their turn: this is the event loop's own time.
+        await asyncio.sleep(0)
+    return page
 
 
 def _flag(value: bool | None) -> bool | None:
@@ -206,65 +233,16 @@ def _flag(value: bool | None) -> bool | None:
     return None if value is None else bool(value)
 
 
-def _to_input(
-    row: Any,
-    spend: tuple[int, int],
-    episode: tuple[int, AlertTier | None, bool, int | None] | None,
-    now_ms: int,
-) -> ScoreInput:
-    (
-        fan_id,
-        total_cents,
-        last_active_at,
-        subscribed,
-        expired_now,
-        expires_at,
-        rebill_off,
-        paid,
-        can_receive_messages,
-        is_blocked,
-        is_restricted,
-        is_performer,
-        deleted,
-        first_sight_pending,
-        expiry_pending,
-        last_pinged_at,
-        churn_risk,
-        ltv,
-        engagement,
-        upsell,
-        loyalty,
-        probability,
-        model,
-        model_version,
-        kept_churn_risk,
-        kept_at,
-    ) = row
-    status = subscription_status(subscribed, expired_now, expires_at, rebill_off, now_ms)
+def _to_episode(episode_id: int, tier: str | None, expired: bool, closed_at: int | None) -> LatestEpisode:
+    open_tier = AlertTier(tier) if tier is not None and closed_at is None else None
+    return LatestEpisode(episode_id, open_tier, bool(expired), closed_at)
+
+
+def _to_facts(row: tuple[Any, ...], spend: tuple[int, int], now_ms: int) -> FanFacts:
+    fan_id, total_cents, last_active_at, subscribed, expired_now, expires_at, rebill_off = row[:_PAID]
     days = None if last_active_at is None else max(0, (now_ms - last_active_at) // MS_PER_DAY)
-    previous = None
-    if churn_risk is not None:
-        values = Scores(churn_risk, ltv, engagement, upsell, loyalty, probability)
-        previous = Previous(values, model, model_version, kept_churn_risk, kept_at)
-    episode_id, tier, expired, closed_at = episode if episode is not None else (None, None, False, None)
-    return ScoreInput(
-        facts=FanFacts(fan_id, total_cents, spend[0], spend[1], days, None, None, status),
-        paid=bool(paid),
-        subscribed=bool(subscribed) and not expired_now,
-        can_receive_messages=_flag(can_receive_messages),
-        is_blocked=_flag(is_blocked),
-        is_restricted=_flag(is_restricted),
-        is_performer=_flag(is_performer),
-        deleted=bool(deleted),
-        first_sight_pending=bool(first_sight_pending),
-        expiry_pending=bool(expiry_pending),
-        last_pinged_at=last_pinged_at,
-        previous=previous,
-        episode_id=episode_id,
-        episode_tier=tier,
-        episode_expired=expired,
-        episode_closed_at=closed_at,
-    )
+    status = subscription_status(subscribed, expired_now, expires_at, rebill_off, now_ms)
+    return FanFacts(fan_id, total_cents, spend[0], spend[1], days, None, None, status)
 
 
 async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
@@ -327,28 +305,36 @@ _HISTORY_COLUMNS = (
 )
 
 
-async def write_scores(
-    tx: Tx,
-    creator_id: int,
-    run_id: int,
-    model: str,
-    model_version: int,
-    moved: Sequence[ScoredFan],
-    now_ms: int,
-) -> None:
-    """Write the scores that moved, with a row of history on a change of tier, a move of 5, or once a week."""
-    rows: list[tuple[object, ...]] = []
-    history: list[tuple[object, ...]] = []
-    for fan in moved:
-        values = fan.values
-        why = _why_kept(fan, now_ms)
-        kept = (values.churn_risk, now_ms)
-        if why is None and fan.previous is not None:
-            kept = (fan.previous.kept_churn_risk, fan.previous.kept_at)
-        score = (
-            creator_id,
-            model,
-            model_version,
+class ScoreBatch:
+    """The scores of one page that have moved, as rows to write, with their rows of history."""
+
+    def __init__(
+        self,
+        *,
+        agency_id: int,
+        ids: IdFactory,
+        creator_id: int,
+        run_id: int,
+        model: str,
+        model_version: int,
+        now_ms: int,
+    ) -> None:
+        self._agency_id = agency_id
+        self._ids = ids
+        self._creator_id = creator_id
+        self._run_id = run_id
+        self._model = (model, model_version)
+        self._now_ms = now_ms
+        self._rows: list[tuple[Any, ...]] = []
+        self._history: list[tuple[Any, ...]] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, fan: ScoreInput, values: Scores) -> bool:
+        """Take the fan's new scores where they, or the model behind them, differ from the stored ones; whether so."""
+        row, model = fan.row, self._model
+        fresh = (
             values.churn_risk,
             values.ltv,
             values.engagement,
@@ -356,40 +342,39 @@ async def write_scores(
             values.loyalty,
             values.churn_probability,
         )
-        rows.append((tx.agency_id, fan.fan_account_id, *score, run_id, now_ms, *kept))
-        if why is not None:
-            history.append(
-                (
-                    tx.agency_id,
-                    tx.ids.next(),
-                    creator_id,
-                    fan.fan_account_id,
-                    *score[1:6],
-                    now_ms,
-                    why,
-                )
-            )
-    if rows:
-        await bulk_upsert(
-            tx,
-            scores,
-            _SCORE_COLUMNS,
-            rows,
-            conflict=("agency_id", "fan_account_id"),
-            update=_SCORE_COLUMNS[2:],
+        if row[_VALUES:_MODEL] == fresh and row[_MODEL:_KEPT] == model:
+            return False
+        kept: tuple[Any, ...] = (values.churn_risk, self._now_ms)
+        if row[_VALUES] is not None:
+            why = _why_kept(row[_KEPT], row[_KEPT + 1], values.churn_risk, self._now_ms)
+            if why is None:
+                kept = row[_KEPT:]
+            else:
+                key = (self._agency_id, self._ids.next(), self._creator_id, row[0])
+                self._history.append((*key, *model, *fresh[:3], self._now_ms, why))
+        self._rows.append(
+            (self._agency_id, row[0], self._creator_id, *model, *fresh, self._run_id, self._now_ms, *kept)
         )
-    if history:
-        await bulk_insert(tx, score_history, _HISTORY_COLUMNS, history)
+        return True
+
+    async def write(self, tx: Tx) -> None:
+        if self._rows:
+            await bulk_upsert(
+                tx,
+                scores,
+                _SCORE_COLUMNS,
+                self._rows,
+                conflict=("agency_id", "fan_account_id"),
+                update=_SCORE_COLUMNS[2:],
+            )
+        if self._history:
+            await bulk_insert(tx, score_history, _HISTORY_COLUMNS, self._history)
 
 
-def _why_kept(fan: ScoredFan, now_ms: int) -> str | None:
-    """Why a score goes into the history; the first one does not: the scores table has it, with its time."""
-    old, new = fan.previous, fan.values.churn_risk
-    if old is None:
-        return None
-    before = old.kept_churn_risk
-    if any((before > edge) != (new > edge) for edge in (60.0, 80.0)):
+def _why_kept(before: float, kept_at: int, churn_risk: float, now_ms: int) -> str | None:
+    """Why a score goes into the history. The first one does not: the scores table has it, with its time."""
+    if any((before > edge) != (churn_risk > edge) for edge in _TIER_EDGES):
         return "tier"
-    if abs(new - before) >= HISTORY_MOVE:
+    if abs(churn_risk - before) >= HISTORY_MOVE:
         return "move"
-    return "weekly" if now_ms - old.kept_at >= WEEK_MS else None
+    return "weekly" if now_ms - kept_at >= WEEK_MS else None

@@ -2,12 +2,16 @@
 
 Instants are integer UTC milliseconds (`*_at`), money is integer minor units of `currency` (`*_cents`), and None is
 "unknown", never zero. Nothing here does anything: the rules are in the modules beside this one.
+
+What scoring makes by the million is a msgspec struct, which costs a tenth of a frozen dataclass to make.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+import msgspec
 
 MS_PER_S = 1_000
 MS_PER_HOUR = 3_600_000
@@ -133,8 +137,7 @@ class TransactionRecord:
     occurred_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class FanFacts:
+class FanFacts(msgspec.Struct, frozen=True, gc=False):
     """What a score is made of, for one fan at one instant. Windows are (now-30 d, now] and (now-60 d, now-30 d]."""
 
     fan_account_id: int
@@ -147,8 +150,7 @@ class FanFacts:
     status: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """One term of a score. The points of all reasons add up to the score. `value` is the input behind it, or None."""
 
     code: str
@@ -156,8 +158,7 @@ class Reason:
     value: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(msgspec.Struct, frozen=True, gc=False):
     """Five values from 0 to 100 and a probability from 0 to 1; None where the model has no such value."""
 
     churn_risk: float

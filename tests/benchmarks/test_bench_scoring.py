@@ -23,7 +23,7 @@ from bot.domain.models import CreatorMaxima, FanFacts, Policy
 from bot.domain.roster import Roster, RosterCreator
 from bot.domain.scoring import reference
 from bot.domain.subscription import subscription_status
-from bot.jobs.scoring import Scoring
+from bot.jobs.scoring import PAGE_FANS, Scoring
 from storage import roster as rosters
 from storage.engine import AgencyStore, Storage
 from tests.storage.conftest import DAY, NOW
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.bench
 FANS = int(os.environ.get("BENCH_FANS", "1000000"))
 CREATORS = 10
 PAYMENTS = FANS * 3 // 10
-PAGE = 1_000
+PAGE = PAGE_FANS
 WINDOW = 30 * DAY
 MOST_RATIO = 1.7
 MOST_BLOCK_MS = 20.0
@@ -226,12 +226,12 @@ class Heartbeat:
             self.over += away_ms > MOST_BLOCK_MS
 
 
-async def _product(store: AgencyStore, now: int) -> tuple[float, Heartbeat]:
+async def _product(store: AgencyStore, now: int, *, beat: bool = True) -> tuple[float, Heartbeat]:
     scoring = Scoring(store, reference, Policy())
     async with store.read() as tx:
         creators = await rosters.list_creators(tx)
     heart = Heartbeat()
-    beating = asyncio.create_task(heart.run())
+    beating = asyncio.create_task(heart.run() if beat else asyncio.sleep(0))
     begun = time.perf_counter()
     for creator in creators:
         await scoring.run(creator, None, now)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.domain.models import FanRecord, Scores, TransactionKind, TransactionRecord
 from storage import fans, scores, transactions
-from storage.scores import ScoredFan, ScoreInput
+from storage.scores import ScoreBatch, ScoreInput
 from storage.transactions import TransactionResult
 from tests.storage.conftest import DAY, NOW, Agency
 from tests.storage.records import fan, payment
@@ -17,6 +17,18 @@ async def _pay(agency: Agency, records: Sequence[TransactionRecord]) -> Transact
 
 async def _fans(agency: Agency, records: Sequence[FanRecord]) -> None:
     await agency.store.write(lambda tx: fans.apply_fan_page(tx, agency.ava, records, NOW, 1))
+
+
+def _batch(agency: Agency, model_version: int = 1) -> ScoreBatch:
+    return ScoreBatch(
+        agency_id=agency.store.agency_id,
+        ids=agency.store.ids,
+        creator_id=agency.ava,
+        run_id=1,
+        model="reference",
+        model_version=model_version,
+        now_ms=NOW,
+    )
 
 
 async def _page(agency: Agency, now: int = NOW) -> list[ScoreInput]:
@@ -121,13 +133,13 @@ async def test_pages_follow_each_other_and_an_equal_score_has_not_moved(agency: 
     assert ids == sorted(set(ids))
     assert len(ids) == 25
     value = Scores(61.5, None, 20.0, None, None, None)
-    assert all(row.moved(value, "reference", 1) for row in seen)
-    scored = [ScoredFan(row.facts.fan_account_id, row.previous, value) for row in seen]
-    await agency.store.write(lambda tx: scores.write_scores(tx, agency.ava, 1, "reference", 1, scored, NOW))
+    first = _batch(agency)
+    assert all(first.add(row, value) for row in seen)
+    await agency.store.write(first.write)
     again = await _page(agency)
-    assert not any(row.moved(value, "reference", 1) for row in again)
-    assert all(row.moved(value, "reference", 2) for row in again)
-    assert all(row.moved(Scores(61.6, None, 20.0, None, None, None), "reference", 1) for row in again)
+    assert not any(_batch(agency).add(row, value) for row in again)
+    assert all(_batch(agency, model_version=2).add(row, value) for row in again)
+    assert all(_batch(agency).add(row, Scores(61.6, None, 20.0, None, None, None)) for row in again)
 
 
 async def test_a_chargeback_counts_whatever_the_status_of_its_payment(agency: Agency) -> None:
