@@ -19,7 +19,7 @@ run: $(STAMP)    ## the bot itself, from .env
 	$(BIN)/python -m bot run $(ARGS)
 
 test: $(STAMP)   ## everything that needs no token, no network and no minutes
-	$(BIN)/python -m pytest -m "not accept and not bench" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not accept and not bench" $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
