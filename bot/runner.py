@@ -199,8 +199,7 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack) -> Storage:
 
 async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> tuple[AgencyStore, int]:
     """The agency of this Discord server, made from ROSTER_FILE where the database is empty."""
-    agencies = await storage.system.list_agencies()
-    if not agencies:
+    if not await storage.system.list_agencies():
         if settings.roster_file is None:
             raise StartError("ROSTER_FILE: the database is empty, so a roster is needed", EXIT_SETTINGS)
         try:
@@ -208,10 +207,9 @@ async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> tu
         except RosterError as error:
             raise StartError(f"ROSTER_FILE: {error}", EXIT_SETTINGS) from error
         await apply_roster(storage, roster, clock.now_ms())
-        agencies = await storage.system.list_agencies()
-    for agency in agencies:
-        if agency.guild_id == settings.discord_guild_id:
-            return storage.agency(agency.id), agency.notice_channel_id
+    agency = await storage.system.find_agency(settings.discord_guild_id)
+    if agency is not None:
+        return storage.agency(agency.id), agency.notice_channel_id
     raise StartError(
         "DISCORD_GUILD_ID: this database belongs to another Discord server than the one set", EXIT_SETTINGS
     )

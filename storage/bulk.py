@@ -51,16 +51,6 @@ async def bulk_upsert(
     return await _send(tx, table, sql, columns, rows)
 
 
-async def bulk_update(
-    tx: Tx, table: Table, values: Sequence[str], keys: Sequence[str], rows: Iterable[Row]
-) -> int:
-    """Set `values` where `keys` match, a row of (*values, *keys) each; `keys` begin with agency_id."""
-    if not keys or keys[0] != "agency_id" or "agency_id" in values:
-        raise TenancyError(f"{table.name}: an update must stay in its agency")
-    sql = _update_sql(table, tuple(values), tuple(keys), tx.dialect)
-    return await _send(tx, table, sql, [*values, *keys], rows)
-
-
 async def _send(tx: Tx, table: Table, sql: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
     if table.name not in TENANT_TABLES or "agency_id" not in columns:
         raise TenancyError(f"{table.name}: only rows of an agency are written in bulk")
@@ -98,16 +88,6 @@ def _insert_sql(table: Table, columns: Row, conflict: Row, update: Row, dialect:
         return f"{sql} ON CONFLICT ({key}) DO NOTHING"
     changes = ", ".join(f"{name} = excluded.{name}" for name in _quoted(table, update, dialect))
     return f"{sql} ON CONFLICT ({key}) DO UPDATE SET {changes}"
-
-
-@lru_cache(maxsize=256)
-def _update_sql(table: Table, values: Row, keys: Row, dialect: Dialect) -> str:
-    changes = [f"{name} = {_place(dialect, i + 1)}" for i, name in enumerate(_quoted(table, values, dialect))]
-    where = [
-        f"{name} = {_place(dialect, len(values) + i + 1)}"
-        for i, name in enumerate(_quoted(table, keys, dialect))
-    ]
-    return f"UPDATE {table.name} SET {', '.join(changes)} WHERE {' AND '.join(where)}"  # noqa: S608
 
 
 class BulkRead:

@@ -298,18 +298,6 @@ async def count(tx: Tx, creator_id: int) -> int:
     )
 
 
-async def list_totals(tx: Tx, creator_id: int) -> list[int]:
-    """The lifetime spends of the creator's paying fans, in cents."""
-    rows = await tx.all(
-        select(fan_accounts.c.total_cents).where(
-            fan_accounts.c.agency_id == tx.agency_id,
-            fan_accounts.c.creator_id == creator_id,
-            fan_accounts.c.total_cents > 0,
-        )
-    )
-    return [row.total_cents for row in rows]
-
-
 async def due_for_refresh(tx: Tx, creator_id: int, since_ms: int, now_ms: int, limit: int) -> list[str]:
     """Platform ids of the fans a poll should look at again.
 

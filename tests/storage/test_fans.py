@@ -6,7 +6,6 @@ from bot.domain.models import FanRecord
 from storage import fan_search, fans
 from storage.fans import FanPageResult
 from storage.scores import ScoreInput, read_score_page
-from storage.tx import Tx
 from tests.storage.conftest import DAY, NOW, Agency
 from tests.storage.records import fan
 
@@ -139,16 +138,8 @@ async def test_who_is_due_for_another_look(agency: Agency) -> None:
     assert due == ["ended", "soon"]
 
 
-async def test_counts_and_totals(agency: Agency) -> None:
+async def test_counts_and_ids(agency: Agency) -> None:
     await _apply(agency, [fan("1", total_cents=None), fan("2", total_cents=5), fan("3", total_cents=9)])
-
-    async def look(tx: Tx) -> tuple[int, list[int], set[str]]:
-        ids = await fans.ids_by_platform(tx, agency.ava, ["1", "3", "x"])
-        return await fans.count(tx, agency.ava), await fans.list_totals(tx, agency.ava), set(ids)
-
     async with agency.store.read() as tx:
-        assert [sorted(part) if isinstance(part, list) else part for part in await look(tx)] == [
-            3,
-            [5, 9],
-            {"1", "3"},
-        ]
+        assert await fans.count(tx, agency.ava) == 3
+        assert set(await fans.ids_by_platform(tx, agency.ava, ["1", "3", "x"])) == {"1", "3"}
