@@ -10,7 +10,7 @@ from operator import attrgetter
 import msgspec
 from sqlalchemy import delete, func, insert, or_, select, update
 
-from bot.domain.models import FanRecord, SubscriptionStatus
+from bot.domain.models import MS_PER_DAY, FanRecord, SubscriptionStatus
 from bot.domain.subscription import subscription_status
 from storage.bulk import bulk_insert, bulk_upsert
 from storage.parts import in_parts
@@ -18,6 +18,8 @@ from storage.tables import fan_accounts, fan_names
 from storage.tx import Tx
 
 BULK_FROM = 50
+ENDED_LOOK_MS = 3 * MS_PER_DAY
+"""How long a poll asks again about a period that has ended while the API goes on saying "subscribed"."""
 _RECORD_FIELDS = tuple(field.name for field in fields(FanRecord))
 _record_values = attrgetter(*_RECORD_FIELDS)
 _COLUMNS = (
@@ -298,16 +300,19 @@ async def count(tx: Tx, creator_id: int) -> int:
     )
 
 
-async def due_for_refresh(tx: Tx, creator_id: int, since_ms: int, now_ms: int, limit: int) -> list[str]:
+async def due_for_refresh(tx: Tx, creator_id: int, now_ms: int, limit: int) -> list[str]:
     """Platform ids of the fans a poll should look at again.
 
-    All whose period ended since `since_ms`, and the `limit` subscribed ones whose period ends soonest and of whom
-    nothing says that rebill is off.
+    All whose period has ended and who were subscribed still when last seen (until that is settled, for three days at
+    the most: then they are the walk's), and the `limit` subscribed ones whose period ends soonest and of whom nothing
+    says that rebill is off.
     """
     f = fan_accounts.c
     mine = (f.agency_id == tx.agency_id, f.creator_id == creator_id)
     ended = await tx.all(
-        select(f.platform_fan_id).where(*mine, f.subscribed, f.expires_at > since_ms, f.expires_at <= now_ms)
+        select(f.platform_fan_id)
+        .where(*mine, f.subscribed, f.expires_at > now_ms - ENDED_LOOK_MS, f.expires_at <= now_ms)
+        .order_by(f.expires_at, f.id)
     )
     soon = await tx.all(
         select(f.platform_fan_id)

@@ -281,7 +281,7 @@ class SyncJob:
             for record in page.records
         ]
         async with self._store.read() as tx:
-            due = await fans.due_for_refresh(tx, creator.id, since, run.started_at, NEAREST_EXPIRIES)
+            due = await fans.due_for_refresh(tx, creator.id, run.started_at, NEAREST_EXPIRIES)
         fresh = {record.platform_fan_id for record in latest}
         paying = [p.platform_fan_id for p in payments if p.platform_fan_id is not None]
         wanted = [fan_id for fan_id in dict.fromkeys([*paying, *due]) if fan_id not in fresh]

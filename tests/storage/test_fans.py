@@ -126,7 +126,8 @@ async def test_who_is_due_for_another_look(agency: Agency) -> None:
         agency,
         [
             fan("ended", expires_at=NOW - 5),
-            fan("long-ended", expires_at=NOW - DAY),
+            fan("ended-earlier", expires_at=NOW - DAY),
+            fan("long-ended", expires_at=NOW - 4 * DAY),
             fan("off", expires_at=NOW + 1, rebill_off=True),
             fan("soon", expires_at=NOW + 2),
             fan("later", expires_at=NOW + 3),
@@ -134,8 +135,8 @@ async def test_who_is_due_for_another_look(agency: Agency) -> None:
         ],
     )
     async with agency.store.read() as tx:
-        due = await fans.due_for_refresh(tx, agency.ava, NOW - 10, NOW, 1)
-    assert due == ["ended", "soon"]
+        due = await fans.due_for_refresh(tx, agency.ava, NOW, 1)
+    assert due == ["ended-earlier", "ended", "soon"]
 
 
 async def test_counts_and_ids(agency: Agency) -> None:
