@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.e2e.harness import sandbox
 from tests.e2e.office import HISTORY, Office
+from tests.e2e.openapi import SPEC, Contract
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -31,3 +32,8 @@ async def office(
         if seconds := getattr(request.module, "ADVANCE_S", 0):
             assert (await box.advance(seconds)).settled, box.tail()
         yield await Office.of(box)
+        if SPEC.exists():
+            # Whatever the module made the bot do, what it sent was what Discord's own contract takes.
+            contract = Contract.load()
+            wrong = {text for line in await box.requests() for text in contract.problems(line)}
+            assert wrong == set()
