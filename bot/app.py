@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Any
 
 import aiohttp
@@ -13,8 +14,12 @@ from discord.ext import commands
 
 from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
+from bot.discord_ui.features.cards import CardFeature
+from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.inflight import InFlight, log_failure
-from bot.discord_ui.items import RoutedButton, RoutedSelect, answer_stray_press
+from bot.discord_ui.items import RoutedButton, RoutedSelect, answer_form, answer_stray_press
+from bot.discord_ui.options import Options
+from bot.discord_ui.press import Feature
 from bot.discord_ui.registration import register_commands
 from bot.discord_ui.router import Router
 from bot.discord_ui.viewers import viewer_of
@@ -26,6 +31,14 @@ from bot.services.command_hashes import CommandHashes
 log = structlog.get_logger(__name__)
 
 EXTENSIONS = ("cogs.fans",)
+
+
+def _features(services: Services) -> list[Feature]:
+    """What answers buttons, menus and forms; commands are the cogs' own."""
+    return [
+        CardFeature(services.desk, services.chat_url),
+        LookupFeature(services.fans),
+    ]
 
 
 class FanwatchTree(app_commands.CommandTree["FanwatchBot"]):
@@ -107,15 +120,19 @@ class FanwatchBot(commands.Bot):
         self.on_message_gone: Callable[[int], Awaitable[None]] | None = None
         self.on_permissions_changed: Callable[[], Awaitable[None]] | None = None
 
+    @cached_property
+    def options(self) -> Options:
+        """The options that many commands share."""
+        services = self.services
+        return Options(services.fans, services.creators, services.threads, services.access)
+
     async def setup_hook(self) -> None:
         """Load the cogs, take over presses on cards old and new, register commands where they changed."""
         services = self.services
         self.router = Router(
             guild_id=self.guild_id,
-            desk=services.desk,
             access=services.access,
-            fans=services.fans,
-            chat_url=services.chat_url,
+            features=_features(services),
             in_flight=self.in_flight,
         )
         self.add_dynamic_items(RoutedButton, RoutedSelect)
@@ -150,6 +167,7 @@ class FanwatchBot(commands.Bot):
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         await answer_stray_press(interaction)
+        await answer_form(interaction)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait for the answers under way; False where the time was not enough."""

@@ -37,8 +37,10 @@ from bot.jobs.ticker import Ticker
 from bot.logs import configure_logging
 from bot.services import Services
 from bot.services.access import AccessService
+from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
+from bot.services.threads import ThreadService
 from storage import card_delivery
 from storage.engine import AgencyStore, Storage
 from storage.lock import DatabaseInUseError, ProcessLock
@@ -85,7 +87,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     _stop_on_signals(stopping)
     clock = await _open_clock(settings, stack)
     storage = await _open_storage(settings, stack)
-    store, notice_channel_id = await _open_agency(settings, storage, clock)
+    store = await _open_agency(settings, storage, clock)
     api = FansApiClient(
         make_client(VERSION),
         base_url=settings.fanapi_base_url,
@@ -106,7 +108,9 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         store=store,
         clock=clock,
         access=AccessService(store),
+        creators=CreatorService(store),
         fans=FanService(store, clock),
+        threads=ThreadService(store),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
         chat_url=settings.chat_url,
     )
@@ -121,7 +125,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         store,
         api,
         Scoring(store, get_model(settings.score_model), Policy()),
-        Notices(store, notice_channel_id),
+        Notices(store),
         clock,
         poll_every_ms=settings.poll_minutes * 60 * MS_PER_S,
         history_ms=settings.history_days * MS_PER_DAY,
@@ -197,7 +201,7 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack) -> Storage:
         ) from error
 
 
-async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> tuple[AgencyStore, int]:
+async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> AgencyStore:
     """The agency of this Discord server, made from ROSTER_FILE where the database is empty."""
     if not await storage.system.list_agencies():
         if settings.roster_file is None:
@@ -209,7 +213,7 @@ async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> tu
         await apply_roster(storage, roster, clock.now_ms())
     agency = await storage.system.find_agency(settings.discord_guild_id)
     if agency is not None:
-        return storage.agency(agency.id), agency.notice_channel_id
+        return storage.agency(agency.id)
     raise StartError(
         "DISCORD_GUILD_ID: this database belongs to another Discord server than the one set", EXIT_SETTINGS
     )

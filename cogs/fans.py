@@ -9,11 +9,10 @@ from discord.ext import commands
 from bot.app import FanwatchBot
 from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
-from bot.discord_ui.picks import autocomplete_choices, render_picks
+from bot.discord_ui.options import Options
+from bot.discord_ui.picks import render_picks
 from bot.discord_ui.profile import render_profile
-from bot.discord_ui.viewers import RulesSource, creators_here, viewer_of
-from bot.domain.access import may
-from bot.domain.models import AccessTier
+from bot.discord_ui.viewers import RulesSource, creators_here
 from bot.domain.views import FanProfile
 from bot.services.fans import FanService
 
@@ -23,20 +22,25 @@ from bot.services.fans import FanService
 class Fans(commands.GroupCog, group_name="fan", group_description="Look at the fans of your creators"):
     """The /fan commands."""
 
-    def __init__(self, fans: FanService, access: RulesSource) -> None:
+    def __init__(self, fans: FanService, options: Options, access: RulesSource) -> None:
         self._fans = fans
+        self._options = options
         self._access = access
-        self._typing: dict[int, int] = {}
 
     @app_commands.command(name="lookup", description="Show a fan's spend, scores, subscription and owner")
     @app_commands.describe(
-        fan="Username, platform id or alias; start typing to choose",
+        fan="Username, platform id or alias; start typing to choose. Not needed in a fan's thread",
         show="Show the profile to everybody in the channel (otherwise only you see it)",
     )
-    async def lookup(self, interaction: discord.Interaction, fan: str, show: bool = False) -> None:
+    async def lookup(
+        self, interaction: discord.Interaction, fan: str | None = None, show: bool = False
+    ) -> None:
         async with Answer(interaction) as answer:
-            viewer = await viewer_of(interaction, self._access)
-            found = await self._fans.resolve(viewer, fan)
+            viewer = await self._options.viewer(interaction)
+            typed = await self._options.fan_text(interaction, answer, viewer, fan)
+            if typed is None:
+                return
+            found = await self._fans.resolve(viewer, typed)
             if isinstance(found, FanProfile):
                 if show and found.creator_id not in await creators_here(interaction, self._access):
                     await answer.say(words.SHOW_ELSEWHERE)
@@ -51,18 +55,8 @@ class Fans(commands.GroupCog, group_name="fan", group_description="Look at the f
     async def complete_fan(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        # Typing sends one of these at every pause: only the latest of a person is worth a search.
-        user_id = interaction.user.id
-        self._typing[user_id] = interaction.id
-        try:
-            viewer = await viewer_of(interaction, self._access)
-            if not may(viewer.tier, AccessTier.CHATTER) or self._typing.get(user_id) != interaction.id:
-                return []
-            return autocomplete_choices(await self._fans.autocomplete(viewer, current))
-        finally:
-            if self._typing.get(user_id) == interaction.id:
-                del self._typing[user_id]
+        return await self._options.complete_fan(interaction, current)
 
 
 async def setup(bot: FanwatchBot) -> None:
-    await bot.add_cog(Fans(bot.services.fans, bot.services.access))
+    await bot.add_cog(Fans(bot.services.fans, bot.options, bot.services.access))

@@ -39,12 +39,13 @@ BUSY_TIMEOUT_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """One Discord server. `timezone` is an IANA name."""
+    """One Discord server. `timezone` is an IANA name. `set_up_at` None: nobody has gone through /setup yet."""
 
     id: int
     guild_id: int
     timezone: str
-    notice_channel_id: int
+    notice_channel_id: int | None
+    set_up_at: int | None
 
 
 class Storage:
@@ -162,10 +163,17 @@ class SystemReads:
     async def list_agencies(self) -> list[Agency]:
         """In the order in which they were set up."""
         query = select(
-            agencies.c.id, agencies.c.guild_id, agencies.c.timezone, agencies.c.notice_channel_id
+            agencies.c.id,
+            agencies.c.guild_id,
+            agencies.c.timezone,
+            agencies.c.notice_channel_id,
+            agencies.c.set_up_at,
         ).order_by(agencies.c.id)
         async with self._storage.read() as conn:
-            return [Agency(*row) for row in await conn.execute(query)]
+            return [
+                Agency(row.id, row.guild_id, row.timezone, row.notice_channel_id or None, row.set_up_at)
+                for row in await conn.execute(query)
+            ]
 
     async def find_agency(self, guild_id: int) -> Agency | None:
         return next((a for a in await self.list_agencies() if a.guild_id == guild_id), None)

@@ -65,6 +65,7 @@ async def apply_roster(storage: Storage, roster: Roster, now_ms: int) -> int:
                 timezone=roster.timezone,
                 notice_channel_id=int(roster.notice_channel_id),
                 created_at=now_ms,
+                set_up_at=now_ms,
             )
         )
         tx = storage.tx(conn, agency_id)
@@ -217,6 +218,12 @@ async def list_members(tx: Tx) -> dict[int, AccessTier]:
     """What the roster says each person is; what counts in an interaction is their roles there."""
     rows = await tx.all(select(members.c.user_id, members.c.tier).where(members.c.agency_id == tx.agency_id))
     return {row.user_id: AccessTier[row.tier.upper()] for row in rows}
+
+
+async def notice_channel_id(tx: Tx) -> int | None:
+    """Where trouble of the whole data API is told; None: no channel is chosen."""
+    found = await tx.scalar(select(agencies.c.notice_channel_id).where(agencies.c.id == tx.agency_id))
+    return int(found) if found else None
 
 
 async def _set(tx: Tx, creator_id: int, **values: object) -> None:

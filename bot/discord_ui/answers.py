@@ -67,6 +67,15 @@ class Answer:
                 )
             return await self._send(self._interaction.response.send_message(ephemeral=private, **fields))
 
+    async def form(self, modal: discord.ui.Modal) -> bool:
+        """Open a form. False where Discord no longer takes it; a form cannot follow a deferral, so say so instead."""
+        async with self._lock:
+            if not self._interaction.response.is_done():
+                # Finished, so that discord.py does not keep it: the router answers submissions.
+                modal.stop()
+                return await self._send(self._interaction.response.send_modal(modal))
+        return await self.say(words.TOO_SLOW_FOR_FORM)
+
     async def say(self, sentence: str) -> bool:
         """A private sentence."""
         return await self.send(RenderedMessage(sentence, (), None, is_layout=False, live=False))

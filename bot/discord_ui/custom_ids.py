@@ -14,8 +14,8 @@ RELEASE = "release"
 PAGE = "page"
 TOP = "top"
 DETAILS = "details"
-LOOKUP = "lookup"
-"""A private pick list's own verb: it belongs to no card, its target is `p0`."""
+PICK_FAN = "pick_fan"
+"""Of the private pick list, which belongs to no card: its target is `p0`. Every select menu's verb begins `pick_`."""
 
 TEMPLATE = re.compile(
     r"fw1:(?P<verb>[a-z_]{1,16}):(?P<kind>[a-z])(?P<card>[0-9a-z]{1,13})(?::(?P<arg>[0-9A-Za-z_-]{1,32}))?"

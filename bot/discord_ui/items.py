@@ -7,12 +7,15 @@ from typing import Any, Protocol, Self, cast, runtime_checkable
 
 import discord
 
+from bot.discord_ui.forms import read_fields
 from bot.discord_ui.limits import BUTTON_LABEL_UNITS, clip_units
+from bot.discord_ui.press import Fields
 
 # Wider than what `custom_ids` builds, so that a button of another version is answered too. Every pattern that
 # matches is dispatched, so the two must not overlap.
-BUTTON_TEMPLATE = re.compile(r"fw(?!1:lookup:)[0-9]+:.+")
-SELECT_TEMPLATE = re.compile(r"fw1:lookup:.+")
+BUTTON_TEMPLATE = re.compile(r"fw(?!1:pick_)[0-9]+:.+")
+SELECT_TEMPLATE = re.compile(r"fw1:pick_.+")
+FORM_TEMPLATE = re.compile(r"fw[0-9]+:.+")
 
 
 class PressRouter(Protocol):
@@ -21,6 +24,8 @@ class PressRouter(Protocol):
     async def press(
         self, interaction: discord.Interaction, custom_id: str, values: tuple[str, ...]
     ) -> None: ...
+
+    async def submit(self, interaction: discord.Interaction, custom_id: str, fields: Fields) -> None: ...
 
 
 @runtime_checkable
@@ -31,11 +36,25 @@ class HasRouter(Protocol):
     def router(self) -> PressRouter: ...
 
 
-async def _hand_over(interaction: discord.Interaction, custom_id: str, values: tuple[str, ...]) -> None:
+def _router(interaction: discord.Interaction) -> PressRouter:
     client: object = interaction.client
     if not isinstance(client, HasRouter):
         raise TypeError("the client has no router")
-    await client.router.press(interaction, custom_id, values)
+    return client.router
+
+
+async def _hand_over(interaction: discord.Interaction, custom_id: str, values: tuple[str, ...]) -> None:
+    await _router(interaction).press(interaction, custom_id, values)
+
+
+async def answer_form(interaction: discord.Interaction) -> None:
+    """Hand over a submitted form of ours. discord.py keeps none of them: they outlive a restart."""
+    data = cast("dict[str, Any]", interaction.data or {})
+    custom_id = data.get("custom_id")
+    if interaction.type is not discord.InteractionType.modal_submit or not isinstance(custom_id, str):
+        return
+    if FORM_TEMPLATE.fullmatch(custom_id):
+        await _router(interaction).submit(interaction, custom_id, read_fields(data.get("components")))
 
 
 async def answer_stray_press(interaction: discord.Interaction) -> None:
@@ -76,22 +95,34 @@ class RoutedButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], t
         await _hand_over(interaction, self.item.custom_id or "", ())
 
 
-class RoutedSelect(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=SELECT_TEMPLATE):
-    """The select menu of a private pick list."""
+AnySelect = (
+    discord.ui.Select[discord.ui.View]
+    | discord.ui.UserSelect[discord.ui.View]
+    | discord.ui.RoleSelect[discord.ui.View]
+    | discord.ui.ChannelSelect[discord.ui.View]
+)
 
-    def __init__(self, item: discord.ui.Select[discord.ui.View]) -> None:
+
+class RoutedSelect(discord.ui.DynamicItem[AnySelect], template=SELECT_TEMPLATE):
+    """Any select menu with one of our custom_ids; its verb begins with `pick_`."""
+
+    def __init__(self, item: AnySelect) -> None:
         super().__init__(item)
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction, item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
     ) -> Self:
-        if not isinstance(item, discord.ui.Select):
+        if not isinstance(
+            item, (discord.ui.Select, discord.ui.UserSelect, discord.ui.RoleSelect, discord.ui.ChannelSelect)
+        ):
             raise TypeError(f"expected a select, not {type(item).__name__}")
         return cls(item)
 
     async def callback(self, interaction: discord.Interaction) -> None:
-        await _hand_over(interaction, self.item.custom_id, tuple(self.item.values))
+        # People, roles and channels come resolved; the router wants the ids as they were sent.
+        values = cast("dict[str, Any]", interaction.data or {}).get("values") or ()
+        await _hand_over(interaction, self.item.custom_id, tuple(map(str, values)))
 
 
 def button(

@@ -46,7 +46,7 @@ def autocomplete_choices(found: list[FanChoice]) -> list[discord.app_commands.Ch
 def render_picks(found: list[FanChoice]) -> RenderedMessage:
     """A private select menu of the first 25; the values are what autocomplete gives."""
     select: discord.ui.Select[discord.ui.View] = discord.ui.Select(
-        custom_id=custom_ids.build(custom_ids.LOOKUP, "p", 0),
+        custom_id=custom_ids.build(custom_ids.PICK_FAN, "p", 0),
         placeholder=words.PICK_PLACEHOLDER,
         options=[
             discord.SelectOption(label=choice_name(choice), value=choice_value(choice))

@@ -28,7 +28,12 @@ async def viewer_of(interaction: discord.Interaction, source: RulesSource) -> Vi
         return Viewer(member.id, AccessTier.NONE, frozenset())
     rules = await source.load_rules()
     channel_ids = {channel_id for channel_id in rules.channels.values() if channel_id is not None}
-    viewer = rules.viewer(member.id, [role.id for role in member.roles], _visible(member, channel_ids))
+    viewer = rules.viewer(
+        member.id,
+        [role.id for role in member.roles],
+        _visible(member, channel_ids),
+        owns_server=member.guild.owner_id == member.id,
+    )
     interaction.extras[_KEY] = viewer
     return viewer
 

@@ -27,9 +27,8 @@ POLLS_BEFORE_NOTICE = 3
 class Notices:
     """Opens a notice at the edge into trouble and closes it at the edge out of it."""
 
-    def __init__(self, store: AgencyStore, notice_channel_id: int) -> None:
+    def __init__(self, store: AgencyStore) -> None:
         self._store = store
-        self._channel_id = notice_channel_id
         self._failed_polls = 0
 
     async def api_failed(self, trouble: Trouble, now_ms: int) -> None:
@@ -40,11 +39,16 @@ class Notices:
             return
         async with self._store.read() as tx:
             ages = [c.synced_at for c in await roster.list_creators(tx)]
+            channel_id = await roster.notice_channel_id(tx)
+        if channel_id is None:
+            # Nobody has chosen a channel for it yet: the log is all there is.
+            log.warning("notice_has_no_channel", code=code)
+            return
         known = [age for age in ages if age is not None]
         notice = NewCard(
             CardKind.NOTICE,
             None,
-            self._channel_id,
+            channel_id,
             CardPayload(data_at=min(known) if known else None),
             code=code,
         )

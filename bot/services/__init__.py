@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.services.access import AccessService
+from bot.services.creators import CreatorService
 from bot.services.fans import FanService
 from bot.services.ports import Desk
+from bot.services.threads import ThreadService
 from storage.engine import AgencyStore
 
 
@@ -18,6 +20,8 @@ class Services:
     store: AgencyStore
     clock: Clock
     access: AccessService
+    creators: CreatorService
     fans: FanService
+    threads: ThreadService
     desk: Desk
     chat_url: str

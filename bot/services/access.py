@@ -21,9 +21,19 @@ class AccessRules:
     leads: Mapping[int, frozenset[int]]
     """Creator id -> the users who lead her team."""
 
-    def viewer(self, user_id: int, role_ids: Collection[int], visible_channel_ids: Collection[int]) -> Viewer:
-        """`visible_channel_ids`: those of `channels` that the person can see in Discord now."""
-        tier = tier_of(role_ids, self.role_tiers)
+    def viewer(
+        self,
+        user_id: int,
+        role_ids: Collection[int],
+        visible_channel_ids: Collection[int],
+        *,
+        owns_server: bool = False,
+    ) -> Viewer:
+        """`visible_channel_ids`: those of `channels` that the person can see in Discord now.
+
+        Whoever owns the server is an owner without any role: somebody has to be able to map the roles.
+        """
+        tier = AccessTier.OWNER if owns_server else tier_of(role_ids, self.role_tiers)
         if not may(tier, AccessTier.CHATTER):
             return Viewer(user_id, AccessTier.NONE, frozenset())
         if may(tier, AccessTier.MANAGER):

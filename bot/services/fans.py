@@ -67,6 +67,13 @@ class FanService:
             await self._record_view(viewer, profile)
         return profile
 
+    async def find(self, viewer: Viewer, value: str) -> list[FanChoice]:
+        """The fans meant by `f:<base36>` or an exact username, platform id or alias: none, one, or several (25)."""
+        if not viewer.creator_ids:
+            return []
+        async with self._store.read() as tx:
+            return (await self._find(tx, viewer, value))[:CHOICES]
+
     async def _find(self, tx: Tx, viewer: Viewer, value: str) -> list[FanChoice]:
         fan_account_id = parse_value(value.strip())
         if fan_account_id is not None:

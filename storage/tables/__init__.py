@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.tables.base import metadata
 from storage.tables.derived import score_history, scores
+from storage.tables.desk import fan_threads, note_revisions, notes, winback_spreads, winbacks
 from storage.tables.fans import fan_accounts, fan_names, transactions
 from storage.tables.machinery import cards, command_hashes, score_runs, sync_runs
 from storage.tables.roster import (
@@ -19,6 +20,7 @@ from storage.tables.roster import (
     creators,
     members,
     role_tiers,
+    shifts,
 )
 from storage.tables.work import audit_log, episode_events, episodes
 
@@ -42,12 +44,18 @@ __all__ = [
     "episodes",
     "fan_accounts",
     "fan_names",
+    "fan_threads",
     "members",
     "metadata",
+    "note_revisions",
+    "notes",
     "role_tiers",
     "score_history",
     "score_runs",
     "scores",
+    "shifts",
     "sync_runs",
     "transactions",
+    "winback_spreads",
+    "winbacks",
 ]

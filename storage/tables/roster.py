@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Table, UniqueConstraint
 
-from storage.tables.base import int_column, metadata, parent_key, tenant_table, text_column
+from storage.tables.base import float_column, int_column, metadata, parent_key, tenant_table, text_column
 
 agencies = Table(
     "agencies",
@@ -12,8 +12,11 @@ agencies = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     int_column("guild_id"),
     text_column("timezone"),
+    # 0: not chosen yet, as before the first /setup.
     int_column("notice_channel_id"),
     int_column("created_at"),
+    # NULL: nobody has gone through /setup; a roster counts as having.
+    int_column("set_up_at", null=True),
     UniqueConstraint("guild_id"),
 )
 
@@ -33,6 +36,15 @@ creators = tenant_table(
     int_column("failed_polls", default=0),
     text_column("model", null=True),
     int_column("created_at"),
+    # What a manager may set for one creator; NULL: as the agency or the product has it.
+    text_column("timezone", null=True),
+    float_column("fire_above", null=True),
+    float_column("action_above", null=True),
+    text_column("name_mode", null=True),
+    text_column("chat_url", null=True),
+    int_column("retired_at", null=True),
+    # Why the next scoring run is a baseline although it is not the first; NULL: it is the first.
+    text_column("baseline_cause", null=True),
 )
 
 creator_accounts = tenant_table(
@@ -65,4 +77,21 @@ creator_chatters = tenant_table(
     int_column("user_id"),
     parent_key("creator_id", "creators"),
     key=("creator_id", "user_id"),
+)
+
+shifts = tenant_table(
+    "shifts",
+    int_column("creator_id"),
+    int_column("user_id"),
+    # ISO weekdays on which it begins, as digits: "12345" is Monday to Friday.
+    text_column("weekdays"),
+    # Minutes after local midnight; an end that is not after the start is on the next day.
+    int_column("starts_minute"),
+    int_column("ends_minute"),
+    text_column("zone"),
+    int_column("created_at"),
+    int_column("removed_at", null=True),
+    parent_key("creator_id", "creators"),
+    # Who is on for a creator.
+    Index(None, "agency_id", "creator_id"),
 )

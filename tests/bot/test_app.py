@@ -26,7 +26,9 @@ async def bot() -> AsyncIterator[FanwatchBot]:
         store=cast("Any", None),
         clock=SystemClock(),
         access=cast("Any", FakeRules()),
+        creators=cast("Any", None),
         fans=cast("Any", FakeFans()),
+        threads=cast("Any", None),
         desk=FakeDesk(),
         chat_url="https://x.example/{fan_id}",
     )

@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 
 from bot.discord_ui import words
+from bot.discord_ui.options import Options
 from bot.domain.views import FanChoice
 from cogs.fans import Fans
 from tests.bot.discord_ui import views
@@ -14,7 +15,12 @@ CHOICE = FanChoice(1, "Amber Vale", views.fan(), 123_400, "USD", None)
 
 
 def make_cog(fans: FakeFans) -> Fans:
-    return Fans(cast("Any", fans), FakeRules())
+    return make_cog_in(fans, FakeRules())
+
+
+def make_cog_in(fans: FakeFans, rules: FakeRules) -> Fans:
+    options = Options(cast("Any", fans), cast("Any", None), cast("Any", None), rules)
+    return Fans(cast("Any", fans), options, rules)
 
 
 async def lookup(fans: FakeFans, text: str, *, show: bool = False) -> FakeInteraction:
@@ -35,7 +41,7 @@ async def test_a_profile_is_private_unless_shown(show: bool) -> None:
 
 async def test_a_fan_of_another_channels_creator_is_not_shown_here() -> None:
     interaction = FakeInteraction(CHATTER)
-    cog = Fans(cast("Any", FakeFans(found=views.profile())), FakeRules(creator_id=99))
+    cog = make_cog_in(FakeFans(found=views.profile()), FakeRules(creator_id=99))
     await cast("Any", cog.lookup.callback)(cog, interaction, "f:1", True)
     assert interaction.sentence == words.SHOW_ELSEWHERE
     assert interaction.log[0][1]["ephemeral"] is True
@@ -78,7 +84,7 @@ async def test_autocomplete_searches_for_the_latest_text_of_a_person_only(
             nested.extend(await cog.complete_fan(cast("Any", newer), "fan_1"))
         return interaction.extras["fanwatch_viewer"]
 
-    monkeypatch.setattr("cogs.fans.viewer_of", overtaken)
+    monkeypatch.setattr("bot.discord_ui.options.viewer_of", overtaken)
     assert await cog.complete_fan(cast("Any", older), "fan") == []
     assert len(nested) == 1
     assert [text for _, text in fans.asked] == ["fan_1"]

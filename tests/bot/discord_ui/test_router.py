@@ -9,6 +9,8 @@ import structlog
 
 from bot.discord_ui import custom_ids, words
 from bot.discord_ui.cards import render
+from bot.discord_ui.features.cards import CardFeature
+from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.inflight import InFlight
 from bot.discord_ui.router import Router
 from bot.domain.models import CardKind
@@ -50,10 +52,8 @@ def desk() -> FakeDesk:
 def make_router(desk: FakeDesk, fans: FakeFans | None = None, **changes: Any) -> Router:
     fields: dict[str, Any] = {
         "guild_id": 900,
-        "desk": desk,
         "access": FakeRules(),
-        "fans": fans or FakeFans(),
-        "chat_url": CHAT_URL,
+        "features": [CardFeature(desk, CHAT_URL), LookupFeature(fans or FakeFans())],
         "in_flight": InFlight(),
     }
     return Router(**(fields | changes))
@@ -242,7 +242,7 @@ async def test_a_failed_answer_still_has_delivery_look(desk: FakeDesk) -> None:
 async def test_a_choice_in_a_pick_list_becomes_the_profile(desk: FakeDesk) -> None:
     fans = FakeFans(found=views.profile())
     done = await press(
-        make_router(desk, fans), FakeInteraction(CHATTER, ephemeral=True), "fw1:lookup:p0", ("f:1",)
+        make_router(desk, fans), FakeInteraction(CHATTER, ephemeral=True), "fw1:pick_fan:p0", ("f:1",)
     )
     assert fans.asked == [(CHATTER, "f:1")]
     assert done.kinds == ["update"]
@@ -261,7 +261,7 @@ async def test_a_choice_that_leads_nowhere_says_so(
     desk: FakeDesk, found: Any, values: tuple[str, ...], sentence: str
 ) -> None:
     done = await press(
-        make_router(desk, FakeFans(found=found)), FakeInteraction(CHATTER), "fw1:lookup:p0", values
+        make_router(desk, FakeFans(found=found)), FakeInteraction(CHATTER), "fw1:pick_fan:p0", values
     )
     assert done.sentence == sentence
     assert done.log[0][1]["ephemeral"] is True

@@ -71,7 +71,7 @@ class Office:
     notices: Notices = field(init=False)
 
     def __post_init__(self) -> None:
-        self.notices = Notices(self.desk.store, NOTICE_CHANNEL)
+        self.notices = Notices(self.desk.store)
 
     def job(self) -> SyncJob:
         """As a process just started has it; what is owed lives in the database."""

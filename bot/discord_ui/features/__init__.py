@@ -1,0 +1,1 @@
+"""What answers presses and forms, a module for each part of the bot."""

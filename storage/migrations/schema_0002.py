@@ -1,0 +1,159 @@
+"""The tables that revision 0002 adds: a copy as they were then, never changed again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from storage.migrations.schema_0001 import metadata as before
+from storage.migrations.schema_0001.base import int_column, parent_key, text_column
+
+metadata = MetaData(naming_convention=before.naming_convention)
+for table in before.tables.values():
+    table.to_metadata(metadata)
+
+
+def tenant_table(name: str, *items: Any, key: tuple[str, ...] = ("id",)) -> Table:
+    columns = [int_column("agency_id"), *([int_column("id")] if key == ("id",) else [])]
+    agency = ForeignKeyConstraint(["agency_id"], ["agencies.id"])
+    return Table(name, metadata, *columns, *items, PrimaryKeyConstraint("agency_id", *key), agency)
+
+
+notes = tenant_table(
+    "notes",
+    int_column("creator_id"),
+    int_column("fan_account_id"),
+    int_column("author_id"),
+    text_column("text"),
+    text_column("source"),
+    # The message a note was saved from.
+    int_column("source_channel_id", null=True),
+    int_column("source_message_id", null=True),
+    int_column("created_at"),
+    int_column("edited_at", null=True),
+    int_column("edited_by", null=True),
+    # A deleted note keeps its row and history until its fan is erased, so that it can be brought back.
+    int_column("deleted_at", null=True),
+    int_column("deleted_by", null=True),
+    parent_key("creator_id", "creators"),
+    parent_key("fan_account_id", "fan_accounts"),
+    CheckConstraint("source IN ('command', 'form', 'message')", name="source"),
+    # The notes of a fan, newest first.
+    Index(None, "agency_id", "fan_account_id", "created_at"),
+)
+
+note_revisions = tenant_table(
+    "note_revisions",
+    int_column("note_id"),
+    # The text as it was before a change, with who had written it and when.
+    text_column("text"),
+    int_column("author_id"),
+    int_column("written_at"),
+    parent_key("note_id", "notes"),
+    # The history of a note.
+    Index(None, "agency_id", "note_id", "written_at"),
+)
+
+winback_spreads = tenant_table(
+    "winback_spreads",
+    # NULL: every creator of whoever spreads, as listed in creator_ids.
+    text_column("creator_ids"),
+    text_column("kind", null=True),
+    int_column("min_spent_cents", null=True),
+    # Discord users, comma separated, in the order in which they are served.
+    text_column("user_ids"),
+    # How many are handed out in all, and how many of them one person has open at once.
+    int_column("top"),
+    int_column("per_person"),
+    int_column("due_ms", null=True),
+    int_column("created_by"),
+    int_column("created_at"),
+    int_column("ended_at", null=True),
+    text_column("ended_why", null=True),
+    # The spreads that still refill.
+    Index(None, "agency_id", "ended_at"),
+)
+
+winbacks = tenant_table(
+    "winbacks",
+    int_column("creator_id"),
+    int_column("fan_account_id"),
+    text_column("kind"),
+    text_column("state"),
+    int_column("assignee_id"),
+    int_column("assigned_by"),
+    int_column("assigned_at"),
+    int_column("due_at", null=True),
+    text_column("note", null=True),
+    int_column("spread_id", null=True),
+    text_column("outcome", null=True),
+    text_column("outcome_note", null=True),
+    int_column("done_at", null=True),
+    int_column("done_by", null=True),
+    int_column("created_at"),
+    parent_key("creator_id", "creators"),
+    parent_key("fan_account_id", "fan_accounts"),
+    parent_key("spread_id", "winback_spreads"),
+    CheckConstraint("kind IN ('quiet', 'expired', 'other')", name="kind"),
+    CheckConstraint("state IN ('open', 'done', 'withdrawn')", name="state"),
+    CheckConstraint("outcome IN ('kept', 'waiting', 'lost', 'false_alarm')", name="outcome"),
+    # One open winback per fan account.
+    Index(
+        "uq_winbacks_open",
+        "agency_id",
+        "fan_account_id",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    # What a person has to do.
+    Index(None, "agency_id", "assignee_id", "state"),
+    # A creator's winbacks.
+    Index(None, "agency_id", "creator_id", "state"),
+    # What a spread has handed out.
+    Index(None, "agency_id", "spread_id", "state"),
+    # The winbacks a fan has had.
+    Index(None, "agency_id", "fan_account_id", "created_at"),
+)
+
+fan_threads = tenant_table(
+    "fan_threads",
+    int_column("creator_id"),
+    int_column("fan_account_id"),
+    int_column("channel_id"),
+    int_column("thread_id"),
+    int_column("created_at"),
+    parent_key("creator_id", "creators"),
+    parent_key("fan_account_id", "fan_accounts"),
+    UniqueConstraint("agency_id", "thread_id"),
+    key=("fan_account_id",),
+)
+
+shifts = tenant_table(
+    "shifts",
+    int_column("creator_id"),
+    int_column("user_id"),
+    # ISO weekdays on which it begins, as digits: "12345" is Monday to Friday.
+    text_column("weekdays"),
+    # Minutes after local midnight; an end that is not after the start is on the next day.
+    int_column("starts_minute"),
+    int_column("ends_minute"),
+    text_column("zone"),
+    int_column("created_at"),
+    int_column("removed_at", null=True),
+    parent_key("creator_id", "creators"),
+    # Who is on for a creator.
+    Index(None, "agency_id", "creator_id"),
+)
+
+NEW_TABLES = [notes, note_revisions, winback_spreads, winbacks, fan_threads, shifts]
