@@ -9,9 +9,9 @@ from alembic.config import Config
 from sqlalchemy.engine import Connection
 
 
-def upgrade(connection: Connection) -> None:
-    """Run what is missing, in the connection's transaction."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Run what is missing up to `revision`, in the connection's transaction."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -95,6 +95,22 @@ async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
     await _sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest_asyncio.fixture
+async def empty_postgres_url(postgres_server: str) -> AsyncIterator[str]:
+    """A database without any table."""
+    name = f"fw_empty_{next(_databases)}"
+    await _sql(postgres_server, f"CREATE DATABASE {name}")
+    yield _named(postgres_server, name)
+    await _sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/empty.db"
+    return str(request.getfixturevalue("empty_postgres_url"))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":

@@ -8,9 +8,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from storage import audit
+from storage import audit, roster
 from storage.engine import Storage
+from storage.migrations import schema_0001
 from storage.migrations.append_only import trigger_names
+from storage.migrations.run import upgrade
 from storage.tables import APPEND_ONLY, metadata
 from storage.urls import DatabaseUrlError, parse_database_url
 from tests.storage.conftest import Agency
@@ -85,6 +87,31 @@ async def test_opening_again_changes_nothing(database_url: str, agency: Agency) 
         assert len(await again.system.list_agencies()) == 1
     async with await Storage.open(database_url, migrate=False) as again:
         assert len(await again.system.list_agencies()) == 1
+
+
+async def test_an_older_database_keeps_its_data(empty_url: str) -> None:
+    before = schema_0001.metadata.tables
+    engine = _engine(empty_url)
+    async with engine.begin() as conn:
+        await conn.run_sync(lambda c: upgrade(c, "0001"))
+        await conn.execute(
+            before["agencies"].insert(),
+            {"id": 1, "guild_id": 100, "timezone": "Europe/Paris", "notice_channel_id": 101, "created_at": 7},
+        )
+        creator = {"id": 2, "platform": "onlyfans", "name": "Ava", "channel_id": 401, "created_at": 7}
+        due = {"next_poll_at": 8, "next_walk_at": 9}
+        await conn.execute(before["creators"].insert(), {"agency_id": 1, **creator, **due})
+        account = {"id": 3, "creator_id": 2, "account_id": "acct_ava", "connected_at": 7}
+        await conn.execute(before["creator_accounts"].insert(), {"agency_id": 1, **account})
+    await engine.dispose()
+    async with await Storage.open(empty_url) as storage:
+        (agency,) = await storage.system.list_agencies()
+        assert (agency.guild_id, agency.timezone, agency.notice_channel_id) == (100, "Europe/Paris", 101)
+        # It came from a roster, so nobody is asked to go through the set-up again.
+        assert agency.set_up_at == 7
+        async with storage.agency(1).read() as tx:
+            (kept,) = await roster.list_creators(tx)
+    assert (kept.name, kept.account_id, kept.next_walk_at) == ("Ava", "acct_ava", 9)
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "mysql://x/y", "sqlite://", "sqlite:///:memory:"])
