@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, insert, select, update
+from sqlalchemy import and_, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.models import AccessTier
+from bot.domain.models import AccessTier, Viewer
 from bot.domain.roster import Roster, RosterCreator, RosterError
 from storage.engine import Storage
 from storage.tables import (
@@ -218,6 +218,36 @@ async def list_members(tx: Tx) -> dict[int, AccessTier]:
     """What the roster says each person is; what counts in an interaction is their roles there."""
     rows = await tx.all(select(members.c.user_id, members.c.tier).where(members.c.agency_id == tx.agency_id))
     return {row.user_id: AccessTier[row.tier.upper()] for row in rows}
+
+
+async def put_member(tx: Tx, viewer: Viewer) -> None:
+    """Keep a person as seen just now: the tier and, up to a lead, exactly the creators whose fans they see."""
+    user_id = viewer.user_id
+    tier = viewer.tier.name.lower()
+    known = await tx.scalar(
+        select(members.c.tier).where(members.c.agency_id == tx.agency_id, members.c.user_id == user_id)
+    )
+    if known is None:
+        await tx.execute(insert(members).values(agency_id=tx.agency_id, user_id=user_id, tier=tier))
+    elif known != tier:
+        await tx.execute(
+            update(members)
+            .where(members.c.agency_id == tx.agency_id, members.c.user_id == user_id)
+            .values(tier=tier)
+        )
+    works_for = viewer.creator_ids if viewer.tier <= AccessTier.LEAD else frozenset[int]()
+    chats_for = {creator_id for creator_id, users in (await list_chatters(tx)).items() if user_id in users}
+    await tx.execute(
+        delete(creator_chatters).where(
+            creator_chatters.c.agency_id == tx.agency_id,
+            creator_chatters.c.user_id == user_id,
+            creator_chatters.c.creator_id.not_in(sorted(works_for)),
+        )
+    )
+    for creator_id in sorted(works_for - chats_for):
+        await tx.execute(
+            insert(creator_chatters).values(agency_id=tx.agency_id, creator_id=creator_id, user_id=user_id)
+        )
 
 
 async def notice_channel_id(tx: Tx) -> int | None:

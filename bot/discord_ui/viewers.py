@@ -17,6 +17,10 @@ class RulesSource(Protocol):
 
     async def load_rules(self) -> AccessRules: ...
 
+    async def remember(self, viewer: Viewer) -> None:
+        """Keep who works here. Discord lists members only to bots that may read them all, so we note whom we meet."""
+        ...
+
 
 async def viewer_of(interaction: discord.Interaction, source: RulesSource) -> Viewer:
     """Who asks; without a tier and creators where it is nobody of the server. Worked out once."""
@@ -35,6 +39,8 @@ async def viewer_of(interaction: discord.Interaction, source: RulesSource) -> Vi
         owns_server=member.guild.owner_id == member.id,
     )
     interaction.extras[_KEY] = viewer
+    if viewer.tier is not AccessTier.NONE:
+        await source.remember(viewer)
     return viewer
 
 

@@ -52,6 +52,14 @@ class AccessService:
 
     def __init__(self, store: AgencyStore) -> None:
         self._store = store
+        self._met: dict[int, Viewer] = {}
+
+    async def remember(self, viewer: Viewer) -> None:
+        """Keep who the person is, for when somebody else asks; written only where it has changed."""
+        if self._met.get(viewer.user_id) == viewer:
+            return
+        await self._store.write(lambda tx: roster.put_member(tx, viewer))
+        self._met[viewer.user_id] = viewer
 
     async def load_rules(self) -> AccessRules:
         async with self._store.read() as tx:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import AccessTier
+from bot.domain.models import AccessTier, Viewer
 from bot.domain.roster import RosterError, parse_roster, read_roster
 from storage import roster
 from storage.engine import Storage
@@ -33,6 +33,23 @@ async def test_applies_once_to_an_empty_database(agency: Agency, storage: Storag
     with pytest.raises(RosterError, match="not empty"):
         await roster.apply_roster(storage, ROSTER, NOW)
     assert len(await storage.system.list_agencies()) == 1
+
+
+async def test_people_are_kept_as_they_were_last_met(agency: Agency) -> None:
+    both = frozenset({agency.ava, agency.bea})
+
+    async def meet(viewer: Viewer) -> tuple[AccessTier, set[int]]:
+        await agency.store.write(lambda tx: roster.put_member(tx, viewer))
+        async with agency.store.read() as tx:
+            tiers, chatters = await roster.list_members(tx), await roster.list_chatters(tx)
+        return tiers[viewer.user_id], {c for c, users in chatters.items() if viewer.user_id in users}
+
+    new = await meet(Viewer(309, AccessTier.CHATTER, both))
+    assert new == (AccessTier.CHATTER, both)
+    moved = await meet(Viewer(301, AccessTier.CHATTER, frozenset({agency.bea})))
+    assert moved == (AccessTier.CHATTER, {agency.bea})
+    # A manager works for everybody, which is no list to keep.
+    assert await meet(Viewer(301, AccessTier.MANAGER, both)) == (AccessTier.MANAGER, set())
 
 
 async def test_progress_of_a_creator(agency: Agency, storage: Storage) -> None:

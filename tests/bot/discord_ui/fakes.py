@@ -94,6 +94,9 @@ class FakeRules:
     def __init__(self, creator_id: int = 2) -> None:
         self._creator_id = creator_id
 
+    async def remember(self, viewer: Viewer) -> None:
+        raise AssertionError("the viewer of these interactions is known")
+
     async def load_rules(self) -> AccessRules:
         return AccessRules({}, {self._creator_id: CHANNEL}, {})
 

@@ -14,7 +14,7 @@ from bot.discord_ui.cards import RenderedMessage, render
 from bot.discord_ui.items import RoutedButton, RoutedSelect
 from bot.discord_ui.picks import render_picks
 from bot.discord_ui.viewers import viewer_of
-from bot.domain.models import AccessTier
+from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import FanChoice
 from bot.services.access import AccessRules
 from tests.bot.discord_ui import views
@@ -203,12 +203,17 @@ async def test_a_press_of_what_the_message_does_not_hold_is_answered_too(bot: Fa
 
 async def test_a_choice_reaches_the_router_with_its_value(bot: FanwatchBot) -> None:
     rendered = render_picks([FanChoice(5, "Amber Vale", views.fan(), 1, "USD", None)])
-    deliver(bot, rendered, "fw1:lookup:p0", kind=3, values=["f:5"])
-    assert (await pressed(bot))[1:] == ("fw1:lookup:p0", ("f:5",))
+    deliver(bot, rendered, "fw1:pick_fan:p0", kind=3, values=["f:5"])
+    assert (await pressed(bot))[1:] == ("fw1:pick_fan:p0", ("f:5",))
 
 
 async def test_the_viewer_is_made_of_roles_and_of_the_channels_seen_now(bot: FanwatchBot) -> None:
+    met: list[Viewer] = []
+
     class Rules:
+        async def remember(self, viewer: Viewer) -> None:
+            met.append(viewer)
+
         async def load_rules(self) -> AccessRules:
             return AccessRules(
                 {CHATTERS: AccessTier.CHATTER}, {1: AMBER_CHANNEL, 2: BRIAR_CHANNEL, 3: 404}, {}
@@ -219,3 +224,4 @@ async def test_the_viewer_is_made_of_roles_and_of_the_channels_seen_now(bot: Fan
     interaction, _, _ = await pressed(bot)
     viewer = await viewer_of(interaction, Rules())
     assert (viewer.user_id, viewer.tier, viewer.creator_ids) == (MEMBER, AccessTier.CHATTER, frozenset({1}))
+    assert met == [viewer]
