@@ -29,6 +29,7 @@ from bot.sandbox.options import Headless, Options
 from bot.sandbox.process import BotApi, BotProcess, BotSettings, clean_environment
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.roster import build_guild, write_roster
+from bot.sandbox.staff import history_staff, sample_staff
 from bot.sandbox.times import to_rfc3339
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -48,8 +49,10 @@ class Sandbox:
         self.recorder = Recorder(self)
         self._cycle = 0
         token, key = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
+        hire = sample_staff if options.history is None else history_staff
+        staff = hire(agency.creators)
         self.discord = Discord(
-            build_guild(agency.creators),
+            build_guild(agency.creators, staff),
             host=self,
             recorder=self.recorder,
             faults=self.faults,
@@ -68,7 +71,7 @@ class Sandbox:
         )
         self.ids = view.ids_of(self.discord)
         roster_file = folder / "roster.json"
-        write_roster(roster_file, agency.creators, self.ids)
+        write_roster(roster_file, agency.creators, staff, self.ids)
         settings = BotSettings(
             discord_token=token,
             discord_guild_id=self.ids.guild_id,
