@@ -227,7 +227,7 @@ def test_the_loyal_one_pays_every_month_and_little_else(story: Story) -> None:
     details = story["walter_brook"][0].details
     assert details["subscribesSumm"] == 249.9
     assert details["totalSumm"] - details["subscribesSumm"] == pytest.approx(20)
-    assert max(moment.churn for moment in story["walter_brook"].values()) == pytest.approx(39)
+    assert max(moment.churn for moment in story["walter_brook"].values()) < 40
 
 
 def test_the_never_payer_would_be_flagged_had_he_ever_paid(story: Story) -> None:

@@ -54,7 +54,7 @@ LOYAL = Person(
     bought=(Purchase("2025-07-04T20:00:00Z", 1_000), Purchase("2025-11-19T19:45:00Z", 1_000, "tips")),
     habits=(Habit("2025-06-01T19:30:00Z", every_days=12),),
 )
-"""Pays every month, looks in every twelve days and buys nothing more: 39 at the most."""
+"""Pays every month, looks in every twelve days and buys nothing more: below 40 at all times."""
 
 NEVER_PAYER = Person(
     page="freya-free",

@@ -77,7 +77,7 @@ PAGES = (
     ),
     PagePlan(
         *("vivian-vip", 2_499, 240, HISTORY_DAYS, Habits(0.48, 1_300, (8.0, 32.0))),
-        lull=Lull("2026-03-05T09:00:00Z", 10),
+        lull=Lull("2026-03-05T09:00:00Z", 7),
     ),
     PagePlan("freya-free", 0, 900, HISTORY_DAYS, Habits(0.053, 1_100, (1.0, 2.5))),
     PagePlan("nova-new", 999, 240, 40, Habits(0.48, 1_100, (1.0, 1.0))),
