@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -127,6 +127,11 @@ class FanApi:
             spoiled = self._spoil(fault)
             if spoiled is not None:
                 return spoiled
+            if fault.kind == "reset":
+                return replace(self._served(request), cut=True)
+        return self._served(request)
+
+    def _served(self, request: web.Request) -> _Reply:
         if request.headers.get("Authorization") != self._authorization:
             return _Reply(401, dump(_UNAUTHORIZED))
         wait_s = self._over_limit()
@@ -228,7 +233,7 @@ class FanApi:
             retry = args.get("retry_after_s")
             headers = {} if retry is None else {"Retry-After": str(retry)}
             return _Reply(429, dump({"message": "Too Many Attempts."}), headers)
-        if fault.kind == "reset":
+        if fault.kind == "reset" and fault.args.get("when", "before") == "before":
             return _Reply(500, b"", cut=True)
         if fault.kind == "bad_json":
             return _Reply(200, b'{"data":{"list":[{"id":1000001,"user')

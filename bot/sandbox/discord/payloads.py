@@ -22,7 +22,6 @@ _OPTION_OF_SELECT: Final[dict[int, int]] = {
     Kind.MENTIONABLE_SELECT: kinds.MENTIONABLE,
     Kind.CHANNEL_SELECT: kinds.CHANNEL,
 }
-_MAX_WHOLE: Final = 2**53
 
 
 class OptionError(ValueError):
@@ -206,7 +205,7 @@ def _check_value(option: dict[str, Any], value: Any) -> None:
     if kind == kinds.STRING:
         _check_range(name, len(value), option.get("min_length"), option.get("max_length") or 6000)
     elif kind in (kinds.INTEGER, kinds.NUMBER):
-        _check_range(name, value, -_MAX_WHOLE, _MAX_WHOLE)
+        _check_range(name, value, -kinds.MAX_WHOLE, kinds.MAX_WHOLE)
         _check_range(name, value, option.get("min_value"), option.get("max_value"))
 
 
