@@ -84,7 +84,7 @@ def find(components: list[dict[str, Any]], custom_id: str) -> dict[str, Any] | N
 
 
 def with_ids(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same components with the ids Discord gives to those that have none."""
+    """The same components with the ids Discord gives to those that have none, and ids of people as texts."""
     taken = {one["id"] for one in walk(components) if one.get("id")}
     following = 1
     for component in walk(components):
@@ -93,6 +93,8 @@ def with_ids(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 following += 1
             taken.add(following)
             component["id"] = following
+        for chosen in component.get("default_values") or []:
+            chosen["id"] = str(chosen["id"])
     return components
 
 
