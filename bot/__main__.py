@@ -55,6 +55,9 @@ def demo(
     history: Annotated[
         Path | None, typer.Option(help="CSV of creator,fan,at,amount_cents to replay.")
     ] = None,
+    effect: Annotated[
+        float, typer.Option(help="The share of leavers whom a contact keeps.", min=0, max=1)
+    ] = 0.0,
     model: Annotated[str, typer.Option(help="The score model.")] = "auto",
     data: Annotated[Path | None, typer.Option(help="Keep the database in this folder.")] = None,
     database: Annotated[str | None, typer.Option(help="postgresql://... instead of a file.")] = None,
@@ -89,6 +92,7 @@ def demo(
         requests=requests,
         state=state,
         verbose=verbose,
+        effect=effect,
     )
     raise typer.Exit(run_demo(options, read_numbers))
 

@@ -41,6 +41,7 @@ class DemoOptions:
     requests: Path | None
     state: Path | None
     verbose: bool
+    effect: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ def _arguments(options: DemoOptions, data: Path, draft: Path) -> list[str]:
         arguments += ["--history", str(options.history.absolute())]
     if options.database is not None:
         arguments += ["--database", options.database]
+    if options.effect > 0:
+        arguments += ["--effect", str(options.effect)]
     if options.verbose:
         arguments.append("--verbose")
     if options.headless:

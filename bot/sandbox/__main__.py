@@ -25,6 +25,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--speed", type=_not_negative, default=120.0, help="agency seconds per second; 0 = stands"
     )
+    made.add_argument(
+        "--effect", type=_share, default=0.0, help="share of the leavers whom a contact keeps, 0 to 1"
+    )
     made.add_argument("--wire-speed", type=_positive, default=1.0, help="scales the windows of rate limits")
     made.add_argument("--model", help="SCORE_MODEL of the bot")
     made.add_argument("--data", type=Path, metavar="DIR", help="keep the database here")
@@ -49,6 +52,8 @@ def read_options(arguments: list[str]) -> Options:
     given = made.parse_args(arguments)
     if not given.command:
         made.error("the bot's command is missing: end with -- COMMAND...")
+    if given.history is not None and given.effect > 0:
+        made.error("--effect is for the sample agency: what a history tells has happened")
     headless = None
     if given.headless:
         if given.cycles is None or given.cycles < 1:
@@ -71,6 +76,7 @@ def read_options(arguments: list[str]) -> Options:
         history=given.history,
         seed=given.seed,
         speed=given.speed,
+        effect=given.effect,
         wire_speed=given.wire_speed,
         model=given.model,
         data=given.data,
@@ -91,6 +97,13 @@ def _not_negative(text: str) -> float:
     value = float(text)
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError("must be 0 or above")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must be from 0 to 1")
     return value
 
 

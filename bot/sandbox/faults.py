@@ -44,6 +44,37 @@ KINDS: Final = {
 }
 
 
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_status(value: Any) -> bool:
+    return isinstance(value, int) and 100 <= value <= 599
+
+
+def _is_close_code(value: Any) -> bool:
+    return isinstance(value, int) and 1000 <= value <= 4999
+
+
+def _is_moment(value: Any) -> bool:
+    return value in ("before", "after")
+
+
+_ARGS: Final[dict[str, dict[str, Callable[[Any], bool]]]] = {
+    "status": {"code": _is_status},
+    "rate_limit": {"retry_after_s": _is_amount, "global": _is_flag},
+    "latency": {"ms": _is_amount},
+    "reset": {"when": _is_moment},
+    "gateway_drop": {"code": _is_close_code, "resumable": _is_flag},
+    "old_edit_limit": {"edits": _is_amount, "window_s": _is_amount, "age_s": _is_amount},
+}
+"""What an argument must be, by kind; those that name something are checked by who performs the fault."""
+
+
 @dataclass(slots=True)
 class Fault:
     """One planted fault.
@@ -144,6 +175,10 @@ class Faults:
         unknown = set(match) - {"method", "path"}
         if unknown:
             raise FaultError("match", f"matches by method and path only, not {', '.join(sorted(unknown))}")
+        for name, is_right in _ARGS.get(kind, {}).items():
+            given = (args or {}).get(name)
+            if given is not None and not is_right(given):
+                raise FaultError("args", f"{name} of {kind} cannot be {given!r}")
         self._made += 1
         fault = Fault(
             id=f"f{self._made}",

@@ -26,6 +26,7 @@ class Options:
         port: 0 = a free one.
         history: the purchase history to replay; None = the sample agency.
         speed: agency seconds per machine second; 0 = time stands until it is advanced.
+        effect: the share of the sample agency's leavers whom a contact keeps, 0 to 1.
         wire_speed: how many times faster than the real ones Discord's and the API's rate windows pass.
         data: where the database is kept; None = a temporary folder that goes at the end.
         database: a database URL for the bot; None = SQLite in the data folder.
@@ -37,6 +38,7 @@ class Options:
     history: Path | None = None
     seed: int = 7
     speed: float = 120.0
+    effect: float = 0.0
     wire_speed: float = 1.0
     model: str | None = None
     data: Path | None = None

@@ -1,8 +1,4 @@
-"""Who works at the sandbox's agency: the guild for the simulated Discord, and ROSTER_FILE for the bot.
-
-Two chatters share the creators: Ana has the first half, Ben the rest. A creator's channel is seen by her
-team's role and by leads, managers and the owner, so that a chatter sees only the creators worked for.
-"""
+"""The guild for the simulated Discord and ROSTER_FILE for the bot, made of who works at the agency."""
 
 from __future__ import annotations
 
@@ -14,12 +10,10 @@ from typing import Any
 
 from bot.sandbox.agency.model import Creator
 from bot.sandbox.spec import ChannelSpec, GuildSpec, MemberSpec, RoleSpec
+from bot.sandbox.staff import CHATTER, LEAD, MANAGER, OWNER, Shift, Staff
 
 NOTICE_CHANNEL = "fanwatch-notices"
-TIMEZONE = "UTC"
-_UPPER_ROLES = ("Lead", "Manager", "Owner")
-_CHATTERS = ("Ana", "Ben")
-_LEAD, _MANAGER, _OWNER, _GUEST = "Lea", "Max", "Olga", "Nia"
+_TIERS = (CHATTER, LEAD, MANAGER, OWNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,78 +26,74 @@ class DiscordIds:
     channels: dict[str, str]
 
 
-def team_role(creator: Creator) -> str:
-    return f"Team {creator.name}"
-
-
-def teams(creators: Sequence[Creator]) -> dict[str, tuple[Creator, ...]]:
-    """The creators each chatter works for; with one creator she is Ana's."""
-    half = (len(creators) + 1) // 2
-    return {_CHATTERS[0]: tuple(creators[:half]), _CHATTERS[1]: tuple(creators[half:])}
-
-
-def build_guild(creators: Sequence[Creator]) -> GuildSpec:
+def build_guild(creators: Sequence[Creator], staff: Staff) -> GuildSpec:
     """The guild: roles in rising order, a channel per creator and one for notices."""
     roles = [
-        *(RoleSpec(team_role(creator), None) for creator in creators),
-        RoleSpec("Chatter", "chatter"),
-        RoleSpec("Lead", "lead"),
-        RoleSpec("Manager", "manager"),
-        RoleSpec("Owner", "owner"),
+        *(RoleSpec(name, None) for name in staff.extra_roles),
+        *(RoleSpec(tier, tier.casefold()) for tier in _TIERS),
     ]
     members = [
-        *(
-            MemberSpec(name, "chatter", ("Chatter", *(team_role(creator) for creator in own)))
-            for name, own in teams(creators).items()
-        ),
-        MemberSpec(_LEAD, "lead", ("Lead",)),
-        MemberSpec(_MANAGER, "manager", ("Manager",)),
-        MemberSpec(_OWNER, "owner", ("Owner",)),
-        MemberSpec(_GUEST, None, ()),
+        MemberSpec(worker.name, worker.tier.casefold() if worker.tier else None, worker.roles)
+        for worker in staff.workers
     ]
     channels = [
-        *(ChannelSpec(creator.name, (team_role(creator), *_UPPER_ROLES)) for creator in creators),
-        ChannelSpec(NOTICE_CHANNEL, _UPPER_ROLES),
+        *(ChannelSpec(creator.name, staff.desk_of(creator).seen_by) for creator in creators),
+        ChannelSpec(NOTICE_CHANNEL, (LEAD, MANAGER, OWNER)),
     ]
-    return GuildSpec("Sample agency", tuple(roles), tuple(members), tuple(channels), _OWNER)
+    owner = next(worker.name for worker in staff.workers if worker.tier == OWNER)
+    return GuildSpec("Sample agency", tuple(roles), tuple(members), tuple(channels), owner)
 
 
-def roster(creators: Sequence[Creator], ids: DiscordIds) -> dict[str, Any]:
+def roster(creators: Sequence[Creator], staff: Staff, ids: DiscordIds) -> dict[str, Any]:
     """The content of ROSTER_FILE (sandbox-api.md section 1). Managers and the owner have every creator
     unlisted.
+
+    `shifts` is there only where there are any: `from` and `to` are times of day in `zone`, `days` are ISO
+    weekdays of the beginning, and a `to` that is not after `from` is on the day after.
     """
-    everyone = [creator.account_id for creator in creators]
-    staff = [
-        (name, "chatter", [creator.account_id for creator in own]) for name, own in teams(creators).items()
-    ]
-    staff += [(_LEAD, "lead", everyone), (_MANAGER, "manager", []), (_OWNER, "owner", [])]
-    chatter_of = {creator.account_id: name for name, own in teams(creators).items() for creator in own}
-    return {
+    body: dict[str, Any] = {
         "guild_id": ids.guild_id,
-        "timezone": TIMEZONE,
+        "timezone": staff.timezone,
         "notice_channel_id": ids.channels[NOTICE_CHANNEL],
-        "tiers": [
-            {"role_id": ids.roles[name], "tier": name.casefold()} for name in ("Chatter", *_UPPER_ROLES)
-        ],
+        "tiers": [{"role_id": ids.roles[tier], "tier": tier.casefold()} for tier in _TIERS],
         "members": [
-            {"user_id": ids.members[name], "tier": tier, "creators": accounts}
-            for name, tier, accounts in staff
+            {
+                "user_id": ids.members[worker.name],
+                "tier": worker.tier.casefold(),
+                "creators": list(worker.accounts),
+            }
+            for worker in staff.workers
+            if worker.tier is not None
         ],
         "creators": [
             {
                 "account_id": creator.account_id,
                 "name": creator.name,
                 "channel_id": ids.channels[creator.name],
-                "default_chatter": ids.members[chatter_of[creator.account_id]],
-                "lead": ids.members[_LEAD],
+                "default_chatter": ids.members[staff.desk_of(creator).default_chatter],
+                "lead": ids.members[staff.desk_of(creator).lead],
             }
             for creator in creators
         ],
     }
+    if staff.shifts:
+        body["shifts"] = [_shift(shift, ids) for shift in staff.shifts]
+    return body
 
 
-def write_roster(path: Path, creators: Sequence[Creator], ids: DiscordIds) -> None:
+def write_roster(path: Path, creators: Sequence[Creator], staff: Staff, ids: DiscordIds) -> None:
     """Write ROSTER_FILE, whole or not at all."""
     draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(roster(creators, ids), indent=2) + "\n", encoding="utf-8")
+    draft.write_text(json.dumps(roster(creators, staff, ids), indent=2) + "\n", encoding="utf-8")
     draft.replace(path)
+
+
+def _shift(shift: Shift, ids: DiscordIds) -> dict[str, Any]:
+    return {
+        "creator": shift.account_id,
+        "user_id": ids.members[shift.worker],
+        "days": list(shift.days),
+        "from": shift.starts,
+        "to": shift.ends,
+        "zone": shift.zone,
+    }

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from bot.sandbox import border, headless, page, report, view
 from bot.sandbox.agency.api import REQUESTS_A_MINUTE, FanApi
+from bot.sandbox.agency.contacts import ContactApi, Directory
 from bot.sandbox.agency.history import HistoryAgency, HistoryError, read_rows
 from bot.sandbox.agency.model import Agency
 from bot.sandbox.agency.sample import SampleAgency
@@ -29,6 +30,7 @@ from bot.sandbox.options import Headless, Options
 from bot.sandbox.process import BotApi, BotProcess, BotSettings, clean_environment
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.roster import build_guild, write_roster
+from bot.sandbox.staff import history_staff, sample_staff
 from bot.sandbox.times import to_rfc3339
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -48,8 +50,10 @@ class Sandbox:
         self.recorder = Recorder(self)
         self._cycle = 0
         token, key = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
+        hire = sample_staff if options.history is None else history_staff
+        staff = hire(agency.creators)
         self.discord = Discord(
-            build_guild(agency.creators),
+            build_guild(agency.creators, staff),
             host=self,
             recorder=self.recorder,
             faults=self.faults,
@@ -67,8 +71,13 @@ class Sandbox:
             wire_speed=options.wire_speed,
         )
         self.ids = view.ids_of(self.discord)
+        self.contacts = ContactApi(
+            agency if isinstance(agency, SampleAgency) else None,
+            clock=self.clock,
+            directory=Directory.of(self.ids.members, self.ids.channels, agency.creators),
+        )
         roster_file = folder / "roster.json"
-        write_roster(roster_file, agency.creators, self.ids)
+        write_roster(roster_file, agency.creators, staff, self.ids)
         settings = BotSettings(
             discord_token=token,
             discord_guild_id=self.ids.guild_id,
@@ -106,6 +115,7 @@ class Sandbox:
         app = web.Application(middlewares=[border.same_origin(port)], client_max_size=32 << 20)
         ClockApi(self.clock).add_routes(app)
         BotApi(self.bot).add_routes(app)
+        self.contacts.add_routes(app)
         self.fan_api.add_routes(app)
         self.discord.add_routes(app)
         page.add_routes(app)
@@ -139,7 +149,7 @@ class Sandbox:
 def load_agency(options: Options) -> Agency:
     """The agency the options ask for. Raises HistoryError."""
     if options.history is None:
-        return SampleAgency(seed=options.seed)
+        return SampleAgency(seed=options.seed, effect=options.effect)
     return HistoryAgency(read_rows(options.history))
 
 

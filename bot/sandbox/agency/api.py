@@ -2,7 +2,8 @@
 
 An expired session shows as `is_authenticated: false` in /api/accounts, and every endpoint of that account
 answers 400 `{"error": {"code": "account_session_expired", ...}}`: neither 401 nor 403, which speak of the
-key, nor a 5xx, which would be worth a retry. It lasts until the fault is removed.
+key, nor a 5xx, which would be worth a retry. It lasts until the fault is removed, or as long as the agency's
+own story says.
 
 Beyond what is documented: a page of transactions takes 1 to 100; chargebacks without dates are all of them; a
 marker is an opaque integer that falls from page to page.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -127,6 +128,11 @@ class FanApi:
             spoiled = self._spoil(fault)
             if spoiled is not None:
                 return spoiled
+            if fault.kind == "reset":
+                return replace(self._served(request), cut=True)
+        return self._served(request)
+
+    def _served(self, request: web.Request) -> _Reply:
         if request.headers.get("Authorization") != self._authorization:
             return _Reply(401, dump(_UNAUTHORIZED))
         wait_s = self._over_limit()
@@ -158,7 +164,7 @@ class FanApi:
         creator = self._accounts.get(parts[0])
         if creator is None:
             raise ApiError.account_not_found()
-        if parts[0] in self._expired.values():
+        if not self._has_session(creator):
             message = "The session of this account has expired. Reconnect it."
             raise ApiError(400, {"error": {"code": "account_session_expired", "message": message}})
         answer = self._endpoints[creator.account_id].answer(parts[1:], request.query, now)
@@ -210,13 +216,16 @@ class FanApi:
     def _list_accounts(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         """A bare array; each filter is an exact match."""
         entries = [
-            account_object(creator, authenticated=creator.account_id not in self._expired.values())
+            account_object(creator, authenticated=self._has_session(creator))
             for creator in self._agency.creators
         ]
         for name in ("onlyfans_id", "onlyfans_username", "onlyfans_email"):
             if name in query:
                 entries = [entry for entry in entries if str(entry[name]) == query[name]]
         return entries
+
+    def _has_session(self, creator: Creator) -> bool:
+        return creator.connected and creator.account_id not in self._expired.values()
 
     def _spoil(self, fault: Fault) -> _Reply | None:
         """The answer a fault gives instead of ours; None = it only changes a condition, or delays."""
@@ -228,7 +237,7 @@ class FanApi:
             retry = args.get("retry_after_s")
             headers = {} if retry is None else {"Retry-After": str(retry)}
             return _Reply(429, dump({"message": "Too Many Attempts."}), headers)
-        if fault.kind == "reset":
+        if fault.kind == "reset" and fault.args.get("when", "before") == "before":
             return _Reply(500, b"", cut=True)
         if fault.kind == "bad_json":
             return _Reply(200, b'{"data":{"list":[{"id":1000001,"user')

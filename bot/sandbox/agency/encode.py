@@ -143,7 +143,8 @@ def _details(creator: Creator, fan: Fan, shape: Shape, duration: str) -> dict[st
 def _subscribe(creator: Creator, fan: Fan, number: int, period: Period) -> dict[str, Any]:
     current = fan.subscribed and number == len(fan.periods) - 1
     return {
-        "id": fan.id * 1_000 + number,
+        # The same fan may subscribe to several creators.
+        "id": (fan.id * 1_000 + number) * 100 + creator.number % 100,
         "userId": creator.number,
         "subscriberId": fan.id,
         "date": iso(period.starts_at),

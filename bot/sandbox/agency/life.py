@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+from typing import Literal
 
 from bot.sandbox.agency.model import Creator, Fan, Payment, PaymentType, Period, hex_id
 from bot.sandbox.agency.timeline import Timeline
@@ -15,18 +19,28 @@ from bot.sandbox.times import MS_PER_DAY, MS_PER_HOUR, floor_day
 
 PERIOD_DAYS = 30
 SPEND_SIGMA = 2.1
-ONE_TIME_BUYERS = 0.42
+ONE_TIME_BUYERS = 0.15
+"""Those who mean to; others buy once because they leave before the second time."""
 REFUNDED = 0.015
 UNKNOWN_LAST_SEEN = 0.15
 FADING_LEAVERS = 0.5
 MID_PERIOD_LEAVERS = 0.6
 RETURNING = 0.08
-_BUSIEST_HOUR, _BEST_HOURS = 22, 6
-_MOST_PURCHASES_A_MONTH = 25.0
-_MOST_CENTS_A_MONTH = 60_000.0
+HARMED = 0.05
+"""The share of those who would stay and whom a contact drives away."""
+_MID_PERIOD_DAYS = (8, 14)
+_FIRST_PURCHASE_DAYS = (0.1, 8)
+_HARM_DAYS = 3
+_BUSIEST_HOUR, _BEST_HOURS, _BEST_HOUR_SPREAD = 19, 6, 2.2
+_IN_BEST_HOURS = 0.5
+_NIGHT_DEPTH = 0.7
+_MOST_CENTS_A_MONTH = 150_000.0
 _TIP_SHARES = (0.5, 0.75, 1.0, 1.25, 1.5)
 _EXTRA_KINDS: tuple[PaymentType, ...] = ("chat_messages", "tips", "post")
 _EXTRA_WEIGHTS = (50, 12, 3)
+
+Outcome = Literal["kept", "harmed", "unmoved"]
+"""What a contact did: a leaver stays, one who would have stayed leaves, or all goes on as it would have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,7 @@ class Life:
         self._seed = seed
         self._payments_made = 0
         self._leaves_with = rng.betavariate(*habits.leaving)
-        self._best_hour = (_BUSIEST_HOUR + round(rng.gauss(0, 4))) % 24
+        self._hours = _hours(round(rng.gauss(_BUSIEST_HOUR, _BEST_HOUR_SPREAD)) % 24)
         self._last_seen_known = rng.random() >= UNKNOWN_LAST_SEEN
         self._days_between_visits = rng.choice((0.7, 1.0, 1.5, 3.0, 6.0))
         self._quiet_until = 0
@@ -69,10 +83,12 @@ class Life:
         self._buys = rng.random() < habits.buyers
         self._buys_once = rng.random() < ONE_TIME_BUYERS
         self._price_cents = 1_000 if monthly < 4_000 else 2_000 if monthly < 20_000 else 7_500
-        a_month = max(0.2, monthly / self._price_cents)
-        self._factor = max(1.0, a_month / _MOST_PURCHASES_A_MONTH)
-        self._days_between_purchases = PERIOD_DAYS / min(a_month, _MOST_PURCHASES_A_MONTH)
+        self._days_between_purchases = PERIOD_DAYS / max(0.4, monthly / self._price_cents)
+        self._bought = False
         self._run = 0
+        self._leaves_in: Period | None = None
+        self._kept_in: Period | None = None
+        self._contacted_in: Period | None = None
 
     def subscribe(self, at: int) -> None:
         """Begin, or come back."""
@@ -92,20 +108,58 @@ class Life:
             self._pay(at, fan.price_cents, "subscribes")
         self._creator.touch(fan)
         if rng.random() < self._leaves_with:
-            day = rng.uniform(8, 14) if rng.random() < MID_PERIOD_LEAVERS else rng.uniform(1, 29)
-            switched_at = at + _seconds(day * MS_PER_DAY)
+            self._leaves_in = period
+            switched_at = at + _seconds(self._leaving_day() * MS_PER_DAY)
             if rng.random() < FADING_LEAVERS:
                 faded = switched_at - _seconds(rng.uniform(5, 7) * MS_PER_DAY)
-                self._timeline.plan(max(at, faded), lambda _: self._fall_silent(period.ends_at))
+                self._timeline.plan(max(at, faded), lambda _: self._fall_silent(period))
             self._timeline.plan(switched_at, lambda moment: self._switch_off(period, moment))
         self._timeline.plan(period.ends_at, lambda moment: self._end(period, moment))
 
-    def _fall_silent(self, until: int) -> None:
-        self._quiet_until = until
+    def _leaving_day(self) -> float:
+        """The day of the period on which rebill goes off."""
+        first, last = _MID_PERIOD_DAYS
+        if self._random.random() < MID_PERIOD_LEAVERS:
+            return self._random.uniform(first, last)
+        day = self._random.uniform(1, PERIOD_DAYS - 1 - (last - first))
+        return day if day < first else day + last - first
+
+    def _fall_silent(self, period: Period) -> None:
+        if self._kept_in is not period:
+            self._quiet_until = period.ends_at
 
     def _switch_off(self, period: Period, at: int) -> None:
-        period.cancelled_at = at
+        if self._kept_in is not period:
+            period.cancelled_at = at
+            self._creator.touch(self._fan)
+
+    def contact(self, at: int, effect: float) -> tuple[bool, Outcome] | None:
+        """A member of staff writes to the fan: whether a leaver was reached, and what it did.
+
+        None: it counts for nothing, for the fan's period has ended or had its contact. The answer to a
+        contact depends on the fan and the period alone, and more fans are kept the greater `effect` is.
+        """
+        period = self._fan.periods[-1]
+        if not self._fan.subscribed or self._contacted_in is period:
+            return None
+        self._contacted_in = period
+        number = len(self._fan.periods)
+        rng = random.Random(f"{self._seed}:contact:{number}")  # noqa: S311 - invented people, not secrets
+        if self._leaves_in is period:
+            return True, self._keep(period) if rng.random() < effect else "unmoved"
+        if rng.random() < HARMED:
+            self._leaves_in = period
+            days = rng.uniform(0, min(_HARM_DAYS * MS_PER_DAY, period.ends_at - at))
+            self._timeline.plan(at + _seconds(days), lambda moment: self._switch_off(period, moment))
+            return False, "harmed"
+        return False, "unmoved"
+
+    def _keep(self, period: Period) -> Outcome:
+        self._kept_in = period
+        self._quiet_until = 0
+        period.cancelled_at = None
         self._creator.touch(self._fan)
+        return "kept"
 
     def _end(self, period: Period, at: int) -> None:
         if period.cancelled_at is None:
@@ -119,9 +173,11 @@ class Life:
             self._timeline.plan(back, self.subscribe)
 
     def _plan_purchase(self, at: int, run: int) -> None:
-        if not self._buys or (self._buys_once and any(self._fan.spent.get(kind) for kind in _EXTRA_KINDS)):
+        if not self._buys or (self._buys_once and self._bought):
             return
         gap_days = self._random.expovariate(1 / self._days_between_purchases)
+        if run == 1 and not self._bought:
+            gap_days = min(gap_days, self._random.uniform(*_FIRST_PURCHASE_DAYS))
         when = self._at_an_hour(at + _seconds(gap_days * MS_PER_DAY), after=at)
         self._timeline.plan(when, lambda moment: self._purchase(moment, run))
 
@@ -131,7 +187,8 @@ class Life:
         if at >= self._quiet_until:
             kind = self._random.choices(_EXTRA_KINDS, _EXTRA_WEIGHTS)[0]
             share = self._random.choice(_TIP_SHARES) if kind == "tips" else 1.0
-            self._pay(at, round(self._price_cents * self._factor * share), kind)
+            self._pay(at, round(self._price_cents * share), kind)
+            self._bought = True
             self._seen(at)
         self._plan_purchase(at, run)
 
@@ -165,11 +222,25 @@ class Life:
         self._creator.charge_back(self._fan.id * 1_000 + number, at, payment)
 
     def _at_an_hour(self, at: int, *, after: int) -> int:
-        """Half of the moments fall into the fan's own best six hours, never before `after`."""
-        if self._random.random() < 0.5:
-            hour = self._best_hour + self._random.randrange(_BEST_HOURS)
-            at = floor_day(at) + hour * MS_PER_HOUR + _seconds(self._random.random() * MS_PER_HOUR)
-        return max(at, after + 60_000)
+        """The same day at an hour the fan keeps, or the day after where that is not after `after`."""
+        hour = self._random.choices(range(24), cum_weights=self._hours)[0]
+        at = floor_day(at) + hour * MS_PER_HOUR + _seconds(self._random.random() * MS_PER_HOUR)
+        return at if at > after else at + MS_PER_DAY
+
+
+@cache
+def _hours(best_hour: int) -> Sequence[float]:
+    """Cumulative weights of the hours of a day: half of it lies on six, the rest follows day and night."""
+    best = {(best_hour + step) % 24 for step in range(_BEST_HOURS)}
+    middle = _BUSIEST_HOUR + _BEST_HOURS / 2
+    others = {
+        hour: 1 + _NIGHT_DEPTH * math.cos((hour + 0.5 - middle) * math.pi / 12)
+        for hour in range(24)
+        if hour not in best
+    }
+    scale = (1 - _IN_BEST_HOURS) / sum(others.values())
+    weights = [others[hour] * scale if hour in others else _IN_BEST_HOURS / len(best) for hour in range(24)]
+    return tuple(accumulate(weights))
 
 
 def _seconds(milliseconds: float) -> int:

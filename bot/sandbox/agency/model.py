@@ -90,7 +90,11 @@ class Chargeback:
 
 @dataclass(slots=True, eq=False)
 class Creator:
-    """A creator and all that has happened on her page so far. Lists grow at the end, in time order."""
+    """A creator and all that has happened on her page so far. Lists grow at the end, in time order.
+
+    Attributes:
+        connected: False = the platform has ended her session, and the API shows nothing of her.
+    """
 
     account_id: str
     number: int
@@ -102,6 +106,7 @@ class Creator:
     by_id: dict[int, Fan] = field(default_factory=dict)
     payments: list[Payment] = field(default_factory=list)
     chargebacks: list[Chargeback] = field(default_factory=list)
+    connected: bool = True
     revision: int = 0
 
     def add_fan(self, fan: Fan) -> None:

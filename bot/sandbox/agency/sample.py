@@ -9,9 +9,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from bot.sandbox.agency.cast import CAST, plant
-from bot.sandbox.agency.life import Habits, Life
+from bot.sandbox.agency.cast import CAST, OUTAGE
+from bot.sandbox.agency.life import PERIOD_DAYS, Habits, Life, Outcome
 from bot.sandbox.agency.model import Creator, Fan
+from bot.sandbox.agency.person import plant
 from bot.sandbox.agency.timeline import Timeline
 from bot.sandbox.times import MS_PER_DAY, parse
 
@@ -35,6 +36,18 @@ _LAST = (
 
 
 @dataclass(frozen=True, slots=True)
+class Lull:
+    """Of all who ever came, at most `arrivals` have a period that ends, or would, before `until`.
+
+    A poll looks again at the ten fans whose periods end soonest: without a lull a planted leaver would not be
+    among them on every seed.
+    """
+
+    until: str
+    arrivals: int
+
+
+@dataclass(frozen=True, slots=True)
 class PagePlan:
     """One creator's page. `fans`: how many it has had when the sandbox starts; `days`: how old it is then."""
 
@@ -43,26 +56,48 @@ class PagePlan:
     fans: int
     days: int
     habits: Habits
+    lull: Lull | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The truth about a contact, which no API tells. `leaver`: would have left in the present period."""
+
+    account_id: str
+    fan_id: int
+    at: int
+    leaver: bool
+    outcome: Outcome
 
 
 PAGES = (
-    PagePlan("amber", 999, 620, HISTORY_DAYS, Habits(0.45, 2_500, (1.0, 1.0))),
-    PagePlan("vivian-vip", 2_499, 240, HISTORY_DAYS, Habits(0.45, 3_000, (1.0, 4.0))),
-    PagePlan("freya-free", 0, 900, HISTORY_DAYS, Habits(0.05, 3_000, (1.0, 2.5))),
-    PagePlan("nova-new", 999, 240, 40, Habits(0.45, 2_500, (1.0, 1.0))),
+    PagePlan(
+        *("amber", 999, 620, HISTORY_DAYS, Habits(0.48, 1_100, (1.0, 1.0))),
+        lull=Lull("2026-03-04T00:30:00Z", 18),
+    ),
+    PagePlan(
+        *("vivian-vip", 2_499, 240, HISTORY_DAYS, Habits(0.48, 1_300, (8.0, 32.0))),
+        lull=Lull("2026-03-05T09:00:00Z", 7),
+    ),
+    PagePlan("freya-free", 0, 900, HISTORY_DAYS, Habits(0.053, 1_100, (1.0, 2.5))),
+    PagePlan("nova-new", 999, 240, 40, Habits(0.48, 1_100, (1.0, 1.0))),
 )
 
 
 class SampleAgency:
-    """The four pages and everybody on them."""
+    """The four pages and everybody on them. `effect`: the share of leavers whom a contact keeps, 0 to 1."""
 
-    def __init__(self, *, seed: int) -> None:
+    def __init__(self, *, seed: int, effect: float = 0.0) -> None:
         self._seed = seed
+        self._effect = effect
+        self._lives: dict[tuple[str, int], Life] = {}
+        self._contacts: list[Contact] = []
         self._start_at = parse(START)
         self._timeline = Timeline()
         self._creators: list[Creator] = []
         for number, plan in enumerate(PAGES):
             self._creators.append(self._build(number, plan))
+        self._plan_outage()
         self.advance(self._start_at)
 
     @property
@@ -77,6 +112,33 @@ class SampleAgency:
         """Let everything up to and including `now` happen."""
         self._timeline.advance(now)
 
+    def contact(self, account_id: str, fan_id: int, at: int) -> None:
+        """A member of staff writes to a fan on the platform. Raises KeyError where she has no such fan.
+
+        Counts once per fan and period; to those who have expired, and to the planted cast, it does nothing.
+        """
+        creator = next(creator for creator in self._creators if creator.account_id == account_id)
+        self.advance(at)
+        fan = creator.by_id[fan_id]
+        life = self._lives.get((account_id, fan.id))
+        reached = None if life is None else life.contact(at, self._effect)
+        if reached is not None:
+            leaver, outcome = reached
+            self._contacts.append(Contact(account_id, fan.id, at, leaver, outcome))
+
+    def ground_truth(self) -> tuple[Contact, ...]:
+        """The contacts that counted, in their order."""
+        return tuple(self._contacts)
+
+    def _plan_outage(self) -> None:
+        creator = next(creator for creator in self._creators if creator.name == OUTAGE.page)
+
+        def connect(connected: bool) -> None:
+            creator.connected = connected
+
+        self._timeline.plan(parse(OUTAGE.starts), lambda _: connect(False))
+        self._timeline.plan(parse(OUTAGE.ends), lambda _: connect(True))
+
     def _build(self, number: int, plan: PagePlan) -> Creator:
         opened = self._start_at - plan.days * MS_PER_DAY
         creator = Creator(
@@ -89,9 +151,10 @@ class SampleAgency:
         )
         rng = random.Random(f"{self._seed}:{plan.name}")  # noqa: S311 - invented people, not secrets
         planted = [person for person in CAST if person.page == plan.name]
-        arrivals = sorted(
-            rng.randrange(opened, self._start_at, 1_000) for _ in range(plan.fans - len(planted))
-        )
+        arrivals = [rng.randrange(opened, self._start_at, 1_000) for _ in range(plan.fans - len(planted))]
+        if plan.lull is not None:
+            arrivals = self._thin(arrivals, plan.lull, rng)
+        arrivals.sort()
         first_id = (number + 1) * 1_000_000
         for index, at in enumerate(arrivals, start=1):
             self._plan_arrival(creator, plan, first_id + index, at)
@@ -100,6 +163,22 @@ class SampleAgency:
         gap = plan.days * MS_PER_DAY / plan.fans
         self._plan_newcomer(creator, plan, first_id + plan.fans + 1, self._start_at, gap, rng)
         return creator
+
+    def _thin(self, arrivals: list[int], lull: Lull, rng: random.Random) -> list[int]:
+        """Move those who are too many in a lull to another day of the month."""
+        lasts = parse(lull.until) - self._start_at
+        month = PERIOD_DAYS * MS_PER_DAY
+        left = lull.arrivals
+        spread: list[int] = []
+        for at in arrivals:
+            ends_in = (at - self._start_at) % month
+            if ends_in < lasts:
+                left -= 1
+                if left < 0:
+                    at += rng.randrange(lasts - ends_in, month - ends_in, 1_000)
+                    at -= month if at >= self._start_at else 0
+            spread.append(at)
+        return spread
 
     def _plan_newcomer(
         self, creator: Creator, plan: PagePlan, fan_id: int, after: int, gap_ms: float, rng: random.Random
@@ -136,4 +215,6 @@ class SampleAgency:
         fan.is_blocked = fan_id % _BLOCKED_ONE_IN == 0
         creator.add_fan(fan)
         visits_from = self._start_at - _VISITS_KEPT_DAYS * MS_PER_DAY
-        Life(self._timeline, creator, fan, plan.habits, seed=seed, visits_from=visits_from).subscribe(at)
+        life = Life(self._timeline, creator, fan, plan.habits, seed=seed, visits_from=visits_from)
+        self._lives[creator.account_id, fan_id] = life
+        life.subscribe(at)

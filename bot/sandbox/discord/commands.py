@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .components import check_number
 from .errors import INVALID_JSON, UNKNOWN_APPLICATION, UNKNOWN_COMMAND, UNKNOWN_GUILD, Form, api_error
 from .wire import Call, Reply, Route, route
 from .world import World
@@ -27,6 +28,9 @@ ATTACHMENT: Final = 11
 
 _LIMITS: Final = {CHAT_INPUT: 100, USER_MENU: 15, MESSAGE_MENU: 15}
 _MAX_TEXT: Final = 8000
+_MAX_LENGTH: Final = 6000
+MAX_WHOLE: Final = 2**53
+"""How far from 0 a whole number of an option may be."""
 _WITH_CHOICES: Final = frozenset({STRING, INTEGER, NUMBER})
 
 Path = tuple[str | int, ...]
@@ -299,6 +303,20 @@ def _check_options(options: list[dict[str, Any]], path: Path, form: Form, *, dep
         else:
             optional_seen = True
         _check_choices(option, here, form)
+        _check_bounds(option, here, form)
+
+
+def _check_bounds(option: dict[str, Any], path: Path, form: Form) -> None:
+    """Least and greatest value or length: of the option's type, and in this order."""
+    check_number(option, "min_length", path, form, 0, _MAX_LENGTH)
+    check_number(option, "max_length", path, form, 1, _MAX_LENGTH)
+    if option["type"] == INTEGER:
+        for key in ("min_value", "max_value"):
+            check_number(option, key, path, form, -MAX_WHOLE, MAX_WHOLE)
+    for low, high in (("min_length", "max_length"), ("min_value", "max_value")):
+        least, most = option.get(low), option.get(high)
+        if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
+            form.add((*path, high), "NUMBER_TYPE_MIN", f"value should be greater than or equal to {least}.")
 
 
 def _check_choices(option: dict[str, Any], path: Path, form: Form) -> None:

@@ -1,4 +1,4 @@
-"""Message components and modals: Discord's rules for them, and finding one in a message."""
+"""Message components: Discord's rules for them, and finding one in a message."""
 
 from __future__ import annotations
 
@@ -56,6 +56,14 @@ _IN_CONTAINER: Final = frozenset(
 _TOP_V2: Final = _IN_CONTAINER | {Kind.CONTAINER}
 LINK: Final = 5
 PREMIUM: Final = 6
+DEFAULT_KINDS: Final = {
+    Kind.USER_SELECT: ("user",),
+    Kind.ROLE_SELECT: ("role",),
+    Kind.MENTIONABLE_SELECT: ("user", "role"),
+    Kind.CHANNEL_SELECT: ("channel",),
+}
+"""The types of what may be chosen beforehand in each select but that of texts."""
+MAX_OPTIONS: Final = 25
 MAX_V2: Final = 40
 MAX_V2_TEXT: Final = 4000
 
@@ -76,7 +84,7 @@ def find(components: list[dict[str, Any]], custom_id: str) -> dict[str, Any] | N
 
 
 def with_ids(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same components with the ids Discord gives to those that have none."""
+    """The same components with the ids Discord gives to those that have none, and ids of people as texts."""
     taken = {one["id"] for one in walk(components) if one.get("id")}
     following = 1
     for component in walk(components):
@@ -85,6 +93,8 @@ def with_ids(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 following += 1
             taken.add(following)
             component["id"] = following
+        for chosen in component.get("default_values") or []:
+            chosen["id"] = str(chosen["id"])
     return components
 
 
@@ -99,11 +109,11 @@ def check_message(components: Any, *, v2: bool, form: Form) -> None:
             form.add(("components",), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
         for index, component in enumerate(components):
             path = ("components", index)
-            if _kind(component) != Kind.ACTION_ROW:
+            if kind_of(component) != Kind.ACTION_ROW:
                 form.add((*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1,).')
                 continue
             _check_row(component, path, form)
-    _check_unique(components, form)
+    check_unique(components, ("components",), form)
 
 
 def _check_v2(components: list[dict[str, Any]], form: Form) -> None:
@@ -115,7 +125,7 @@ def _check_v2(components: list[dict[str, Any]], form: Form) -> None:
             f"The total number of components in the message exceeds the maximum of {MAX_V2}",
         )
     text = sum(
-        len(str(one.get("content", ""))) for one in walk(components) if _kind(one) == Kind.TEXT_DISPLAY
+        len(str(one.get("content", ""))) for one in walk(components) if kind_of(one) == Kind.TEXT_DISPLAY
     )
     if text > MAX_V2_TEXT:
         form.add(
@@ -128,7 +138,7 @@ def _check_v2(components: list[dict[str, Any]], form: Form) -> None:
 
 
 def _check_layout(component: dict[str, Any], allowed: frozenset[Kind], path: Path, form: Form) -> None:
-    kind = _kind(component)
+    kind = kind_of(component)
     if kind not in allowed:
         names = ", ".join(str(int(one)) for one in sorted(allowed))
         form.add((*path, "type"), "UNION_TYPE_CHOICES", f'Value of field "type" must be one of ({names}).')
@@ -136,7 +146,7 @@ def _check_layout(component: dict[str, Any], allowed: frozenset[Kind], path: Pat
     if kind == Kind.ACTION_ROW:
         _check_row(component, path, form)
     elif kind == Kind.TEXT_DISPLAY:
-        _text(component, "content", path, form, 1, MAX_V2_TEXT, required=True)
+        check_text(component, "content", path, form, 1, MAX_V2_TEXT, required=True)
     elif kind == Kind.SECTION:
         inner = component.get("components") or []
         if not 1 <= len(inner) <= 3:
@@ -157,15 +167,15 @@ def _check_layout(component: dict[str, Any], allowed: frozenset[Kind], path: Pat
 def _check_accessory(accessory: Any, path: Path, form: Form) -> None:
     if not isinstance(accessory, dict):
         form.required(path)
-    elif _kind(accessory) == Kind.BUTTON:
+    elif kind_of(accessory) == Kind.BUTTON:
         _check_button(accessory, path, form)
-    elif _kind(accessory) != Kind.THUMBNAIL:
+    elif kind_of(accessory) != Kind.THUMBNAIL:
         form.add((*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (2, 11).')
 
 
 def _check_row(row: dict[str, Any], path: Path, form: Form) -> None:
     inner = row.get("components") or []
-    selects = sum(1 for one in inner if _kind(one) in SELECTS)
+    selects = sum(1 for one in inner if kind_of(one) in SELECTS)
     if not 1 <= len(inner) <= 5:
         form.add((*path, "components"), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
     elif selects and len(inner) > 1:
@@ -176,7 +186,7 @@ def _check_row(row: dict[str, Any], path: Path, form: Form) -> None:
         )
     for index, one in enumerate(inner):
         here = (*path, "components", index)
-        kind = _kind(one)
+        kind = kind_of(one)
         if kind == Kind.BUTTON:
             _check_button(one, here, form)
         elif kind in SELECTS:
@@ -205,7 +215,7 @@ def _check_button(button: dict[str, Any], path: Path, form: Form) -> None:
                 "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",
                 "A custom id and url cannot both be specified",
             )
-        _text(button, "url", path, form, 1, 512, required=True)
+        check_text(button, "url", path, form, 1, 512, required=True)
         url = button.get("url")
         if isinstance(url, str) and not url.startswith(("http://", "https://", "discord://")):
             form.add(
@@ -221,20 +231,18 @@ def _check_button(button: dict[str, Any], path: Path, form: Form) -> None:
                 "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE",
                 "A custom id and url cannot both be specified",
             )
-        _custom_id(button, path, form)
-    _text(button, "label", path, form, 0, 80)
+        check_custom_id(button, path, form)
+    check_text(button, "label", path, form, 0, 80)
     if not button.get("label") and not button.get("emoji"):
         form.add(path, "BUTTON_COMPONENT_INVALID_STYLE", "A label or emoji is required")
 
 
 def check_select(select: dict[str, Any], path: Path, form: Form) -> None:
-    _custom_id(select, path, form)
-    _text(select, "placeholder", path, form, 0, 150)
-    for key, low in (("min_values", 0), ("max_values", 1)):
-        value = select.get(key)
-        if value is not None and not (isinstance(value, int) and low <= value <= 25):
-            form.add((*path, key), "NUMBER_TYPE_MAX", f"int value should be between {low} and 25.")
-    if _kind(select) != Kind.STRING_SELECT:
+    check_custom_id(select, path, form)
+    check_text(select, "placeholder", path, form, 0, 150)
+    low, high = _check_counts(select, path, form)
+    if kind_of(select) != Kind.STRING_SELECT:
+        _check_defaults(select, (*path, "default_values"), low, high, form)
         return
     options = select.get("options") or []
     if not 1 <= len(options) <= 25:
@@ -242,9 +250,9 @@ def check_select(select: dict[str, Any], path: Path, form: Form) -> None:
     seen: set[str] = set()
     for index, option in enumerate(options):
         here = (*path, "options", index)
-        _text(option, "label", here, form, 1, 100, required=True)
-        _text(option, "value", here, form, 1, 100, required=True)
-        _text(option, "description", here, form, 0, 100)
+        check_text(option, "label", here, form, 1, 100, required=True)
+        check_text(option, "value", here, form, 1, 100, required=True)
+        check_text(option, "description", here, form, 0, 100)
         if option.get("value") in seen:
             form.add(
                 (*here, "value"),
@@ -252,7 +260,7 @@ def check_select(select: dict[str, Any], path: Path, form: Form) -> None:
                 "The specified option value is already used",
             )
         seen.add(str(option.get("value")))
-    if (select.get("max_values") or 1) > max(len(options), 1):
+    if high > max(len(options), 1):
         form.add(
             (*path, "max_values"),
             "SELECT_COMPONENT_MAX_VALUES_EXCEEDS_OPTIONS",
@@ -260,7 +268,47 @@ def check_select(select: dict[str, Any], path: Path, form: Form) -> None:
         )
 
 
-def _check_unique(components: list[dict[str, Any]], form: Form) -> None:
+def _check_counts(select: dict[str, Any], path: Path, form: Form) -> tuple[int, int]:
+    """How few and how many may be chosen."""
+    found: list[int] = []
+    for key, least in (("min_values", 0), ("max_values", 1)):
+        value = select.get(key)
+        if value is None:
+            found.append(1)
+            continue
+        check_number(select, key, path, form, least, MAX_OPTIONS)
+        found.append(value if isinstance(value, int) else 1)
+    low, high = found
+    if low > high:
+        form.add(
+            (*path, "min_values"),
+            "SELECT_COMPONENT_MIN_VALUES_EXCEEDS_MAX_VALUES",
+            "min_values exceeds max_values",
+        )
+    return low, high
+
+
+def _check_defaults(select: dict[str, Any], path: Path, low: int, high: int, form: Form) -> None:
+    """What is chosen before the member touches a select of users, roles or channels."""
+    given = select.get("default_values")
+    if not given:
+        return
+    if not isinstance(given, list) or not low <= len(given) <= high:
+        form.add(path, "BASE_TYPE_BAD_LENGTH", f"Must be between {low} and {high} in length.")
+        return
+    kinds = DEFAULT_KINDS[Kind(kind_of(select))]
+    for index, one in enumerate(given):
+        if not isinstance(one, dict):
+            form.add((*path, index), "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
+            continue
+        if one.get("type") not in kinds:
+            form.choices((*path, index, "type"), ", ".join(f"'{kind}'" for kind in kinds))
+        if not str(one.get("id", "")).isdecimal():
+            form.add((*path, index, "id"), "NUMBER_TYPE_COERCE", f'Value "{one.get("id")}" is not snowflake.')
+
+
+def check_unique(components: list[dict[str, Any]], path: Path, form: Form) -> None:
+    """That no custom_id is there twice; `path` is that of the list."""
     seen: set[str] = set()
     for top, component in enumerate(components):
         for one in walk([component]):
@@ -269,84 +317,23 @@ def _check_unique(components: list[dict[str, Any]], form: Form) -> None:
                 continue
             if custom_id in seen:
                 form.add(
-                    ("components", top),
+                    (*path, top),
                     "COMPONENT_CUSTOM_ID_DUPLICATED",
                     "Component custom id cannot be duplicated",
                 )
             seen.add(custom_id)
 
 
-def check_modal(data: Any, form: Form) -> None:
-    """A modal as it stands in an interaction's answer: title, custom_id and one to five rows or labels."""
-    if not isinstance(data, dict):
-        form.required(("data",))
-        return
-    _text(data, "title", ("data",), form, 1, 45, required=True)
-    _custom_id(data, ("data",), form)
-    components = data.get("components")
-    if not isinstance(components, list) or not 1 <= len(components) <= 5:
-        form.add(("data", "components"), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
-        return
-    for index, component in enumerate(components):
-        path = ("data", "components", index)
-        kind = _kind(component)
-        if kind == Kind.ACTION_ROW:
-            inner = component.get("components") or []
-            if len(inner) != 1:
-                form.add((*path, "components"), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 1 in length.")
-                continue
-            _check_input(inner[0], (*path, "components", 0), form, in_row=True)
-        elif kind == Kind.LABEL:
-            _text(component, "label", path, form, 1, 45, required=True)
-            _text(component, "description", path, form, 0, 100)
-            _check_input(component.get("component"), (*path, "component"), form, in_row=False)
-        elif kind == Kind.TEXT_DISPLAY:
-            _text(component, "content", path, form, 1, MAX_V2_TEXT, required=True)
-        else:
-            form.add(
-                (*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1, 10, 18).'
-            )
-    _check_unique(components, form)
-
-
-def _check_input(one: Any, path: Path, form: Form, *, in_row: bool) -> None:
-    if not isinstance(one, dict):
-        form.required(path)
-        return
-    kind = _kind(one)
-    if kind == Kind.TEXT_INPUT:
-        _custom_id(one, path, form)
-        if in_row:
-            _text(one, "label", path, form, 1, 45, required=True)
-        _text(one, "placeholder", path, form, 0, 100)
-        _text(one, "value", path, form, 0, 4000)
-        if one.get("style") not in (1, 2):
-            form.choices((*path, "style"), "1, 2")
-        low, high = one.get("min_length"), one.get("max_length")
-        if low is not None and not 0 <= low <= 4000:
-            form.add((*path, "min_length"), "NUMBER_TYPE_MAX", "int value should be between 0 and 4000.")
-        if high is not None and not 1 <= high <= 4000:
-            form.add((*path, "max_length"), "NUMBER_TYPE_MAX", "int value should be between 1 and 4000.")
-    elif kind in SELECTS and not in_row:
-        check_select(one, path, form)
-    elif not in_row and kind in (Kind.FILE_UPLOAD, Kind.RADIO_GROUP, Kind.CHECKBOX_GROUP, Kind.CHECKBOX):
-        _custom_id(one, path, form)
-    else:
-        form.add(
-            (*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" is not one of those allowed here.'
-        )
-
-
-def _kind(component: Any) -> int:
+def kind_of(component: Any) -> int:
     kind = component.get("type") if isinstance(component, dict) else None
     return kind if isinstance(kind, int) else 0
 
 
-def _custom_id(component: dict[str, Any], path: Path, form: Form) -> None:
-    _text(component, "custom_id", path, form, 1, 100, required=True)
+def check_custom_id(component: dict[str, Any], path: Path, form: Form) -> None:
+    check_text(component, "custom_id", path, form, 1, 100, required=True)
 
 
-def _text(
+def check_text(
     one: dict[str, Any], key: str, path: Path, form: Form, low: int, high: int, *, required: bool = False
 ) -> None:
     value = one.get(key)
@@ -355,3 +342,16 @@ def _text(
             form.required((*path, key))
         return
     form.length((*path, key), value, low, high)
+
+
+def check_number(one: dict[str, Any], key: str, path: Path, form: Form, low: int, high: int) -> None:
+    """That a number, where there is one, is whole and from `low` to `high`."""
+    value = one.get(key)
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        form.add((*path, key), "NUMBER_TYPE_COERCE", f'Value "{value}" is not int.')
+    elif value < low:
+        form.add((*path, key), "NUMBER_TYPE_MIN", f"int value should be greater than or equal to {low}.")
+    elif value > high:
+        form.add((*path, key), "NUMBER_TYPE_MAX", f"int value should be less than or equal to {high}.")

@@ -12,9 +12,12 @@ from .model import MessageFlag
 if TYPE_CHECKING:
     from .model import Message
 
+Path = tuple[str | int, ...]
+
 MAX_CONTENT: Final = 2000
 MAX_EMBEDS: Final = 10
 MAX_EMBED_TEXT: Final = 6000
+MAX_FILES: Final = 10
 _SETTABLE: Final = (
     MessageFlag.SUPPRESS_EMBEDS
     | MessageFlag.EPHEMERAL
@@ -23,21 +26,25 @@ _SETTABLE: Final = (
 )
 
 
-def check_create(body: dict[str, Any], *, has_files: bool) -> None:
-    """Refuses what Discord would refuse of a new message: 50035, or 50006 when nothing is in it."""
-    form = Form()
+def check_create(body: dict[str, Any], *, files: int, at: Path = ()) -> None:
+    """Refuses what Discord would refuse of a new message: 50035, or 50006 when nothing is in it.
+
+    `at` is where the message stands in the request, which the paths of the errors begin with.
+    """
+    form = Form(at)
     flags = check_flags(body, form)
     v2 = bool(flags & MessageFlag.IS_COMPONENTS_V2)
     _check_parts(body, form, v2=v2)
+    _check_files(files, form)
     form.check()
     full = ("components",) if v2 else ("content", "embeds", "components", "sticker_ids", "poll")
-    if not has_files and not any(body.get(key) for key in full):
+    if not files and not any(body.get(key) for key in full):
         raise api_error(EMPTY_MESSAGE)
 
 
-def check_edit(message: Message, body: dict[str, Any], *, files_after: int) -> None:
+def check_edit(message: Message, body: dict[str, Any], *, files_after: int, at: Path = ()) -> None:
     """The same for an edit, judged by what the message would hold after it."""
-    form = Form()
+    form = Form(at)
     flags = check_flags(body, form) if body.get("flags") is not None else message.flags
     v2 = bool((flags | message.flags) & MessageFlag.IS_COMPONENTS_V2)
     after = {
@@ -47,6 +54,7 @@ def check_edit(message: Message, body: dict[str, Any], *, files_after: int) -> N
         "allowed_mentions": body.get("allowed_mentions"),
     }
     _check_parts(after, form, v2=v2)
+    _check_files(files_after, form)
     form.check()
     if not files_after and not any(after[key] for key in ("content", "embeds", "components")):
         raise api_error(EMPTY_MESSAGE)
@@ -86,6 +94,11 @@ def _check_parts(body: dict[str, Any], form: Form, *, v2: bool) -> None:
         rules.check_message(body["components"], v2=v2, form=form)
 
 
+def _check_files(files: int, form: Form) -> None:
+    if files > MAX_FILES:
+        form.add(("attachments",), "BASE_TYPE_MAX_LENGTH", f"Must be {MAX_FILES} or fewer in length.")
+
+
 _TEXTS: Final = (("title", 256), ("description", 4096))
 _NAMED: Final = (("footer", "text", 2048), ("author", "name", 256))
 
@@ -93,7 +106,7 @@ _NAMED: Final = (("footer", "text", 2048), ("author", "name", 256))
 def check_embeds(embeds: list[Any], form: Form) -> None:
     total = 0
     for index, embed in enumerate(embeds):
-        path: tuple[str | int, ...] = ("embeds", index)
+        path: Path = ("embeds", index)
         if not isinstance(embed, dict):
             form.add(path, "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
             continue
@@ -104,7 +117,7 @@ def check_embeds(embeds: list[Any], form: Form) -> None:
         )
 
 
-def _check_embed(embed: dict[str, Any], path: tuple[str | int, ...], form: Form) -> int:
+def _check_embed(embed: dict[str, Any], path: Path, form: Form) -> int:
     """How much text counts against the limit of all embeds of a message."""
     total = 0
     for key, high in _TEXTS:
@@ -139,8 +152,8 @@ def _check_embed(embed: dict[str, Any], path: tuple[str | int, ...], form: Form)
     return total
 
 
-def _check_urls(embed: dict[str, Any], path: tuple[str | int, ...], form: Form) -> None:
-    places: list[tuple[tuple[str | int, ...], Any, bool]] = [((*path, "url"), embed.get("url"), False)]
+def _check_urls(embed: dict[str, Any], path: Path, form: Form) -> None:
+    places: list[tuple[Path, Any, bool]] = [((*path, "url"), embed.get("url"), False)]
     for key in ("image", "thumbnail"):
         part = embed.get(key)
         if isinstance(part, dict):

@@ -100,18 +100,34 @@ class ActEndpoints:
             if found.command["type"] == kinds.CHAT_INPUT:
                 data = self._payloads.command(found, options, forge=forge)
             else:
-                target = (
-                    body.get("target")
-                    or options.get("target")
-                    or options.get("message")
-                    or options.get("user")
-                )
-                data = self._payloads.menu(found, str(target or ""))
+                target = self._target(body, options, member, channel, found, forge=forge)
+                if target is None:
+                    return answer(_refused("not_visible"))
+                data = self._payloads.menu(found, target)
         except OptionError as error:
             bad(error.field, str(error))
-        name = " ".join([found.command["name"], *(part for part, _ in found.path)])
-        interaction = self._interactions.open(COMMAND, member, channel, name=name)
+        interaction = self._interactions.open(
+            COMMAND,
+            member,
+            channel,
+            name=" ".join([found.command["name"], *(part for part, _ in found.path)]),
+            command_type=found.command["type"],
+            target_id=int(data.get("target_id", 0)),
+        )
         return await self._act(interaction, data, body)
+
+    def _target(
+        self, body: Body, options: Body, member: Member, channel: Channel, found: Found, *, forge: bool
+    ) -> str | None:
+        """The id of what a menu command is used on; None = a message that the member does not see."""
+        is_message = found.command["type"] == kinds.MESSAGE_MENU
+        given = body.get("target") or options.get("target")
+        given = given or options.get("message" if is_message else "user")
+        target = text({"target": given}, "target")
+        if is_message and not forge:
+            message = self._pressed(channel, target, field="target")
+            return target if self._shown(member, channel, message) else None
+        return target
 
     async def press(self, request: web.Request) -> web.Response:
         body = await body_of(request)
@@ -143,16 +159,20 @@ class ActEndpoints:
             try:
                 # Discord resolves ids of users, roles and channels; a menu of texts has none to resolve.
                 if kind != rules.Kind.STRING_SELECT:
-                    data["resolved"] = self._payloads.resolve_values(kind, values)
+                    data["resolved"] = self._payloads.resolve_values(
+                        component, values, field="values", forge=forge
+                    )
             except OptionError as error:
                 bad(error.field, str(error))
         interaction = self._interactions.open(COMPONENT, member, channel, source=message, custom_id=custom_id)
         return await self._act(interaction, data, body)
 
-    def _pressed(self, channel: Channel, message_id: str, *, forge: bool = False) -> Message:
+    def _pressed(
+        self, channel: Channel, message_id: str, *, forge: bool = False, field: str = "message"
+    ) -> Message:
         message = self._messages.by_id.get(int(message_id)) if message_id.isdecimal() else None
         if message is None or message.channel_id != channel.id or (message.deleted and not forge):
-            raise ControlError(404, "unknown_message", "the channel has no such message", "message")
+            raise ControlError(404, "unknown_message", "the channel has no such message", field)
         return message
 
     def _shown(self, member: Member, channel: Channel, message: Message) -> bool:
@@ -176,17 +196,32 @@ class ActEndpoints:
             if not forge:
                 _check_submitter(opened_by, member, channel)
             components = forms.filled(modal["components"], fields, lenient=forge)
-            opened_by.modal_submitted = True
         data: dict[str, Any] = {"custom_id": custom_id, "components": components}
         try:
-            data["resolved"] = forms.resolved(components, self._payloads.resolve_values)
+            data["resolved"] = self._resolved(modal, components, forge=forge)
         except OptionError as error:
             bad(error.field, str(error))
         source = opened_by.source if opened_by is not None else None
         interaction = self._interactions.open(
-            MODAL_SUBMIT, member, channel, source=source, custom_id=custom_id
+            MODAL_SUBMIT, member, channel, source=source, custom_id=custom_id, opener=opened_by
         )
+        if opened_by is not None and self._gateway.connected:
+            opened_by.submission = interaction
         return await self._act(interaction, data, body)
+
+    def _resolved(
+        self, modal: dict[str, Any] | None, components: list[dict[str, Any]], *, forge: bool
+    ) -> dict[str, Any]:
+        """What is sent with the ids chosen in a form's selects of users, roles and channels."""
+        merged: dict[str, Any] = {}
+        for one in rules.walk(components):
+            shown = rules.find(modal["components"], one["custom_id"]) if modal and "values" in one else None
+            found = self._payloads.resolve_values(
+                shown or one, one.get("values") or [], field=f"fields.{one.get('custom_id')}", forge=forge
+            )
+            for key, value in found.items():
+                merged.setdefault(key, {}).update(value)
+        return merged
 
     def _opener(self, body: Body) -> Interaction | None:
         given = body.get("opened_by")
@@ -240,13 +275,19 @@ class ActEndpoints:
         content: dict[str, Any] = {"content": said}
         if body.get("reply_to") is not None:
             content["message_reference"] = {
-                "message_id": str(self._pressed(channel, text(body, "reply_to")).id)
+                "message_id": str(self._answered(member, channel, text(body, "reply_to")).id)
             }
-        if channel.thread is not None and channel.thread.locked:
+        if channel.thread is not None and channel.thread.locked and not bits & Permission.MANAGE_THREADS:
             raise ControlError(409, "locked", "the thread is locked", "channel")
         self._messages.open_thread(channel, member)
         message = self._messages.create(channel, member.user, content)
         return answer({"message": str(message.id)})
+
+    def _answered(self, member: Member, channel: Channel, message_id: str) -> Message:
+        message = self._pressed(channel, message_id, field="reply_to")
+        if message.ephemeral_for is not None or not self._shown(member, channel, message):
+            raise ControlError(409, "not_visible", "nobody can answer that message", "reply_to")
+        return message
 
     # Waiting for the bot
 
@@ -265,7 +306,8 @@ class ActEndpoints:
 def _check_submitter(opened_by: Interaction, member: Member, channel: Channel) -> None:
     if opened_by.member is not member or opened_by.channel is not channel:
         raise ControlError(409, "not_yours", "the form was shown to somebody else or elsewhere", "opened_by")
-    if opened_by.modal_submitted:
+    # A form whose submission failed stays open, and can be submitted again.
+    if opened_by.submission is not None and not opened_by.submission.is_failed:
         raise ControlError(409, "submitted", "the form has been submitted", "opened_by")
 
 

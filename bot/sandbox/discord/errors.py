@@ -57,14 +57,18 @@ def api_error(known: tuple[int, int, str]) -> ApiError:
 
 
 class Form:
-    """Collects what is wrong with a request body, by path, and raises it all as 50035 at once."""
+    """Collects what is wrong with a request body, by path, and raises it all as 50035 at once.
 
-    def __init__(self) -> None:
+    `at` is where in the body the checked part stands; every path is below it.
+    """
+
+    def __init__(self, at: tuple[str | int, ...] = ()) -> None:
+        self._at = at
         self._errors: dict[str, Any] = {}
 
     def add(self, path: tuple[str | int, ...], code: str, message: str) -> None:
         node = self._errors
-        for part in path:
+        for part in (*self._at, *path):
             node = node.setdefault(str(part), {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from . import components as rules
@@ -30,6 +29,8 @@ def check_values(component: dict[str, Any], values: list[str], *, field: str = "
 def _check_count(values: list[str], low: int, high: int, field: str) -> None:
     if not low <= len(values) <= high:
         bad(field, f"choose {low} to {high}")
+    if len(set(values)) < len(values):
+        bad(field, "nothing can be chosen twice")
 
 
 def _check_known(component: dict[str, Any], values: list[str], field: str) -> None:
@@ -123,14 +124,3 @@ def forged(fields: dict[str, Any]) -> list[dict[str, Any]]:
             inner = {"type": int(Kind.TEXT_INPUT), **about, "value": str(value)}
             made.append({"type": int(Kind.ACTION_ROW), "id": 2 * index + 1, "components": [inner]})
     return made
-
-
-def resolved(
-    components: list[dict[str, Any]], resolve: Callable[[int, list[str]], dict[str, Any]]
-) -> dict[str, Any]:
-    """What is sent with the ids chosen in a modal's selects of users, roles and channels."""
-    merged: dict[str, Any] = {}
-    for one in rules.walk(components):
-        for key, value in resolve(int(one["type"]), one.get("values") or []).items():
-            merged.setdefault(key, {}).update(value)
-    return merged

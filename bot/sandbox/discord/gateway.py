@@ -30,6 +30,7 @@ HEARTBEAT_MS: Final = 41_250
 ACK_DELAY_S: Final = 0.02
 _KEPT_EVENTS: Final = 10_000
 _GOODBYE_S: Final = 1.0
+_MAX_MEMBERS: Final = 100
 _PRIVILEGED: Final = INTENT_MEMBERS | 1 << 8 | 1 << 15
 """Members, presences, message content: the application has been granted none of them."""
 
@@ -221,6 +222,11 @@ class Gateway:
         ids = [wanted] if isinstance(wanted, str | int) else wanted
         known = self._world.members
         found = [known[int(one)].to_json() for one in ids if int(one) in known]
+        # Without the members intent all of them cannot be had, only those of a name.
+        typed = str(data.get("query") or "").lower()
+        if typed:
+            named = [one for one in known.values() if one.user.name.lower().startswith(typed)]
+            found = [one.to_json() for one in named[: int(data.get("limit") or _MAX_MEMBERS)]]
         missing = [str(one) for one in ids if int(one) not in known]
         chunk = {
             "guild_id": str(self._world.guild_id),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from . import components as rules
-from . import content
-from .commands import check_choices
+from . import content, modals
+from .commands import CHAT_INPUT, MESSAGE_MENU, USER_MENU, check_choices
 from .errors import (
     ALREADY_ACKNOWLEDGED,
     INVALID_WEBHOOK_TOKEN,
@@ -40,7 +40,7 @@ _EXPECTED: Final = {
     8: "choices",
     9: "modal",
 }
-_UPDATES: Final = (6, 7)
+_DATA: Final = ("data",)
 
 
 @dataclass(slots=True)
@@ -48,6 +48,9 @@ class Interaction:
     """One interaction and what has come of it.
 
     Attributes:
+        target_id: the message or user a menu command was used on; 0 = it is none.
+        opener: what showed the form that this submits; None = another kind, or a forged one.
+        submission: how the form that this showed was submitted last; None = not yet.
         source: the message that a pressed component, or the component behind a modal, is on.
         acked: the kind of the first answer; None = none yet.
         ack_ms, settled_ms: from dispatch, monotonic; None = not yet.
@@ -64,7 +67,10 @@ class Interaction:
     created_at: float
     started: float
     name: str = ""
+    command_type: int = CHAT_INPUT
+    target_id: int = 0
     option_kind: int = 3
+    opener: Interaction | None = None
     source: Message | None = None
     custom_id: str | None = None
     acked: str | None = None
@@ -75,7 +81,7 @@ class Interaction:
     original: Message | None = None
     touched: dict[int, Message] = field(default_factory=dict)
     modal: dict[str, Any] | None = None
-    modal_submitted: bool = False
+    submission: Interaction | None = None
     choices: list[dict[str, Any]] | None = None
     progress: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -85,6 +91,11 @@ class Interaction:
 
     def since_start_ms(self) -> float:
         return (time.perf_counter() - self.started) * 1000
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether its time has passed without an answer."""
+        return self.acked is None and self.since_start_ms() >= ACK_S * 1000
 
     def settle(self) -> None:
         if self.settled_ms is None:
@@ -175,7 +186,8 @@ class Interactions:
         elif interaction.type == COMMAND:
             allowed = {4, 5, 9}
         elif interaction.type == MODAL_SUBMIT:
-            allowed = {4, 5} | (set(_UPDATES) if interaction.source else set())
+            # A deferred update closes the form also where there is no message to update.
+            allowed = {4, 5, 6} | ({7} if interaction.source else set())
         else:
             allowed = {4, 5, 6, 7, 9}
         if kind not in allowed:
@@ -191,11 +203,25 @@ class Interactions:
             "user": interaction.member.user.to_json(),
             "authorizing_integration_owners": {"0": str(self._world.guild_id)},
         }
+        if interaction.original is not None and interaction.original is not interaction.source:
+            wire["original_response_message_id"] = str(interaction.original.id)
         if interaction.type == COMMAND:
-            wire |= {"name": interaction.name, "command_type": 1}
+            wire |= {"name": interaction.name, "command_type": interaction.command_type} | self._target(
+                interaction
+            )
         elif interaction.type == COMPONENT and interaction.source is not None:
             wire["interacted_message_id"] = str(interaction.source.id)
+        elif interaction.type == MODAL_SUBMIT and interaction.opener is not None:
+            wire["triggering_interaction_metadata"] = self._metadata(interaction.opener)
         return wire
+
+    def _target(self, interaction: Interaction) -> dict[str, Any]:
+        """What a menu command was used on, as the metadata of its answer says it."""
+        if interaction.command_type == MESSAGE_MENU:
+            return {"target_message_id": str(interaction.target_id)}
+        if interaction.command_type == USER_MENU:
+            return {"target_user": self._world.members[interaction.target_id].user.to_json()}
+        return {}
 
     def _post(
         self, interaction: Interaction, data: dict[str, Any], call: Call | None, flags: int = 0
@@ -207,7 +233,7 @@ class Interactions:
             self._world.bot,
             {key: value for key, value in data.items() if key != "nonce"},
             call.uploads if call else (),
-            kind=MessageType.CHAT_INPUT_COMMAND if first_of_command else MessageType.DEFAULT,
+            kind=_answer_type(interaction) if first_of_command else MessageType.DEFAULT,
             ephemeral_for=interaction.member.user.id if ephemeral else None,
             interaction=self._metadata(interaction),
             extra_flags=flags,
@@ -216,7 +242,7 @@ class Interactions:
         return message
 
     def _respond(self, interaction: Interaction, data: dict[str, Any], call: Call) -> None:
-        content.check_create(data, has_files=bool(call.uploads))
+        content.check_create(data, files=len(call.uploads), at=_DATA)
         interaction.original = self._post(interaction, data, call)
         interaction.ephemeral = interaction.original.ephemeral_for is not None
 
@@ -230,7 +256,7 @@ class Interactions:
         source = interaction.source
         if source is None or source.deleted:
             raise api_error(UNKNOWN_MESSAGE)
-        self._messages.edit(source, data, call.uploads)
+        self._messages.edit(source, data, call.uploads, at=_DATA)
         interaction.original = source
         interaction.touched[source.id] = source
 
@@ -250,7 +276,7 @@ class Interactions:
     @staticmethod
     def _show_modal(interaction: Interaction, data: dict[str, Any]) -> None:
         form = Form()
-        rules.check_modal(data, form)
+        modals.check_modal(data, form)
         form.check()
         interaction.modal = {key: data[key] for key in ("custom_id", "title", "components")}
         rules.with_ids(interaction.modal["components"])
@@ -282,7 +308,7 @@ class Interactions:
     async def follow_up(self, call: Call) -> Reply:
         interaction = self._of_token(call)
         body = call.fields()
-        content.check_create(body, has_files=bool(call.uploads))
+        content.check_create(body, files=len(call.uploads))
         waiting = interaction.original
         if waiting is not None and waiting.has(MessageFlag.LOADING) and not waiting.deleted:
             # The first follow-up after a deferral fills "is thinking...", private or not as that is.
@@ -319,3 +345,9 @@ class Interactions:
         interaction.touched[message.id] = message
         interaction.settle()
         return Reply(204)
+
+
+def _answer_type(interaction: Interaction) -> MessageType:
+    if interaction.command_type == CHAT_INPUT:
+        return MessageType.CHAT_INPUT_COMMAND
+    return MessageType.CONTEXT_MENU_COMMAND

@@ -21,6 +21,8 @@ from .permissions import Permission
 from .world import INTENT_MESSAGES, World
 
 NONCE_WINDOW_S: Final = 300.0
+_SPACE: Final = re.compile(r"\s+")
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 _ESCAPED: Final = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|~>:<@&/])")
 
 
@@ -202,7 +204,7 @@ class Messages:
         for upload in uploads:
             about = described.get(str(upload.key), {})
             file_id = self._world.ids.make()
-            name = str(about.get("filename") or upload.filename)
+            name = _safe_name(str(about.get("filename") or upload.filename))
             url = f"{self._base_url()}/attachments/{message.channel_id}/{file_id}/{name}"
             made = Attachment(file_id, name, upload.content_type, upload.data, url, about.get("description"))
             self.files[file_id] = made
@@ -242,14 +244,22 @@ class Messages:
 
     # Changing
 
-    def edit(self, message: Message, body: dict[str, Any], uploads: Sequence[Upload] = ()) -> None:
+    def edit(
+        self,
+        message: Message,
+        body: dict[str, Any],
+        uploads: Sequence[Upload] = (),
+        *,
+        at: tuple[str | int, ...] = (),
+    ) -> None:
         """Applies a body to a message after checking it; what the body leaves out stays.
 
         Filling the message of a deferred answer creates it for those who read it: it pings and is no edit.
+        `at` is where the body stands in the request, which the paths of the errors begin with.
         """
         self._world.channel(message.channel_id)
         kept = self._kept_files(message, body)
-        content.check_edit(message, body, files_after=len(kept) + len(uploads))
+        content.check_edit(message, body, files_after=len(kept) + len(uploads), at=at)
         loading = message.has(MessageFlag.LOADING)
         message.attachments = kept
         self._attach(message, body, uploads)
@@ -316,6 +326,11 @@ def _blank(wire: dict[str, Any], bot_id: int) -> dict[str, Any]:
     if wire["author"]["id"] == own or any(user["id"] == own for user in wire["mentions"]):
         return {}
     return {"content": "", "embeds": [], "attachments": [], "components": []}
+
+
+def _safe_name(given: str) -> str:
+    """A file's name as Discord makes it, so that it can stand in an address."""
+    return _UNSAFE.sub("", _SPACE.sub("_", given)).lstrip(".") or "unknown"
 
 
 def _replaced(part: Any, urls: dict[str, str]) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from . import commands as kinds
 from .commands import Found
+from .components import Kind
 from .interactions import COMPONENT, MODAL_SUBMIT, Interaction
 from .messages import Messages
 from .model import Channel, Member, MessageFlag
@@ -13,6 +14,14 @@ from .world import World
 
 _ATTACHMENT_LIMIT: Final = 10 * 1024 * 1024
 _RESOLVED_KINDS: Final = (kinds.USER, kinds.CHANNEL, kinds.ROLE, kinds.MENTIONABLE)
+
+
+_OPTION_OF_SELECT: Final[dict[int, int]] = {
+    Kind.USER_SELECT: kinds.USER,
+    Kind.ROLE_SELECT: kinds.ROLE,
+    Kind.MENTIONABLE_SELECT: kinds.MENTIONABLE,
+    Kind.CHANNEL_SELECT: kinds.CHANNEL,
+}
 
 
 class OptionError(ValueError):
@@ -67,9 +76,11 @@ class Payloads:
     ) -> dict[str, Any]:
         """The data of a slash command or, with `focused`, of its autocomplete. Raises OptionError.
 
-        While something is being completed nothing is required, as the rest may not be typed yet.
+        While something is being completed nothing is required, as the rest may not be typed yet, and of
+        users, roles and channels only the ids are sent.
         """
         by_name = {option["name"]: option for option in found.options}
+        is_whole = focused is None
         options: list[dict[str, Any]] = []
         resolved: dict[str, dict[str, Any]] = {}
         for name, value in given.items():
@@ -85,10 +96,10 @@ class Payloads:
             else:
                 if not forge:
                     _check_value(option, value)
-                if option["type"] in _RESOLVED_KINDS:
-                    self._resolve(option["type"], name, str(value), resolved)
+                if is_whole and option["type"] in _RESOLVED_KINDS:
+                    self._resolve(option, name, str(value), resolved, lenient=forge)
             options.append(sent)
-        if focused is None and not forge:
+        if is_whole and not forge:
             missing = next(
                 (
                     one["name"]
@@ -110,11 +121,11 @@ class Payloads:
         """The data of a command on a user or a message. Raises OptionError for an unknown target."""
         resolved: dict[str, dict[str, Any]] = {}
         if found.command["type"] == kinds.USER_MENU:
-            self._resolve(kinds.USER, "target", target, resolved)
+            self._resolve({"type": kinds.USER}, "target", target, resolved)
         else:
             message = self._messages.by_id.get(int(target)) if target.isdecimal() else None
             if message is None or message.deleted:
-                raise OptionError("message", "no such message")
+                raise OptionError("target", "no such message")
             resolved["messages"] = {target: self._messages.to_json(message)}
         return self._about(found.command) | {"target_id": target, "resolved": resolved}
 
@@ -124,17 +135,31 @@ class Payloads:
             about["guild_id"] = command["guild_id"]
         return about
 
-    def resolve_values(self, component_type: int, values: list[str]) -> dict[str, Any]:
+    def resolve_values(
+        self, select: dict[str, Any], values: list[str], *, field: str, forge: bool
+    ) -> dict[str, Any]:
         """What is sent with the ids chosen in a select of users, roles or channels. Raises OptionError."""
-        kind = {5: kinds.USER, 6: kinds.ROLE, 7: kinds.MENTIONABLE, 8: kinds.CHANNEL}.get(component_type)
+        kind = _OPTION_OF_SELECT.get(int(select["type"]))
         resolved: dict[str, dict[str, Any]] = {}
         if kind is not None:
+            of_kind = {"type": kind, "channel_types": select.get("channel_types")}
             for value in values:
-                self._resolve(kind, "values", value, resolved)
+                self._resolve(of_kind, field, value, resolved, lenient=forge)
         return resolved
 
-    def _resolve(self, kind: int, field: str, value: str, resolved: dict[str, dict[str, Any]]) -> None:
+    def _resolve(
+        self,
+        option: dict[str, Any],
+        field: str,
+        value: str,
+        resolved: dict[str, dict[str, Any]],
+        *,
+        lenient: bool = False,
+    ) -> None:
+        """Adds what an id stands for. `lenient` leaves out what it does not find, else OptionError."""
         world = self._world
+        kind = option["type"]
+        types = option.get("channel_types")
         number = int(value) if value.isdecimal() else 0
         if kind in (kinds.USER, kinds.MENTIONABLE) and number in world.members:
             member = world.members[number]
@@ -144,9 +169,13 @@ class Payloads:
             )
         elif kind in (kinds.ROLE, kinds.MENTIONABLE) and number in world.roles:
             resolved.setdefault("roles", {})[value] = world.roles[number].to_json()
-        elif kind == kinds.CHANNEL and number in world.channels:
+        elif (
+            kind == kinds.CHANNEL
+            and number in world.channels
+            and (not types or world.channels[number].type in types or lenient)
+        ):
             resolved.setdefault("channels", {})[value] = self._partial_channel(world.channels[number])
-        else:
+        elif not lenient:
             raise OptionError(field, f"nothing of that kind has the id {value}")
 
     def _partial_channel(self, channel: Channel) -> dict[str, Any]:
@@ -168,15 +197,20 @@ def _check_value(option: dict[str, Any], value: Any) -> None:
     }.get(kind, isinstance(value, str) and value.isdecimal())
     if not right:
         raise OptionError(name, f"{value!r} is not a value for the option {name}")
+    if kind == kinds.ATTACHMENT:
+        raise OptionError(name, "files cannot be given here")
     choices = option.get("choices") or []
     if choices and not any(choice["value"] == value for choice in choices):
         raise OptionError(name, f"{value!r} is none of the choices of {name}")
     if kind == kinds.STRING:
         _check_range(name, len(value), option.get("min_length"), option.get("max_length") or 6000)
     elif kind in (kinds.INTEGER, kinds.NUMBER):
+        _check_range(name, value, -kinds.MAX_WHOLE, kinds.MAX_WHOLE)
         _check_range(name, value, option.get("min_value"), option.get("max_value"))
 
 
 def _check_range(name: str, value: float, low: float | None, high: float | None) -> None:
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise OptionError(name, f"the option {name} is outside {low} to {high}")
+    if low is not None and value < low:
+        raise OptionError(name, f"the option {name} is less than {low}")
+    if high is not None and value > high:
+        raise OptionError(name, f"the option {name} is more than {high}")

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from .components import check_number
 from .errors import (
     MAX_CHANNELS,
     MISSING_ACCESS,
+    MISSING_PERMISSIONS,
     UNKNOWN_GUILD,
     UNKNOWN_MEMBER,
+    UNKNOWN_ROLE,
     UNKNOWN_USER,
     Form,
     api_error,
 )
 from .model import GUILD_CATEGORY, GUILD_TEXT, Channel, Overwrite
 from .permissions import Permission
+from .rest_threads import MAX_SLOWMODE_S, ThreadEndpoints
 from .wire import Call, Reply, Route, route
 from .world import World, is_thread
 
-if TYPE_CHECKING:
-    from .rest_threads import ThreadEndpoints
-
 _CHANNEL_LIMIT: Final = 500
+_CATEGORY_LIMIT: Final = 50
+_OVERWRITE_LIMIT: Final = 100
+_PUNCTUATION: Final = dict.fromkeys(map(ord, "!\"#$%&'()*+,./:;<=>?@[\\]^`{|}~"))
 
 
 class GuildEndpoints:
@@ -43,6 +48,7 @@ class GuildEndpoints:
             route("GET", "/users/@me/guilds", self.my_guilds),
             route("GET", "/guilds/{guild}", self.guild),
             route("GET", "/guilds/{guild}/roles", self.roles),
+            route("GET", "/guilds/{guild}/roles/{role}", self.role),
             route("GET", "/guilds/{guild}/members/{user}", self.member),
             route("GET", "/guilds/{guild}/members", self.members),
             route("GET", "/guilds/{guild}/channels", self.channels),
@@ -122,6 +128,13 @@ class GuildEndpoints:
         self._check_guild(call)
         return Reply(200, [role.to_json() for role in self._world.roles.values()])
 
+    async def role(self, call: Call) -> Reply:
+        self._check_guild(call)
+        role = self._world.roles.get(call.ids["role"])
+        if role is None:
+            raise api_error(UNKNOWN_ROLE)
+        return Reply(200, role.to_json())
+
     async def member(self, call: Call) -> Reply:
         self._check_guild(call)
         member = self._world.members.get(call.ids["user"])
@@ -148,36 +161,40 @@ class GuildEndpoints:
         world = self._world
         body = call.fields()
         if not world.guild_permissions(world.members[world.bot.id]) & Permission.MANAGE_CHANNELS:
-            raise api_error((403, 50013, "Missing Permissions"))
+            raise api_error(MISSING_PERMISSIONS)
         form = Form()
         kind = int(body.get("type") or GUILD_TEXT)
         if kind not in (GUILD_TEXT, GUILD_CATEGORY):
             form.choices(("type",), "0, 4")
-        name = body.get("name")
-        if name is None:
+        if body.get("name") is None:
             form.required(("name",))
-        else:
-            form.length(("name",), name, 1, 100)
-        if body.get("topic") is not None:
-            form.length(("topic",), body["topic"], 0, 1024)
+        name = _check_about(body, kind, form)
         parent_id = int(body["parent_id"]) if body.get("parent_id") else None
         if parent_id is not None:
             parent = world.channels.get(parent_id)
             if parent is None or parent.type != GUILD_CATEGORY:
                 form.add(("parent_id",), "CHANNEL_PARENT_INVALID", "Category does not exist")
+            elif sum(one.parent_id == parent_id for one in world.guild_channels()) >= _CATEGORY_LIMIT:
+                form.add(
+                    ("parent_id",),
+                    "CHANNEL_PARENT_MAX_CHANNELS",
+                    f"Maximum number of channels in category reached ({_CATEGORY_LIMIT})",
+                )
         overwrites = _overwrites(body.get("permission_overwrites") or [], form)
         form.check()
+        self._check_grants(overwrites, [])
         if len(world.guild_channels()) >= _CHANNEL_LIMIT:
             raise api_error(MAX_CHANNELS)
         made = Channel(
             id=world.ids.make(),
             guild_id=world.guild_id,
             type=kind,
-            name=_channel_name(str(name), kind),
+            name=name,
             parent_id=parent_id,
             position=len(world.guild_channels()),
             topic=body.get("topic"),
             overwrites=overwrites,
+            slowmode_s=body.get("rate_limit_per_user") or 0,
         )
         world.add_channel(made)
         return Reply(201, world.channel_json(made))
@@ -189,14 +206,13 @@ class GuildEndpoints:
         self._world.require(channel, Permission.MANAGE_CHANNELS)
         body = call.fields()
         form = Form()
-        if body.get("name") is not None:
-            form.length(("name",), body["name"], 1, 100)
-        if body.get("topic") is not None:
-            form.length(("topic",), body["topic"], 0, 1024)
+        name = _check_about(body, channel.type, form)
         overwrites = _overwrites(body.get("permission_overwrites") or [], form)
         form.check()
-        if body.get("name") is not None:
-            channel.name = _channel_name(str(body["name"]), channel.type)
+        if body.get("permission_overwrites") is not None:
+            self._world.require(channel, Permission.MANAGE_ROLES)
+            self._check_grants(overwrites, channel.overwrites)
+        channel.name = name or channel.name
         if "topic" in body:
             channel.topic = body["topic"]
         if body.get("permission_overwrites") is not None:
@@ -207,6 +223,16 @@ class GuildEndpoints:
             channel.parent_id = int(body["parent_id"]) if body["parent_id"] else None
         self._world.channel_changed(channel)
         return Reply(200, self._world.channel_json(channel))
+
+    def _check_grants(self, wanted: list[Overwrite], known: list[Overwrite]) -> None:
+        """Raises 50013 where the bot allows or denies anew what it may not do itself."""
+        own = self._world.guild_permissions(self._world.members[self._world.bot.id])
+        before = {one.id: one for one in known}
+        for one in wanted:
+            old = before.get(one.id)
+            changed = (one.allow ^ old.allow) | (one.deny ^ old.deny) if old else one.allow | one.deny
+            if changed & ~own:
+                raise api_error(MISSING_PERMISSIONS)
 
     async def delete_channel(self, call: Call) -> Reply:
         channel = self._world.channel(call.ids["channel"])
@@ -222,6 +248,7 @@ class GuildEndpoints:
         form = Form()
         made = _overwrites([call.fields() | {"id": call.ids["overwrite"]}], form)
         form.check()
+        self._check_grants(made, channel.overwrites)
         rest = [one for one in channel.overwrites if one.id != made[0].id]
         channel.overwrites = [*rest, *made]
         self._world.channel_changed(channel)
@@ -235,20 +262,39 @@ class GuildEndpoints:
         return Reply(204)
 
 
+def _check_about(body: dict[str, Any], kind: int, form: Form) -> str:
+    """The name a channel of this kind gets; "" = the body has none, or one that is refused."""
+    if body.get("topic") is not None:
+        form.length(("topic",), body["topic"], 0, 1024)
+    check_number(body, "rate_limit_per_user", (), form, 0, MAX_SLOWMODE_S)
+    given = body.get("name")
+    if given is None or not form.length(("name",), given, 1, 100):
+        return ""
+    name = _channel_name(str(given), kind)
+    form.length(("name",), name, 1, 100)
+    return name
+
+
 def _channel_name(name: str, kind: int) -> str:
-    """Text channels are lower case without spaces, as Discord makes them."""
-    return "-".join(name.lower().split()) if kind == GUILD_TEXT else name
+    """Text channels are lower case, with dashes for spaces and little punctuation, as Discord makes them."""
+    if kind != GUILD_TEXT:
+        return name.strip()
+    return re.sub("-{2,}", "-", "-".join(name.lower().translate(_PUNCTUATION).split()))
 
 
 def _overwrites(given: list[Any], form: Form) -> list[Overwrite]:
     made = []
+    if len(given) > _OVERWRITE_LIMIT:
+        form.length(("permission_overwrites",), given, 0, _OVERWRITE_LIMIT)
     for index, one in enumerate(given):
+        path = ("permission_overwrites", index)
         try:
-            made.append(
-                Overwrite(
-                    int(one["id"]), int(one["type"]), int(one.get("allow") or 0), int(one.get("deny") or 0)
-                )
-            )
+            target, kind = int(one["id"]), int(one.get("type") or 0)
+            allow, deny = int(one.get("allow") or 0), int(one.get("deny") or 0)
         except (KeyError, TypeError, ValueError):
-            form.add(("permission_overwrites", index), "MODEL_TYPE_CONVERT", "Invalid overwrite")
+            form.add(path, "MODEL_TYPE_CONVERT", "Invalid overwrite")
+            continue
+        if kind not in (0, 1):
+            form.choices((*path, "type"), "0, 1")
+        made.append(Overwrite(target, kind, allow, deny))
     return made

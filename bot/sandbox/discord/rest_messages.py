@@ -62,7 +62,7 @@ class MessageEndpoints:
         if body.get("message_reference"):
             needed.append(Permission.READ_MESSAGE_HISTORY)
         self._world.require(channel, *needed)
-        content.check_create(body, has_files=bool(call.uploads))
+        content.check_create(body, files=len(call.uploads))
         bot = self._world.bot
         nonce = body.get("nonce")
         if nonce is not None and body.get("enforce_nonce"):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from .components import check_number
 from .errors import (
     MAX_ACTIVE_THREADS,
     MISSING_PERMISSIONS,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _AUTO_ARCHIVE: Final = (60, 1440, 4320, 10080)
 _ACTIVE_LIMIT: Final = 1000
+MAX_SLOWMODE_S: Final = 21_600
 
 
 class ThreadEndpoints:
@@ -51,6 +53,7 @@ class ThreadEndpoints:
             route("PUT", "/channels/{channel}/thread-members/@me", self.join),
             route("DELETE", "/channels/{channel}/thread-members/@me", self.leave),
             route("GET", "/channels/{channel}/thread-members", self.members),
+            route("GET", member, self.member),
             route("PUT", member, self.join),
             route("DELETE", member, self.leave),
         ]
@@ -97,6 +100,7 @@ class ThreadEndpoints:
             form.choices(("auto_archive_duration",), "60, 1440, 4320, 10080")
         if kind not in (PUBLIC_THREAD, PRIVATE_THREAD):
             form.choices(("type",), "11, 12")
+        check_number(body, "rate_limit_per_user", (), form, 0, MAX_SLOWMODE_S)
         form.check()
         active = sum(1 for one in self._world.threads() if one.thread is not None and not one.thread.archived)
         if active >= _ACTIVE_LIMIT:
@@ -127,9 +131,7 @@ class ThreadEndpoints:
         world.require(channel)
         thread = _state(channel)
         body = call.fields()
-        manages = bool(world.permissions_in(world.members[world.bot.id], channel) & Permission.MANAGE_THREADS)
-        if not manages and (thread.owner_id != world.bot.id or body.get("locked") is not None):
-            raise api_error(MISSING_PERMISSIONS)
+        self._check_editor(channel, thread, body)
         if thread.archived and body.get("archived") is not False:
             raise api_error(THREAD_ARCHIVED)
         form = Form()
@@ -137,6 +139,7 @@ class ThreadEndpoints:
             form.length(("name",), body["name"], 1, 100)
         if body.get("auto_archive_duration") not in (None, *_AUTO_ARCHIVE):
             form.choices(("auto_archive_duration",), "60, 1440, 4320, 10080")
+        check_number(body, "rate_limit_per_user", (), form, 0, MAX_SLOWMODE_S)
         form.check()
         channel.name = body.get("name") or channel.name
         thread.auto_archive_minutes = body.get("auto_archive_duration") or thread.auto_archive_minutes
@@ -147,8 +150,28 @@ class ThreadEndpoints:
             thread.locked = bool(body["locked"])
         if body.get("invitable") is not None:
             thread.invitable = bool(body["invitable"])
+        if body.get("rate_limit_per_user") is not None:
+            channel.slowmode_s = body["rate_limit_per_user"]
         world.channel_changed(channel)
         return Reply(200, world.channel_json(channel))
+
+    def _check_editor(self, channel: Channel, thread: ThreadState, body: dict[str, Any]) -> None:
+        """Raises 50013 for what the bot may not do to the thread.
+
+        Without MANAGE_THREADS its owner may not lock it or slow it down, nor open it again once it is locked;
+        anybody who can write there may open one that is not locked, and do no more.
+        """
+        bits = self._world.permissions_in(self._world.members[self._world.bot.id], channel)
+        if bits & Permission.MANAGE_THREADS:
+            return
+        changed = {key for key, value in body.items() if value is not None}
+        opens = body.get("archived") is False
+        if opens and thread.archived and thread.locked:
+            raise api_error(MISSING_PERMISSIONS)
+        if changed == {"archived"} and opens and bits & Permission.SEND_MESSAGES_IN_THREADS:
+            return
+        if thread.owner_id != self._world.bot.id or changed & {"locked", "rate_limit_per_user"}:
+            raise api_error(MISSING_PERMISSIONS)
 
     async def active(self, call: Call) -> Reply:
         if call.ids["guild"] != self._world.guild_id:
@@ -219,6 +242,13 @@ class ThreadEndpoints:
             self._world.require(channel, Permission.MANAGE_THREADS)
         self._world.leave_thread(channel, thread, user_id)
         return Reply(204)
+
+    async def member(self, call: Call) -> Reply:
+        channel = self._thread(call)
+        joined_at = _state(channel).members.get(call.ids["user"])
+        if joined_at is None:
+            raise api_error(UNKNOWN_MEMBER)
+        return Reply(200, thread_member_json(channel.id, call.ids["user"], joined_at))
 
     async def members(self, call: Call) -> Reply:
         channel = self._thread(call)
