@@ -118,15 +118,29 @@ class ViewEndpoints:
 
     async def list_messages(self, request: web.Request) -> web.Response:
         query = dict(request.query)
-        channel = channel_of(self._world, text(query, "channel"))
         limit = whole(query, "limit", 100, low=1, high=10_000)
+        if query.get("since_version"):
+            return answer(self._changes(whole(query, "since_version", 0), limit))
+        channel = channel_of(self._world, text(query, "channel"))
         found = self._messages.in_channel(channel.id)
         if query.get("after"):
             after = whole(query, "after", 0)
             found = [one for one in found if one.id > after][:limit]
         else:
+            if query.get("before"):
+                before = whole(query, "before", 0)
+                found = [one for one in found if one.id < before]
             found = found[-limit:]
         return answer({"messages": [one.to_sandbox_json() for one in found]})
+
+    def _changes(self, since: int, limit: int) -> dict[str, Any]:
+        """What changed in any channel after a version, and the version to ask for next."""
+        version = self._world.version
+        found = self._messages.changed_since(since)
+        if len(found) > limit:
+            found = found[:limit]
+            version = found[-1][0]
+        return {"version": version, "messages": [one.to_sandbox_json() for _, one in found]}
 
     async def requests(self, request: web.Request) -> web.StreamResponse:
         query = dict(request.query)

@@ -44,6 +44,7 @@ class Messages:
         self._base_url = base_url
         self._by_channel: dict[int, dict[int, Message]] = {}
         self._nonces: dict[tuple[int, str], tuple[int, float]] = {}
+        self._changed: dict[int, int] = {}
         self.files: dict[int, Attachment] = {}
         self.by_id: dict[int, Message] = {}
 
@@ -52,6 +53,17 @@ class Messages:
     def in_channel(self, channel_id: int) -> list[Message]:
         """Every message of a channel, oldest first, deleted and ephemeral ones included."""
         return list(self._by_channel.get(channel_id, {}).values())
+
+    def changed_since(self, version: int) -> list[tuple[int, Message]]:
+        """Messages created, edited or deleted after that version of the world, each once with the version of its
+        last change, oldest change first.
+        """
+        found = []
+        for message_id, at in reversed(self._changed.items()):
+            if at <= version:
+                break
+            found.append((at, self.by_id[message_id]))
+        return found[::-1]
 
     def seen_by_bot(self, channel_id: int) -> list[Message]:
         """What GET messages gives a bot: neither deleted nor ephemeral, oldest first."""
@@ -301,12 +313,22 @@ class Messages:
             self._world.emit("MESSAGE_DELETE", data, INTENT_MESSAGES)
         else:
             self._world.version += 1
+        self._note(message)
 
     def touched(self, message: Message) -> None:
         """A change that only the gateway need hear of (a thread was started from the message)."""
         self._tell("MESSAGE_UPDATE", message)
 
+    def _note(self, message: Message) -> None:
+        """Keeps `_changed` in the order of its versions."""
+        self._changed.pop(message.id, None)
+        self._changed[message.id] = self._world.version
+
     def _tell(self, event: str, message: Message) -> None:
+        self._tell_gateway(event, message)
+        self._note(message)
+
+    def _tell_gateway(self, event: str, message: Message) -> None:
         world = self._world
         channel = world.channel(message.channel_id)
         bot = world.members[world.bot.id]

@@ -7,11 +7,10 @@ from pathlib import Path
 from aiohttp import web
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("api.js", "app.js", "modal.js", "render.js", "slash.js", "text.js")
 _FILES = {
     "/": ("index.html", "text/html"),
     "/page/style.css": ("style.css", "text/css"),
-    **{f"/page/{name}": (name, "text/javascript") for name in _SCRIPTS},
+    **{f"/page/{script.name}": (script.name, "text/javascript") for script in _FOLDER.glob("*.js")},
 }
 _HEADERS = {
     "Cache-Control": "no-store",

@@ -1,13 +1,14 @@
-// Messages as a person sees them: embeds, buttons, selects, Components V2.
+// One message as a person sees it.
 
+import { component, file, ownFile, picture, tinted } from "/page/components.js";
+import { find } from "/page/store.js";
 import { markdown, node } from "/page/text.js";
+import { me, pings, places, thread } from "/page/world.js";
 
-const color = (number) => (number ? "#" + number.toString(16).padStart(6, "0") : null);
-
-function tinted(element, number) {
-  if (color(number)) element.style.borderLeftColor = color(number);
-  return element;
-}
+const LOADING = 1 << 7;
+const HAS_THREAD = 1 << 5;
+const THREAD_CREATED = 18;
+const QUOTE = 120;
 
 function embed(data, context) {
   const text = (value, tag = "div", name = "") => value && node(tag, { class: name }, markdown(value, context));
@@ -22,94 +23,115 @@ function embed(data, context) {
           "div",
           { class: "fields" },
           ...data.fields.map((one) =>
-            node("div", { class: one.inline ? "field inline" : "field" }, node("b", {}, one.name), markdown(one.value, context)),
+            node("div", { class: one.inline ? "field inline" : "field" }, node("b", {}, markdown(one.name, context)), markdown(one.value, context)),
           ),
         )
       : null,
-    data.image && node("img", { src: data.image.url, alt: data.image.description ?? "" }),
+    data.image && picture(data.image.url, data.image.description),
+    data.thumbnail && node("div", { class: "thumbnail" }, picture(data.thumbnail.url, data.thumbnail.description)),
     (data.footer || data.timestamp) &&
       node("div", { class: "foot" }, [data.footer?.text, data.timestamp?.slice(0, 16).replace("T", " ")].filter(Boolean).join(" · ")),
   );
   return tinted(made, data.color);
 }
 
-function button(part, act) {
-  const label = [part.emoji?.name, part.label].filter(Boolean).join(" ") || "button";
-  if (part.style === 5) return node("a", { class: "b5", href: part.url, target: "_blank", rel: "noopener noreferrer" }, label + " ↗");
-  return node("button", { type: "button", class: "b" + part.style, disabled: part.disabled, onclick: () => act(part.custom_id, []) }, label);
+const authorName = (data) => data.author.global_name ?? data.author.username;
+
+// The beginning of what a message says, as plain text.
+export function gist(data, context) {
+  const layout = (parts) => (parts ?? []).flatMap((one) => [one.content, ...layout(one.components)]).filter(Boolean);
+  const text = data.content || data.embeds[0]?.title || data.embeds[0]?.description || layout(data.components)[0] || data.attachments[0]?.filename || "";
+  const plain = markdown(text, context).textContent.replace(/\s+/g, " ").trim();
+  return plain.length > QUOTE ? plain.slice(0, QUOTE) + "…" : plain;
 }
 
-// What can be chosen in a select, by its type: 3 its own options, 5 people, 6 roles, 7 both, 8 channels.
-export function choices(part, context) {
-  if (part.type === 3) return part.options.map((one) => [one.value, one.label, one.default]);
-  const kinds = { 5: ["members"], 6: ["roles"], 7: ["members", "roles"], 8: ["places"] }[part.type] ?? [];
-  return kinds.flatMap((kind) => [...context.names[kind]].map(([id, name]) => [id, name, false]));
+function answered(data, context) {
+  const id = data.type === THREAD_CREATED ? null : data.message_reference?.message_id;
+  if (!id) return null;
+  const known = find(data.channel_id, id);
+  const text = known && !known.sandbox.deleted ? `${authorName(known)}: ${gist(known, context)}` : "a message that is not here";
+  return node("div", { class: "note answered" }, "↪ " + text);
 }
 
-export function select(part, context, onchoice) {
-  const many = (part.max_values ?? 1) > 1;
-  const made = node(
-    "select",
-    { multiple: many, disabled: part.disabled, "aria-label": part.placeholder ?? "choose" },
-    many ? null : node("option", { value: "" }, part.placeholder ?? "Choose…"),
-    ...choices(part, context).map(([value, label, chosen]) => node("option", { value, selected: chosen }, label)),
+function threadRow(data) {
+  const id = data.type === THREAD_CREATED ? data.message_reference?.channel_id : data.flags & HAS_THREAD ? data.id : null;
+  const found = id && thread(id);
+  if (!found || !places().some((one) => one.id === id)) return null;
+  const about = found.archived ? "archived thread" : "thread";
+  return node("div", { class: "row" }, node("button", { type: "button", class: "thread-row", "data-act": "go", "data-place": id }, `🧵 ${found.name} `, node("small", {}, about)));
+}
+
+function attachment(one) {
+  const isPicture = one.content_type?.startsWith("image/") && ownFile(one.url);
+  return node("div", { class: "attachment" }, isPicture ? picture(one.url, one.description ?? one.filename) : null, file(one.url, one.filename, one.size));
+}
+
+// Whom it notified, the reader first, in words.
+function pinged(data, context) {
+  if (!data.sandbox.pinged.length) return null;
+  const member = me();
+  const name = (who) => (who === "everyone" ? "everyone" : context.name(who.startsWith("role:") ? "roles" : "members", who.split(":")[1]));
+  const isMine = member && pings(data, member);
+  return node("span", { class: isMine ? "note for-me" : "note" }, (isMine ? "🔔 pings you · " : "") + "pinged " + data.sandbox.pinged.map((who) => "@" + name(who)).join(", "));
+}
+
+function tools(data, hasApps) {
+  const isPrivate = Boolean(data.sandbox.ephemeral_for);
+  return node(
+    "div",
+    { class: "tools" },
+    isPrivate ? null : node("button", { type: "button", "data-act": "reply", "aria-label": `Reply to ${authorName(data)}` }, "↩ Reply"),
+    hasApps ? node("button", { type: "button", "data-act": "apps", "aria-haspopup": "menu", "aria-label": `Apps for this message of ${authorName(data)}` }, "⋯ Apps") : null,
   );
-  made.addEventListener("change", () => onchoice([...made.selectedOptions].map((one) => one.value).filter(Boolean)));
-  return made;
 }
 
-function component(part, context, act) {
-  const inner = (parts) => (parts ?? []).map((one) => component(one, context, act)).filter(Boolean);
-  switch (part.type) {
-    case 1:
-      return node("div", { class: "row" }, ...inner(part.components));
-    case 2:
-      return button(part, act);
-    case 3: case 5: case 6: case 7: case 8:
-      return select(part, context, (values) => values.length && act(part.custom_id, values));
-    case 9:
-      return node("div", { class: "section" }, node("div", {}, ...inner(part.components)), part.accessory ? component(part.accessory, context, act) : null);
-    case 10:
-      return markdown(part.content, context);
-    case 11:
-      return node("img", { src: part.media.url, alt: part.description ?? "" });
-    case 12:
-      return node("div", { class: "gallery" }, ...part.items.map((one) => node("img", { src: one.media.url, alt: one.description ?? "" })));
-    case 13:
-      return node("a", { href: part.file.url, target: "_blank", rel: "noopener" }, part.name ?? "file");
-    case 14:
-      return node("hr");
-    case 17:
-      return tinted(node("div", { class: "container" }, ...inner(part.components)), part.accent_color);
-    default:
-      return null;
-  }
+function body(data, context, held) {
+  if (data.flags & LOADING) return [node("div", { class: "thinking" }, node("span", { class: "spinner", "aria-hidden": "true" }), `${authorName(data)} is thinking…`)];
+  if (data.type === THREAD_CREATED) return [node("div", { class: "text" }, `started a thread: ${data.content}`)];
+  return [
+    data.content ? markdown(data.content, context) : null,
+    ...data.embeds.map((one) => embed(one, context)),
+    ...data.attachments.map(attachment),
+    ...data.components.map((one) => component(one, context, held)).filter(Boolean),
+  ];
 }
 
-// `act(custom_id, values)` presses a button or chooses in a select of this message.
-export function message(data, context, act) {
-  const shown = new Date(data.timestamp);
-  const notes = [
-    data.sandbox.edits ? "edited" : null,
-    data.sandbox.silent ? "silent" : null,
-    data.sandbox.pinged.length ? "pinged " + data.sandbox.pinged.map((who) => "@" + context.pinged(who)).join(", ") : null,
-  ].filter(Boolean);
+// `held`: the custom_id being pressed on it, or null. `hasApps`: whether there is a command on messages.
+export function message(data, context, held, hasApps) {
+  const made = new Date(data.timestamp);
+  const isPrivate = Boolean(data.sandbox.ephemeral_for);
+  const name = data.interaction_metadata?.name;
+  const member = me();
   return node(
     "li",
-    { class: data.sandbox.ephemeral_for ? "private" : "", "data-message": data.id },
+    {
+      class: [isPrivate ? "private" : "", member && pings(data, member) ? "mine" : ""].join(" ").trim(),
+      "data-key": data.id,
+      "data-message": data.id,
+      "aria-busy": held ? "true" : null,
+    },
+    answered(data, context),
     node(
       "div",
       { class: "head" },
-      node("span", { class: "name" }, data.author.global_name ?? data.author.username),
+      node("span", { class: "name" }, authorName(data)),
       data.author.bot ? node("span", { class: "bot-tag" }, "APP") : null,
-      node("time", { datetime: data.timestamp }, shown.toLocaleTimeString()),
-      notes.length ? node("span", { class: "note" }, notes.join(" · ")) : null,
+      node("time", { class: "made", datetime: data.timestamp, title: "Machine time " + made.toLocaleString() }, made.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })),
+      data.sandbox.edits ? node("span", { class: "note" }, "edited") : null,
+      data.sandbox.silent ? node("span", { class: "note" }, "silent") : null,
+      pinged(data, context),
+      data.flags & LOADING ? null : tools(data, hasApps),
     ),
-    data.interaction_metadata?.name ? node("div", { class: "note" }, "/" + data.interaction_metadata.name) : null,
-    data.content ? markdown(data.content, context) : null,
-    ...data.embeds.map((one) => embed(one, context)),
-    ...data.components.map((one) => component(one, context, act)).filter(Boolean),
-    ...data.attachments.map((one) => node("div", {}, node("a", { href: one.url, target: "_blank", rel: "noopener" }, one.filename))),
-    data.sandbox.ephemeral_for ? node("div", { class: "note" }, "Only you can see this") : null,
+    name ? node("div", { class: "note" }, `${data.interaction_metadata.user?.global_name ?? "Somebody"} used ${data.interaction_metadata.command_type === 3 ? "" : "/"}${name}`) : null,
+    ...body(data, context, held),
+    threadRow(data),
+    isPrivate
+      ? node(
+          "div",
+          { class: "only" },
+          node("span", {}, "👁 Only you can see this"),
+          data.flags & LOADING ? null : node("button", { type: "button", class: "link", "data-act": "dismiss", "aria-label": "Dismiss this private answer" }, "Dismiss"),
+        )
+      : null,
   );
 }

@@ -12,8 +12,8 @@ export function node(tag, attributes = {}, ...children) {
   return made;
 }
 
-// A link is followed only where it leads to the web.
-function safeLink(address) {
+// A link is followed only where it leads to the web; null = nowhere.
+export function safeLink(address) {
   try {
     return ["http:", "https:"].includes(new URL(address).protocol) ? address : null;
   } catch {
@@ -21,25 +21,47 @@ function safeLink(address) {
   }
 }
 
+// The platform's id of the fan that an [Open chat] link leads to; null for any other link. The platform does not
+// exist here, so the page opens a dialog of its own instead.
+export function chatFan(address, label) {
+  if (!/(^|\s)open chat$/i.test(label.trim())) return null;
+  const safe = safeLink(address);
+  return safe && new URL(safe).pathname.split("/").filter(Boolean).at(-1);
+}
+
 const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
-function stamp(seconds, style, context) {
+function told(seconds, style, nowMs) {
   const moment = new Date(seconds * 1000);
+  if (Number.isNaN(moment.getTime())) return "a time out of range";
   let text = moment.toISOString().slice(0, 16).replace("T", " ") + " UTC";
   if (style === "R") {
-    const away = seconds - context.nowMs() / 1000;
+    const away = seconds - nowMs / 1000;
     const [unit, size] = UNITS.find(([, s]) => Math.abs(away) >= s) ?? UNITS[5];
     text = new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(away / size), unit);
   } else if (style === "d" || style === "D") text = moment.toISOString().slice(0, 10);
   else if (style === "t" || style === "T") text = moment.toISOString().slice(11, 16) + " UTC";
-  return node("span", { class: "stamp", title: moment.toISOString() }, text);
+  return text;
+}
+
+function stamp(seconds, style, context) {
+  const full = told(seconds, "f", 0);
+  return node("time", { class: "stamp", title: full, "data-at": seconds, "data-style": style ?? "f" }, told(seconds, style, context.nowMs()));
+}
+
+// Lets the relative times under a node count on.
+export function restamp(root, nowMs) {
+  for (const one of root.querySelectorAll('.stamp[data-style="R"]')) {
+    const text = told(Number(one.dataset.at), "R", nowMs);
+    if (one.textContent !== text) one.textContent = text;
+  }
 }
 
 const INLINE = [
   [/^\\([^\sA-Za-z0-9])/, (m) => m[1]],
   [/^`([^`\n]+)`/, (m) => node("code", {}, m[1])],
   [/^<t:(-?\d+)(?::([a-zA-Z]))?>/, (m, context) => stamp(Number(m[1]), m[2], context)],
-  [/^<@!?(\d+)>/, (m, context) => node("span", { class: "mention" }, "@" + context.name("members", m[1]))],
+  [/^<@!?(\d+)>/, (m, context) => node("span", { class: context.isMe?.(m[1]) ? "mention me" : "mention" }, "@" + context.name("members", m[1]))],
   [/^<@&(\d+)>/, (m, context) => node("span", { class: "mention" }, "@" + context.name("roles", m[1]))],
   [/^<#(\d+)>/, (m, context) => node("span", { class: "mention" }, "#" + context.name("places", m[1]))],
   [/^<\/([^:>]+):\d+>/, (m) => node("span", { class: "mention" }, "/" + m[1])],
@@ -49,13 +71,19 @@ const INLINE = [
   [/^\*\*([^]+?)\*\*(?!\*)/, (m, context) => node("strong", {}, ...inline(m[1], context))],
   [/^__([^]+?)__/, (m, context) => node("u", {}, ...inline(m[1], context))],
   [/^~~([^]+?)~~/, (m, context) => node("s", {}, ...inline(m[1], context))],
-  [/^\|\|([^]+?)\|\|/, (m, context) => node("span", { class: "spoiler", tabindex: "0" }, ...inline(m[1], context))],
+  [/^\|\|([^]+?)\|\|/, (m, context) => node("button", { type: "button", class: "spoiler", "data-act": "spoiler", "aria-label": "Hidden text, press to show" }, ...inline(m[1], context))],
   [/^\*([^\s*][^*]*)\*/, (m, context) => node("em", {}, ...inline(m[1], context))],
   [/^_([^\s_][^_]*)_(?![A-Za-z0-9])/, (m, context) => node("em", {}, ...inline(m[1], context))],
 ];
 
+// Up to the next character that can begin something.
+const PLAIN = /^[^\\`<[*_~|h]*/;
+
 function link(address, children, whole) {
   const safe = safeLink(address);
+  const label = children.map((child) => child.textContent ?? child).join("");
+  const fan = chatFan(address, label);
+  if (fan) return node("button", { type: "button", class: "link", "data-act": "contact", "data-fan": fan, "aria-haspopup": "dialog" }, ...children);
   return safe ? node("a", { href: safe, target: "_blank", rel: "noopener noreferrer" }, ...children) : whole;
 }
 
@@ -79,8 +107,9 @@ function inline(text, context) {
       parts.push(hit[1]);
       rest = rest.slice(hit[0].length);
     } else {
-      plain += rest[0];
-      rest = rest.slice(1);
+      const run = rest[0] + PLAIN.exec(rest.slice(1))[0];
+      plain += run;
+      rest = rest.slice(run.length);
     }
   }
   if (plain) parts.push(plain);
