@@ -74,7 +74,11 @@ class Sandbox:
         self.contacts = ContactApi(
             agency if isinstance(agency, SampleAgency) else None,
             clock=self.clock,
-            directory=Directory.of(self.ids.members, self.ids.channels, agency.creators),
+            directory=Directory.of(
+                {worker.name: self.ids.members[worker.name] for worker in staff.workers if worker.tier},
+                self.ids.channels,
+                agency.creators,
+            ),
         )
         roster_file = folder / "roster.json"
         write_roster(roster_file, agency.creators, staff, self.ids)

@@ -98,3 +98,11 @@ def test_a_history_that_is_not_there_is_a_usage_error(options: DemoOptions, tmp_
         raise AssertionError("nothing ran")
 
     assert run_demo(replace(options, history=tmp_path / "absent.csv"), fill) == 2
+
+
+def test_the_effect_reaches_the_sandbox(options: DemoOptions, capfd: pytest.CaptureFixture[str]) -> None:
+    async def fill(database_url: str) -> ReportNumbers:
+        raise AssertionError("nothing ran")
+
+    assert run_demo(replace(options, effect=0.2), fill) == 2, "a history takes none"
+    assert "--effect is for the sample agency" in capfd.readouterr().err

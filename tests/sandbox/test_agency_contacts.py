@@ -193,8 +193,8 @@ async def test_nobody_can_be_written_to_in_a_history() -> None:
 async def test_the_running_sandbox_takes_contacts() -> None:
     sandbox = running("--effect", "1", "--speed", "0", command=bot_command())
     async with sandbox as (_, base), aiohttp.ClientSession(base) as http:
-        for fan, status in (("2900001", 200), ("1", 404)):
-            body = {"user": "Luis", "channel": "vivian-vip", "fan": fan}
+        for user, fan, status in (("Luis", "2900001", 200), ("Luis", "1", 404), ("Nia", "2900001", 404)):
+            body = {"user": user, "channel": "vivian-vip", "fan": fan}
             async with http.post("/sandbox/api/contact", json=body) as answer:
                 assert answer.status == status
 

@@ -17,21 +17,21 @@ _FIELDS = frozenset({"user", "channel", "creator", "fan"})
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Who and what a call may name: ids and names of members, and accounts by id and name of their channel."""
+    """Who and what a call may name: ids and names of staff, and accounts by id and name of their channel."""
 
-    members: frozenset[str]
+    staff: frozenset[str]
     account_of_channel: Mapping[str, str]
     accounts: frozenset[str]
 
     @classmethod
     def of(
-        cls, members: Mapping[str, str], channels: Mapping[str, str], creators: Sequence[Creator]
+        cls, staff: Mapping[str, str], channels: Mapping[str, str], creators: Sequence[Creator]
     ) -> Directory:
-        """`members` and `channels` are Discord ids by name."""
+        """`staff` and `channels` are Discord ids by name."""
         account_of_channel = {creator.name: creator.account_id for creator in creators}
         account_of_channel |= {channels[creator.name]: creator.account_id for creator in creators}
         return cls(
-            frozenset({*members, *members.values()}),
+            frozenset({*staff, *staff.values()}),
             account_of_channel,
             frozenset(creator.account_id for creator in creators),
         )
@@ -78,8 +78,8 @@ class ContactApi:
         return self._write(self._agency, told)
 
     def _write(self, agency: SampleAgency, told: Mapping[str, str]) -> web.Response:
-        if told["user"] not in self._directory.members:
-            return error(404, "unknown_user", f"no member is {told['user']}", "user")
+        if told["user"] not in self._directory.staff:
+            return error(404, "unknown_user", f"no member of staff is {told['user']}", "user")
         if "channel" in told:
             account = self._directory.account_of_channel.get(told["channel"])
             if account is None:

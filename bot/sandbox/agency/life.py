@@ -35,6 +35,8 @@ _BUSIEST_HOUR, _BEST_HOURS, _BEST_HOUR_SPREAD = 19, 6, 2.2
 _IN_BEST_HOURS = 0.5
 _NIGHT_DEPTH = 0.7
 _MOST_CENTS_A_MONTH = 150_000.0
+_FEWEST_A_MONTH = 0.4
+"""Purchases of those who buy at all."""
 _TIP_SHARES = (0.5, 0.75, 1.0, 1.25, 1.5)
 _EXTRA_KINDS: tuple[PaymentType, ...] = ("chat_messages", "tips", "post")
 _EXTRA_WEIGHTS = (50, 12, 3)
@@ -83,7 +85,7 @@ class Life:
         self._buys = rng.random() < habits.buyers
         self._buys_once = rng.random() < ONE_TIME_BUYERS
         self._price_cents = 1_000 if monthly < 4_000 else 2_000 if monthly < 20_000 else 7_500
-        self._days_between_purchases = PERIOD_DAYS / max(0.4, monthly / self._price_cents)
+        self._days_between_purchases = PERIOD_DAYS / max(_FEWEST_A_MONTH, monthly / self._price_cents)
         self._bought = False
         self._run = 0
         self._leaves_in: Period | None = None
