@@ -215,3 +215,36 @@ def test_an_argument_that_cannot_be_is_refused(kind: str, args: dict[str, Any]) 
     with pytest.raises(FaultError, match=kind):
         faults.add("discord", kind, args=args)
     assert faults.all() == []
+
+
+async def test_a_gateway_can_be_dropped_by_a_request(sandbox: Sandbox, connect: Connect) -> None:
+    client, channel = await connected(sandbox, connect)
+    args = {"code": 4000, "resumable": True}
+    fault = sandbox.faults.add("discord", "gateway_drop", match={"path": "/messages"}, after=1, args=args)
+    await channel.send("first")
+    assert (fault.fired, sandbox.discord.state()["bot"]["resumes"]) == (0, 0)
+    await channel.send("second")
+    await until(sandbox, lambda: sandbox.discord.state()["bot"]["resumes"])
+    await until(sandbox, lambda: len(client.heard) == 2)
+    assert [one.content for one in client.heard] == ["first", "second"], "what was missed is replayed once"
+    assert sandbox.discord.state()["bot"]["identifies"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "args"),
+    [
+        ("forbid", {"channel": "nowhere"}),
+        ("forbid", {"channel": "mia", "permission": "FLY"}),
+        ("delete", {"message": "1"}),
+        ("delete", {"thread": "1"}),
+        ("delete", {"role": "1"}),
+        ("delete", {}),
+    ],
+)
+async def test_a_fault_of_what_is_not_there_is_refused(
+    sandbox: Sandbox, kind: str, args: dict[str, str]
+) -> None:
+    body = {"target": "discord", "kind": kind, "args": args}
+    refused = await sandbox.control("POST", "faults", json=body)
+    assert (refused.status, refused.body["error"]["field"]) == (400, "args")
+    assert (await sandbox.control("GET", "faults")).body["faults"] == []
