@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -70,6 +72,40 @@ async def test_a_reset_cuts_the_connection() -> None:
         with pytest.raises(aiohttp.ClientError):
             await api.ask(FANS)
         api.faults.clear()
+        assert await status(api) == 200
+
+
+async def test_a_reset_after_the_answer_has_cost_its_credit() -> None:
+    async with serving(fans=1) as api:
+        for when, credits in (("before", 0), ("after", 1)):
+            spent = api.fan_api.usage.credits
+            fault = api.faults.add("fanapi", "reset", count=2, args={"when": when})
+            with pytest.raises(aiohttp.ClientError):
+                await api.ask(FANS)
+            assert api.fan_api.usage.credits - spent == credits * fault.fired
+            api.faults.clear()
+
+
+async def test_latency_holds_one_request_and_no_other() -> None:
+    async with serving(fans=1) as api:
+        fault = api.faults.add("fanapi", "latency", match={"path": "/fans/all"}, args={"ms": 60_000})
+        slow = asyncio.create_task(api.ask(FANS))
+        while not fault.fired:
+            assert await status(api, "whoami") == 200
+        assert await status(api, "accounts") == 200
+        assert not slow.done()
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "args"),
+    [("status", {"code": "503"}), ("latency", {"ms": "long"}), ("rate_limit", {"retry_after_s": -1})],
+)
+async def test_an_argument_that_cannot_be_is_refused(kind: str, args: dict[str, object]) -> None:
+    async with serving(fans=1) as api:
+        with pytest.raises(FaultError, match=kind):
+            api.faults.add("fanapi", kind, args=args)
         assert await status(api) == 200
 
 

@@ -63,6 +63,15 @@ DEFAULT_KINDS: Final = {
     Kind.CHANNEL_SELECT: ("channel",),
 }
 """The types of what may be chosen beforehand in each select but that of texts."""
+_ONE: Final = {"min_values": 1, "max_values": 1}
+_PLAIN: Final = {"description": None, "spoiler": False}
+_LEFT_OUT: Final[dict[int, dict[str, Any]]] = {
+    **dict.fromkeys(SELECTS, _ONE),
+    Kind.CONTAINER: {"accent_color": None, "spoiler": False},
+    Kind.SEPARATOR: {"spacing": 1, "divider": True},
+    Kind.THUMBNAIL: _PLAIN,
+    Kind.FILE: {"spoiler": False},
+}
 MAX_OPTIONS: Final = 25
 MAX_V2: Final = 40
 MAX_V2_TEXT: Final = 4000
@@ -95,6 +104,14 @@ def with_ids(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
             component["id"] = following
         for chosen in component.get("default_values") or []:
             chosen["id"] = str(chosen["id"])
+    return components
+
+
+def completed(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The components of a message as Discord gives them back: with ids, and with what was left out."""
+    for component in walk(with_ids(components)):
+        for key, value in _LEFT_OUT.get(component["type"], {}).items():
+            component.setdefault(key, value)
     return components
 
 

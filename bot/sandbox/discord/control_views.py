@@ -191,7 +191,7 @@ class ViewEndpoints:
             if not known:
                 raise ControlError(404, "unknown_role", f"no role has the id {one}", "roles")
             role_ids.append(int(one))
-        self._world.set_roles(member, role_ids)
+        self._world.set_roles(member, list(dict.fromkeys(role_ids)))
         return answer(_member_json(member))
 
 

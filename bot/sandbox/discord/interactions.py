@@ -211,8 +211,11 @@ class Interactions:
             )
         elif interaction.type == COMPONENT and interaction.source is not None:
             wire["interacted_message_id"] = str(interaction.source.id)
-        elif interaction.type == MODAL_SUBMIT and interaction.opener is not None:
-            wire["triggering_interaction_metadata"] = self._metadata(interaction.opener)
+        elif interaction.type == MODAL_SUBMIT:
+            # A forged form was shown by nothing: it counts as a command's.
+            opener = interaction.opener
+            shown = self._metadata(opener) if opener is not None else wire | {"type": COMMAND}
+            wire["triggering_interaction_metadata"] = shown
         return wire
 
     def _target(self, interaction: Interaction) -> dict[str, Any]:

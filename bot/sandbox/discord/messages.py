@@ -150,7 +150,7 @@ class Messages:
         message.content = body.get("content") or ""
         self._attach(message, body, uploads)
         message.embeds = self._embeds(message, body.get("embeds"))
-        message.components = self._resolve_files(message, rules.with_ids(body.get("components") or []))
+        message.components = self._resolve_files(message, rules.completed(body.get("components") or []))
         self._mention(message, body.get("allowed_mentions"))
         self._add(channel, message)
         return message
@@ -223,7 +223,11 @@ class Messages:
             message.attachments.append(made)
 
     def _embeds(self, message: Message, embeds: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-        return self._resolve_files(message, [{"type": "rich", **embed} for embed in embeds or []])
+        made = [{"type": "rich", **embed} for embed in embeds or []]
+        for embed in made:
+            if embed.get("fields"):
+                embed["fields"] = [{"inline": False, **field} for field in embed["fields"]]
+        return self._resolve_files(message, made)
 
     def _resolve_files(self, message: Message, parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Replaces attachment://name by the file's address, wherever it stands."""
@@ -285,7 +289,7 @@ class Messages:
         if "embeds" in body:
             message.embeds = self._embeds(message, body["embeds"])
         if "components" in body:
-            message.components = self._resolve_files(message, rules.with_ids(body["components"] or []))
+            message.components = self._resolve_files(message, rules.completed(body["components"] or []))
         message.flags &= ~int(MessageFlag.LOADING)
         pinged = message.pinged
         self._mention(message, body.get("allowed_mentions"))

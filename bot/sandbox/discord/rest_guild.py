@@ -24,6 +24,7 @@ from .rest_threads import MAX_SLOWMODE_S, ThreadEndpoints
 from .wire import Call, Reply, Route, route
 from .world import World, is_thread
 
+_OWN_ACCOUNT: Final = {"verified": True, "mfa_enabled": False, "flags": 0, "locale": "en-US"}
 _CHANNEL_LIMIT: Final = 500
 _CATEGORY_LIMIT: Final = 50
 _OVERWRITE_LIMIT: Final = 100
@@ -65,7 +66,7 @@ class GuildEndpoints:
             raise api_error(UNKNOWN_GUILD)
 
     async def me(self, call: Call) -> Reply:
-        return Reply(200, self._world.bot.to_json() | {"verified": True, "mfa_enabled": False, "flags": 0})
+        return Reply(200, self._world.bot.to_json() | _OWN_ACCOUNT)
 
     async def user(self, call: Call) -> Reply:
         member = self._world.members.get(call.ids["user"])
@@ -90,7 +91,16 @@ class GuildEndpoints:
                 "owner": owner.to_json(),
                 "team": None,
                 "bot": world.bot.to_json(),
-                "install_params": None,
+                "type": None,
+                "flags_new": "0",
+                "redirect_uris": [],
+                "interactions_endpoint_url": None,
+                "role_connections_verification_url": None,
+                "approximate_guild_count": 1,
+                "approximate_user_install_count": 0,
+                "approximate_user_authorization_count": 0,
+                "explicit_content_filter": 0,
+                "eligible_oauth2_scopes": [],
                 "integration_types_config": {"0": {}},
             },
         )

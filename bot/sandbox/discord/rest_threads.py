@@ -182,7 +182,7 @@ class ThreadEndpoints:
             for one in self._world.threads()
             if one.thread is not None and not one.thread.archived and self._world.sees(bot, one)
         ]
-        return Reply(200, self._listing(found))
+        return Reply(200, self._listing(found) | {"has_more": False})
 
     async def archived_public(self, call: Call) -> Reply:
         return self._archived(call, PUBLIC_THREAD)

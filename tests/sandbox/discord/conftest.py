@@ -23,6 +23,8 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.recorder import Recorder
 from bot.sandbox.spec import ChannelSpec, GuildSpec, MemberSpec, RoleSpec
 
+from . import contract
+
 TOKEN = "sandbox-token"
 ADMIN = 8
 GUILD = GuildSpec(
@@ -153,6 +155,9 @@ async def serve(
     async with aiohttp.ClientSession() as http:
         try:
             yield Sandbox(simulated, faults, recorder, port, http)
+            # Whatever a test asked for, what it was given was what Discord's own contract gives.
+            answered = [json.loads(line) for line in recorder.lines(target="discord")]
+            assert {wrong for line in answered if (wrong := contract.problem(line))} == set()
         finally:
             await simulated.close()
             await runner.cleanup()

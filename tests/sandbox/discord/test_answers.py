@@ -6,10 +6,11 @@ import io
 from typing import Any
 
 import discord
+import pytest
 from discord import app_commands
 
 from .clients import Client, Connect, ready
-from .conftest import Sandbox
+from .conftest import Machine, Sandbox
 
 
 class Page(discord.ui.LayoutView):
@@ -271,3 +272,28 @@ async def test_a_message_menu_says_what_it_was_used_on(sandbox: Sandbox, connect
     assert (await sandbox.control("POST", "slash", json=body)).status == 400
     foreign = await sandbox.act("slash", "carl", command="Save as note", target=elsewhere, forge=True)
     assert foreign["messages"][0]["content"] == "lena: elsewhere"
+
+
+async def test_a_completion_that_comes_too_late(
+    sandbox: Sandbox, connect: Connect, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.sandbox.discord.control_acts.ACK_S", 0.05)
+    client = Client()
+
+    @client.tree.command(description="Fan")
+    async def fan(interaction: discord.Interaction, name: str) -> None:
+        await interaction.response.send_message(name)
+
+    @fan.autocomplete("name")
+    async def complete(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        machine.at += 3.1
+        with pytest.raises(discord.NotFound) as late:
+            await interaction.response.autocomplete([app_commands.Choice(name="x", value="x")])
+        client.seen.append(late.value.code)
+        return []
+
+    await ready(sandbox, connect, client)
+    body = {"user": "carl", "channel": "mia", "command": "fan", "options": {"name": "x"}, "focused": "name"}
+    answer = await sandbox.control("POST", "autocomplete", json=body)
+    assert (answer.body["choices"], answer.body["error"]) == ([], {"code": "no_ack"})
+    assert client.seen == [10062]
