@@ -116,8 +116,9 @@ class _Team:
 
 _OTHERS = (Worker("Max", MANAGER, (MANAGER,)), Worker("Olga", OWNER, (OWNER,)), Worker("Nia", None))
 _TEAMS = (
-    _Team(1, ("amber", "nova-new"), ("Ana", "Carla", "Jun"), "Lea"),
+    # First the team of the first action item: whoever opens the page is the first chatter of the list.
     _Team(2, ("vivian-vip", "freya-free"), ("Ben", "Diego", "Rosa"), "Luis"),
+    _Team(1, ("amber", "nova-new"), ("Ana", "Carla", "Jun"), "Lea"),
 )
 _HOURS = (
     ("08:00", "16:00", "Europe/Lisbon"),

@@ -1,4 +1,4 @@
-"""Ten minutes in the demo, which are forty hours of the sample agency: every planted person ends as docs/sandbox.md says.
+"""Ten minutes in the demo, which are twenty hours of the sample agency: everybody planted ends as docs/sandbox.md says.
 
 Under the reference model, so that the silent whale stays at risk and the loyal rebiller may be flagged. Agency time is
 advanced half an hour at a time, as somebody who watches would see it.
@@ -21,8 +21,7 @@ from tests.e2e.reading import card_of, is_private, names_in, text_of
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STEP_S = 1_800
-STEPS = 80
-DAY_STEPS = 48
+STEPS = 40
 PAGES = ("amber", "vivian-vip", "freya-free", "nova-new")
 HOSTILE = "@everyone_**x**[y](https://evil.example)"
 NOBODY_IS_TOLD_OF = (
@@ -75,9 +74,8 @@ async def sitting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sit
         for step in range(1, STEPS + 1):
             assert (await box.advance(STEP_S)).settled, box.tail()
             told.seen[step] = await _look(box, (*PAGES, "fanwatch-notices"))
-            if step == 2 * DAY_STEPS // 3:
+            if step in (18, 20):
                 told.spent[step] = await _spent(told, "gideon_farrow")
-        told.spent[STEPS] = await _spent(told, "gideon_farrow")
         yield told
 
 
@@ -131,11 +129,11 @@ async def test_no_alert_is_raised_about_those_who_are_fine_or_cannot_be_worked(
 
 
 async def test_a_resubscriber_is_worked_as_expired_and_clears_when_he_is_back(sitting: Sitting) -> None:
-    # His subscription ends at 15:20 and is renewed the next morning at 06:40.
+    # His subscription ends at 15:20, and he subscribes again at 22:40.
     assert sitting.with_name(15, "vivian-vip", "felix_arden") == []
     (ended,) = sitting.with_name(16, "vivian-vip", "felix_arden")
     assert "Expired" in text_of(ended)
-    assert sitting.with_name(DAY_STEPS - 4, "vivian-vip", "felix_arden")
+    assert sitting.with_name(29, "vivian-vip", "felix_arden")
     office = sitting.office
     profile = text_of((await office.lookup("Max", "vivian-vip", "felix_arden")).messages[0])
     assert "Desk: nothing open" in profile
@@ -145,10 +143,13 @@ async def test_a_resubscriber_is_worked_as_expired_and_clears_when_he_is_back(si
     ) == [("expired",), ("cleared",)]
 
 
-async def test_a_chargeback_lowers_what_a_fan_has_spent_at_the_next_walk(sitting: Sitting) -> None:
-    before, middle, after = (_dollars(sitting.spent[step]) for step in sorted(sitting.spent))
-    assert before - 75 == after
-    assert middle in (before, after)
+async def test_a_chargeback_shows_in_what_a_fan_has_spent_at_the_poll_after_his_next_purchase(
+    sitting: Sitting,
+) -> None:
+    # $75 are taken back at 13:00; he buys for $20 at 17:10.
+    at_start, at_five, at_six = (_dollars(sitting.spent[step]) for step in sorted(sitting.spent))
+    assert at_five == at_start
+    assert at_six == at_start - 75 + 20
 
 
 async def test_one_person_on_two_pages_is_two_fans_that_only_a_manager_sees_together(

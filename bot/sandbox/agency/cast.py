@@ -86,17 +86,17 @@ RESUBSCRIBER = Person(
     page="vivian-vip",
     username="felix_arden",
     name="Felix Arden",
-    subscribed=("2025-12-02T15:20:00Z", "2026-03-03T06:40:00Z"),
+    subscribed=("2025-12-02T15:20:00Z", "2026-03-02T22:40:00Z"),
     bought=(
         Purchase("2025-12-20T21:00:00Z", 2_000),
         Purchase("2026-01-12T22:30:00Z", 2_000),
         Purchase("2026-02-10T21:15:00Z", 2_000),
     ),
     rebill_off=("2026-02-24T11:00:00Z",),
-    seen=("2026-02-28T22:00:00Z", "2026-03-03T06:40:00Z"),
+    seen=("2026-02-28T22:00:00Z", "2026-03-02T22:40:00Z"),
     habits=(Habit("2026-03-05T21:00:00Z", every_days=2),),
 )
-"""Expires on the first day at 15:20 and is back the next morning. He has 34 at the start."""
+"""Expires on the first day at 15:20 and is back the same night. He has 34 at the start."""
 
 CHARGED_BACK = Person(
     page="amber",
@@ -110,10 +110,10 @@ CHARGED_BACK = Person(
     ),
     habits=(
         Habit("2025-09-10T20:00:00Z", every_days=1),
-        Habit("2026-03-05T20:30:00Z", every_days=21, cents=2_000),
+        Habit("2026-03-02T17:10:00Z", every_days=21, cents=2_000),
     ),
 )
-"""The bank takes $75 back on the first day."""
+"""The bank takes $75 back on the first day. He buys again that evening, so that a poll looks at him and sees it."""
 
 _ONE_PERSON_ID = 9_000_001
 ONE_PERSON = (
