@@ -18,12 +18,15 @@ const TROUBLE = {
 };
 
 let redraw = () => {};
+let look = async () => {};
 let openForm = () => {};
 let count = 0;
 
-// `draw` shows what changed; `ask(modal, send)` shows a form, send(fields) resolves to a problem or null.
-export function connect(draw, ask) {
+// `draw` shows what changed, `refresh` reads it first; `ask(modal, send)` shows a form, send(fields) resolves to a
+// problem or null.
+export function connect(draw, refresh, ask) {
   redraw = draw;
+  look = refresh;
   openForm = ask;
 }
 
@@ -107,6 +110,7 @@ export const onMessage = (name, data) => send("slash", { command: name, target: 
 export async function say(content, replyTo) {
   try {
     await post("say", { user: world.person, channel: world.place, content, reply_to: replyTo });
+    await look();
     return true;
   } catch (problem) {
     trouble(problem);

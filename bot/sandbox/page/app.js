@@ -116,10 +116,10 @@ feed.listen(
   },
   act.trouble,
 );
-act.connect(draw, ask);
+act.connect(draw, again, ask);
 channels.listen({ go, become });
 clock.listen(again);
-composer.listen(again);
+composer.listen(feed.toNewest);
 at("messages").addEventListener("seen", channels.draw);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !document.querySelector("dialog[open]")) {

@@ -20,7 +20,7 @@ function marks(place) {
     node(
       "span",
       { class: "marks" },
-      pings ? node("span", { class: "mark ping" }, `🔔 ${plural(pings, "ping")}`) : null,
+      pings ? node("span", { class: "mark ping" }, plural(pings, "ping")) : null,
       node("span", { class: "mark" }, `${counted(fresh)} new`),
     ),
   ];

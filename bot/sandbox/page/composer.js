@@ -137,8 +137,9 @@ function hints(parsed, part) {
   if (!parsed) return;
   const chips = parsed.command.options.map((option) => {
     const own = parsed.parts.find((one) => one.option === option);
-    const state = own?.text ? "filled" : option.required ? "required" : "optional";
     const isHere = part?.option === option;
+    const isPicked = own?.text && chosen.get(option.name)?.label === own.text;
+    const state = isPicked || (own?.text && !isHere) ? "filled" : option.required ? "required" : "optional";
     return node(
       "button",
       { type: "button", class: `chip ${state}${isHere ? " here" : ""}`, "aria-current": isHere ? "true" : null, title: option.description, "data-option": option.name },
@@ -197,13 +198,13 @@ async function submit() {
     }
   } else going = say(text, reply?.id ?? null);
   clear();
+  sent();
   if (!(await going) && !input.value) {
     // Refused: nothing that was written is lost.
     chosen = before.chosen;
     answer(before.reply);
     write([before.text, before.text.length]);
   }
-  sent();
 }
 
 // Puts the caret into an option, begun if it is not there yet.

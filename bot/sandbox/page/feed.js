@@ -12,7 +12,9 @@ const list = document.getElementById("messages");
 const jump = document.getElementById("jump");
 const announcer = document.getElementById("announcer");
 
-let shown = { place: null, person: null, from: null, divider: null, last: "0" };
+// What is drawn: whose eyes, which messages (`from` the first; `more` = the reader asked for earlier ones), after
+// which message the new ones begin, and the last one told of.
+let shown = { place: null, person: null, from: null, more: false, divider: null, last: "0", ready: false };
 let follows = true;
 let fresh = 0;
 const prints = new WeakMap();
@@ -36,7 +38,7 @@ function announce(found) {
 
 // From which message on: a hundred while following the newest, and not moving while the reader looks back.
 function windowed(found) {
-  if (follows || shown.from === null) shown.from = shown.more ? shown.from : (found.at(-store.PAGE)?.id ?? found[0]?.id ?? null);
+  if ((follows && !shown.more) || shown.from === null) shown.from = (found.at(-store.PAGE) ?? found[0])?.id ?? null;
   return shown.from === null ? found : found.filter((one) => store.order(one.id, shown.from) >= 0);
 }
 
@@ -84,9 +86,8 @@ function anchor() {
 function enter() {
   const place = here();
   const counted = place ? store.unread(place.id).fresh : 0;
-  shown = { place: world.place, person: world.person, from: null, more: false, divider: counted ? store.lastSeen(place.id) : null, last: "0" };
-  const found = place ? store.visible(place.id) : [];
-  if (found.length) shown.last = found.at(-1).id;
+  const last = (place && store.visible(place.id).at(-1)?.id) ?? "0";
+  shown = { place: world.place, person: world.person, from: null, more: false, divider: counted ? store.lastSeen(place.id) : null, last };
   follows = true;
   fresh = 0;
   list.replaceChildren();
@@ -162,6 +163,13 @@ async function showEarlier() {
   draw();
 }
 
+// What the person sends comes at the end, and so does its answer.
+export function toNewest() {
+  follows = true;
+  shown.more = false;
+  draw();
+}
+
 export const rowOf = (element) => store.find(world.place, element.closest("[data-message]")?.dataset.message);
 
 // `acts`: what each data-act does, given the element and its message.
@@ -195,9 +203,7 @@ export function listen(acts, trouble) {
   list.addEventListener("load", () => follows && toEnd(), true);
   new ResizeObserver(() => follows && toEnd()).observe(list);
   jump.addEventListener("click", () => {
-    follows = true;
-    shown.more = false;
-    draw();
+    toNewest();
     list.focus({ preventScroll: true });
   });
   document.addEventListener("visibilitychange", look);
