@@ -29,6 +29,7 @@ from bot.domain.roster import RosterError, read_roster
 from bot.domain.scoring import get_model
 from bot.fanapi.client import FansApiClient, make_client
 from bot.fanapi.errors import FanApiError, KeyRefusedError, PermissionDeniedError
+from bot.jobs.boards import BoardsJob
 from bot.jobs.delivery import Delivery
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
@@ -131,7 +132,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         history_ms=settings.history_days * MS_PER_DAY,
         on_scored=delivery.wake,
     )
-    ticker = Ticker(clock, [sync], delivery)
+    ticker = Ticker(clock, [sync, BoardsJob(store)], delivery)
 
     await _log_in(bot, settings.discord_token.get_secret_value(), stopping)
     connection = asyncio.create_task(bot.connect(reconnect=True), name="gateway")

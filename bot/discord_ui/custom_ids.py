@@ -14,6 +14,8 @@ RELEASE = "release"
 PAGE = "page"
 TOP = "top"
 DETAILS = "details"
+QUEUE = "queue"
+"""Of a board (`b`): its creator's queue. Of a queue (`q` and a creator's id, 0 for all): a page of it."""
 PICK_FAN = "pick_fan"
 """Of the private pick list, which belongs to no card: its target is `p0`. Every select menu's verb begins `pick_`."""
 

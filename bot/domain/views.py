@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.domain.models import AlertTier, Reason, Scores
+from bot.domain.shifts import ShiftSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,32 @@ class NoticeCard:
     resolved_at: int | None
 
 
-CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard
+@dataclass(frozen=True, slots=True)
+class OpenTotals:
+    """What is open in all. `pace_cents`: (currency, net spend per 30 days) where it is known, by currency."""
+
+    episodes: int
+    pace_cents: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCard:
+    """A creator's live board. `rows`: the first of her open episodes, most money first, scores as last shown."""
+
+    card_id: int
+    creator_name: str
+    rows: tuple[AlertRow, ...]
+    totals: OpenTotals
+    has_shifts: bool
+    """Whether any are planned for her."""
+    on_shift: tuple[ShiftSpan, ...]
+    next_shift: ShiftSpan | None
+    winbacks_open: int
+    winbacks_overdue: int
+    synced_at: int | None
+
+
+CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard
 
 
 @dataclass(frozen=True, slots=True)

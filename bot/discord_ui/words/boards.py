@@ -1,0 +1,32 @@
+"""What boards and the queue say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.discord_ui import words
+
+NOTHING_OPEN: Final = "Nothing is open."
+NOBODY_ON: Final = "Nobody is on shift."
+WHOLE_QUEUE: Final = "Whole queue"
+AROUND_THE_CLOCK: Final = "around the clock"
+
+
+def open_words(episodes: int) -> str:
+    """ "12 open"."""
+    return f"{episodes:,} open"
+
+
+def more_in_queue(rest: int) -> str:
+    """What stands under the rows of a board that shows not all."""
+    return f"{rest:,} more in the whole queue"
+
+
+def winbacks(open_count: int, overdue: int) -> str:
+    """ "Winbacks: 14 open, 3 overdue"."""
+    late = f", {overdue:,} overdue" if overdue else ""
+    return f"Winbacks: {open_count:,} open{late}"
+
+
+def and_more_people(rest: int) -> str:
+    return f"and {words.count(rest, 'other', 'others')}"
