@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from bot.domain.models import AlertTier, Reason, Scores
@@ -135,6 +136,38 @@ class BoardCard:
 
 
 CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard
+
+
+class QueueSort(StrEnum):
+    """What a queue is in order of."""
+
+    MONEY = "money"
+    RISK = "risk"
+    EXPIRY = "expiry"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """An open episode and whose fan it is about."""
+
+    creator_name: str
+    row: AlertRow
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """One page of the open episodes of one creator, or of several. Pages count from 0."""
+
+    creator_id: int | None
+    """None: every creator the viewer sees."""
+    creator_name: str | None
+    sort: QueueSort
+    page: int
+    pages: int
+    rows: tuple[QueueRow, ...]
+    totals: OpenTotals
+    synced_at: int | None
+    """The age of the oldest data among the creators."""
 
 
 @dataclass(frozen=True, slots=True)

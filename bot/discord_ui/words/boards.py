@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.discord_ui import words
+from bot.domain.views import QueueSort
 
 NOTHING_OPEN: Final = "Nothing is open."
 NOBODY_ON: Final = "Nobody is on shift."
@@ -30,3 +31,13 @@ def winbacks(open_count: int, overdue: int) -> str:
 
 def and_more_people(rest: int) -> str:
     return f"and {words.count(rest, 'other', 'others')}"
+
+
+ALL_CREATORS: Final = "all your creators"
+SORT_PLACEHOLDER: Final = "Sort by"
+SORTS: Final = {
+    QueueSort.MONEY: ("Money at risk", "Most money at risk first"),
+    QueueSort.RISK: ("Churn score", "Highest churn score first"),
+    QueueSort.EXPIRY: ("Soonest expiry", "Subscription that ends soonest first"),
+}
+"""sort -> (what to choose, what the list then says)."""

@@ -111,6 +111,7 @@ class FakeDesk:
     gate: asyncio.Event | None = None
     failure: Exception | None = None
     is_current: bool = True
+    woken: int = 0
 
     async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
         if self.failure is not None:
@@ -165,6 +166,9 @@ class FakeDesk:
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         self.shown.append((card_id, fingerprint))
+
+    async def show_changes(self) -> None:
+        self.woken += 1
 
 
 @dataclass
