@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from bot.domain.models import CardKind
 from bot.domain.shifts import next_start, on_at
@@ -28,6 +28,8 @@ class BoardState:
     as_of: int
     synced_at: int | None
     """When the creator's data was last fetched."""
+    is_over: bool
+    """Its creator has retired or moved to another channel."""
 
 
 async def bump(tx: Tx, creator_id: int) -> None:
@@ -75,10 +77,27 @@ async def create_missing(tx: Tx, now_ms: int) -> int:
     return len(missing)
 
 
+async def close(tx: Tx, card_id: int, now_ms: int) -> None:
+    """The board is over: its message says so, and its creator may get another."""
+    await tx.execute(
+        update(cards)
+        .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
+        .values(closed_at=now_ms, wanted_version=cards.c.wanted_version + 1)
+    )
+
+
 async def list_states(tx: Tx) -> list[BoardState]:
-    """Every board, by creator."""
+    """Every board that is not closed, by creator."""
     rows = await tx.all(
-        select(cards.c.id, cards.c.creator_id, cards.c.payload, creators.c.synced_at)
+        select(
+            cards.c.id,
+            cards.c.creator_id,
+            cards.c.payload,
+            creators.c.synced_at,
+            or_(creators.c.retired_at.is_not(None), creators.c.channel_id != cards.c.channel_id).label(
+                "over"
+            ),
+        )
         .select_from(
             cards.join(
                 creators,
@@ -99,6 +118,7 @@ async def list_states(tx: Tx) -> list[BoardState]:
             row.creator_id,
             msgspec.json.decode(row.payload or "{}", type=CardPayload).as_of,
             row.synced_at,
+            bool(row.over),
         )
         for row in rows
     ]
@@ -139,7 +159,7 @@ def _payload(as_of: int) -> str:
 
 
 async def load_board(
-    tx: Tx, card_id: int, creator_id: int, as_of: int, rows: tuple[AlertRow, ...]
+    tx: Tx, card_id: int, creator_id: int, as_of: int, rows: tuple[AlertRow, ...], *, is_over: bool
 ) -> BoardCard | None:
     """The board of a creator with these rows; None where there is no such creator."""
     creator = await tx.first(
@@ -162,6 +182,7 @@ async def load_board(
         winbacks_open=winbacks_open,
         winbacks_overdue=winbacks_overdue,
         synced_at=creator.synced_at,
+        is_over=is_over,
     )
 
 

@@ -167,7 +167,8 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         )
     if kind is CardKind.BOARD:
         top = await load_top_rows(tx, card.creator_id, boards.TOP)
-        return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, tuple(top))
+        over = card.closed_at is not None
+        return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, tuple(top), is_over=over)
     if kind is CardKind.NOTICE:
         return NoticeCard(
             card_id, cast("Any", card.code), name, card.created_at, payload.data_at, card.closed_at

@@ -8,7 +8,7 @@ from bot.discord_ui import custom_ids, rows, times
 from bot.discord_ui.items import button
 from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
 from bot.discord_ui.lists import row_button
-from bot.discord_ui.rendered import RenderedMessage
+from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.words import OPEN_CHAT
 from bot.discord_ui.words import boards as words
@@ -24,6 +24,8 @@ _PEOPLE = 6
 
 def render_board(view: BoardCard, *, chat_url: str) -> RenderedMessage:
     """The whole board. Live even where nothing is open: the queue behind it can be asked for."""
+    if view.is_over:
+        return one_line(words.closed(safe_name(view.creator_name)), is_layout=True)
     header = clip_units(_header(view), _HEADER_UNITS)
     footer = f"-# {rows.age_words(view.synced_at)}"
     rest = view.totals.episodes - len(view.rows)

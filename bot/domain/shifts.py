@@ -1,8 +1,7 @@
 """Planned shifts: who is on at an instant, until when, and who comes next. Nothing here knows the time by itself.
 
-A plan repeats every week in a zone of its own. Clock changes move it in UTC: a shift from 22:00 to 06:00 is an hour
-shorter or longer on the two nights a year that are. What lies wholly in the hour that a clock change skips does not
-take place.
+A plan repeats every week in a zone of its own, by the clock on the wall: a shift from 22:00 to 06:00 is an hour shorter
+or longer on the two nights a year that are. What lies wholly in the hour that a clock change skips does not take place.
 """
 
 from __future__ import annotations
@@ -96,6 +95,18 @@ def _pieces(shift: PlannedShift, at: int) -> Iterator[tuple[int, int]]:
 
 
 def _instant(day: date, minute: int, zone: ZoneInfo) -> int:
-    """The UTC milliseconds of a local time; of one that comes twice the first, of one that is skipped as if it were not."""
+    """The UTC milliseconds of a local time: of one that comes twice the first, of one that is skipped the skip."""
     local = datetime(day.year, day.month, day.day, *divmod(minute, 60), tzinfo=zone)
-    return int(local.timestamp()) * MS_PER_S
+    after = int(local.timestamp())
+    if datetime.fromtimestamp(after, zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return after * MS_PER_S
+    # zoneinfo puts a skipped time behind the skip, or with fold=1 before it: the skip lies between the two.
+    before = int(local.replace(fold=1).timestamp())
+    old = datetime.fromtimestamp(before, zone).utcoffset()
+    while after - before > 1:
+        middle = (before + after) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == old:
+            before = middle
+        else:
+            after = middle
+    return after * MS_PER_S

@@ -133,6 +133,8 @@ class BoardCard:
     winbacks_open: int
     winbacks_overdue: int
     synced_at: int | None
+    is_over: bool = False
+    """Its creator has retired or has another channel."""
 
 
 CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard

@@ -51,7 +51,7 @@ class BoardsJob:
         self._quiet: dict[int, _Quiet] = {}
 
     async def run_due(self, now_ms: int) -> dict[str, int]:
-        """Make the boards that are missing and move on those that the time has changed; how many of either."""
+        """Make the boards that are missing, move on those that the time has changed, close those that are over."""
         async with self._store.read() as tx:
             missing = await boards.list_without(tx)
             states = await boards.list_states(tx)
@@ -60,20 +60,23 @@ class BoardsJob:
         moves = [
             move
             for state in states
-            if (move := self._move(state, planned.get(state.creator_id, ()), overdue_at, now_ms)) is not None
+            if not state.is_over
+            and (move := self._move(state, planned.get(state.creator_id, ()), overdue_at, now_ms)) is not None
         ]
-        if not missing and not moves:
+        over = [state.card_id for state in states if state.is_over]
+        if not missing and not moves and not over:
             return {}
 
-        async def write(tx: Tx) -> tuple[int, int]:
+        async def write(tx: Tx) -> int:
+            for card_id in over:
+                await boards.close(tx, card_id, now_ms)
             made = await boards.create_missing(tx, now_ms)
             moved = [await boards.move_on(tx, move.state, move.as_of, anew=move.anew) for move in moves]
-            return made, sum(moved)
+            return len(over) + made + sum(moved)
 
-        made, moved = await self._store.write(write)
-        if made:
-            log.info("boards_made", count=made)
-        return {"boards": made + moved} if made + moved else {}
+        changed = await self._store.write(write)
+        log.info("boards_changed", count=changed)
+        return {"boards": changed}
 
     def _move(
         self, state: BoardState, plan: tuple[PlannedShift, ...], overdue_at: dict[int, int], now_ms: int

@@ -13,6 +13,11 @@ WHOLE_QUEUE: Final = "Whole queue"
 AROUND_THE_CLOCK: Final = "around the clock"
 
 
+def closed(creator: str) -> str:
+    """All that is left of a board that is over."""
+    return f"Board · {creator} · closed"
+
+
 def open_words(episodes: int) -> str:
     """ "12 open"."""
     return f"{episodes:,} open"
