@@ -29,6 +29,7 @@ from bot.domain.roster import RosterError, read_roster
 from bot.domain.scoring import get_model
 from bot.fanapi.client import FansApiClient, make_client
 from bot.fanapi.errors import FanApiError, KeyRefusedError, PermissionDeniedError
+from bot.jobs.boards import BoardsJob
 from bot.jobs.delivery import Delivery
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
@@ -40,6 +41,7 @@ from bot.services.access import AccessService
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
+from bot.services.queue import QueueService
 from bot.services.threads import ThreadService
 from storage import card_delivery
 from storage.engine import AgencyStore, Storage
@@ -112,6 +114,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         fans=FanService(store, clock),
         threads=ThreadService(store),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
+        queue=QueueService(store, clock),
         chat_url=settings.chat_url,
     )
 
@@ -131,7 +134,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         history_ms=settings.history_days * MS_PER_DAY,
         on_scored=delivery.wake,
     )
-    ticker = Ticker(clock, [sync], delivery)
+    ticker = Ticker(clock, [sync, BoardsJob(store)], delivery)
 
     await _log_in(bot, settings.discord_token.get_secret_value(), stopping)
     connection = asyncio.create_task(bot.connect(reconnect=True), name="gateway")

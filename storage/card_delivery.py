@@ -55,8 +55,13 @@ async def list_channels_behind(tx: Tx) -> list[int]:
 
 
 async def find_behind(tx: Tx, channel_id: int) -> CardWork | None:
-    """What to do next in a channel: pings first, then new messages, then edits; oldest first."""
-    urgency = case((cards.c.ping_wanted, 0), (cards.c.message_id.is_(None), 1), else_=2)
+    """What to do next in a channel: pings first, then new messages, then edits, boards last; oldest first."""
+    urgency = case(
+        (cards.c.kind == CardKind.BOARD.value, 3),
+        (cards.c.ping_wanted, 0),
+        (cards.c.message_id.is_(None), 1),
+        else_=2,
+    )
     row = await tx.first(
         select(cards)
         .where(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, func, select
 
 from bot.domain.models import AlertTier, CardKind
 from bot.domain.views import (
@@ -17,6 +18,7 @@ from bot.domain.views import (
     GroupedCard,
     NoticeCard,
 )
+from storage import boards
 from storage.cards import CardPayload
 from storage.episodes import decode_reasons
 from storage.parts import to_owner
@@ -24,7 +26,8 @@ from storage.tables import cards, creators, episodes, fan_accounts
 from storage.tx import Tx
 
 
-def _rows_query(tx: Tx) -> Select[Any]:
+def rows_query(tx: Tx) -> Select[Any]:
+    """The episodes with what a row shows of their fans; narrow it down and read it with `to_row`."""
     return (
         select(
             episodes,
@@ -50,7 +53,7 @@ def _rows_query(tx: Tx) -> Select[Any]:
     )
 
 
-def _to_row(row: Any) -> AlertRow:
+def to_row(row: Any) -> AlertRow:
     return AlertRow(
         episode_id=row.id,
         fan_account_id=row.fan_account_id,
@@ -88,23 +91,45 @@ def by_money(row: AlertRow) -> tuple[float, int]:
     return (-money * row.score / 100, row.episode_id)
 
 
+async def load_top_rows(tx: Tx, creator_id: int, limit: int) -> list[AlertRow]:
+    """A creator's open episodes, most money first, with the scores their cards were last moved for.
+
+    What moves by less than that moves neither a row nor the order, so a board stays as it is.
+    """
+    shown = func.coalesce(episodes.c.shown_score, episodes.c.score)
+    rows = await tx.all(
+        rows_query(tx)
+        .where(episodes.c.creator_id == creator_id, episodes.c.closed_at.is_(None))
+        .order_by((func.coalesce(episodes.c.pace_cents, 0) * shown).desc(), episodes.c.id)
+        .limit(limit)
+    )
+    return [
+        replace(
+            to_row(row),
+            score=row.shown_score if row.shown_score is not None else row.score,
+            score_before=None,
+        )
+        for row in rows
+    ]
+
+
 async def load_rows(tx: Tx, card_id: int) -> list[AlertRow]:
     """The open episodes on a card, most money first."""
-    rows = await tx.all(_rows_query(tx).where(episodes.c.card_id == card_id, episodes.c.closed_at.is_(None)))
-    return sorted((_to_row(row) for row in rows), key=by_money)
+    rows = await tx.all(rows_query(tx).where(episodes.c.card_id == card_id, episodes.c.closed_at.is_(None)))
+    return sorted((to_row(row) for row in rows), key=by_money)
 
 
 async def load_baseline_rows(tx: Tx, creator_id: int) -> list[AlertRow]:
     """The open episodes of a creator that a baseline opened and no card of their own shows yet, most money first."""
     rows = await tx.all(
-        _rows_query(tx).where(
+        rows_query(tx).where(
             episodes.c.creator_id == creator_id,
             episodes.c.baseline,
             episodes.c.card_id.is_(None),
             episodes.c.closed_at.is_(None),
         )
     )
-    return sorted((_to_row(row) for row in rows), key=by_money)
+    return sorted((to_row(row) for row in rows), key=by_money)
 
 
 async def load_view(tx: Tx, card_id: int) -> CardView | None:
@@ -140,6 +165,10 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
             payload.fans,
             card.created_at,
         )
+    if kind is CardKind.BOARD:
+        top = await load_top_rows(tx, card.creator_id, boards.TOP)
+        over = card.closed_at is not None
+        return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, tuple(top), is_over=over)
     if kind is CardKind.NOTICE:
         return NoticeCard(
             card_id, cast("Any", card.code), name, card.created_at, payload.data_at, card.closed_at
@@ -161,10 +190,10 @@ async def _creator(tx: Tx, creator_id: int | None) -> tuple[str | None, int | No
 async def _alert(
     tx: Tx, card_id: int, payload: CardPayload, creator_name: str, synced_at: int | None
 ) -> AlertCard | None:
-    row = await tx.first(_rows_query(tx).where(episodes.c.id == payload.episode_id))
+    row = await tx.first(rows_query(tx).where(episodes.c.id == payload.episode_id))
     if row is None:
         return None
-    shown = _to_row(row)
+    shown = to_row(row)
     # The fan's row has moved to a grouped card: this one is over, whatever becomes of the episode.
     moved = row.card_id != card_id
     return AlertCard(card_id, creator_name, shown, synced_at, moved=moved)

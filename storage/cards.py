@@ -33,6 +33,8 @@ class CardPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     cleared: int = 0
     fans: int = 0
     data_at: int | None = None
+    as_of: int = 0
+    """Of a board: the instant it shows who is on and what is overdue for; what changes by time moves it on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from sqlalchemy import insert, select, update
 
+from storage import boards
 from storage.cards import bump
 from storage.tables import episode_events, episodes
 from storage.tx import Tx
@@ -26,8 +27,7 @@ async def claim(tx: Tx, episode_id: int, user_id: int, now_ms: int) -> tuple[Cla
         return ("already_yours" if row.claimed_by == user_id else "taken"), row.claimed_by
     await _set_claim(tx, row.id, user_id, now_ms)
     await _append_work_event(tx, row, "claimed", user_id, now_ms)
-    if row.card_id is not None:
-        await bump(tx, [row.card_id])
+    await _show(tx, row)
     return "claimed", user_id
 
 
@@ -46,9 +46,15 @@ async def release(
         return "not_yours", row.claimed_by
     await _set_claim(tx, row.id, None, None)
     await _append_work_event(tx, row, "released", user_id, now_ms)
+    await _show(tx, row)
+    return "released", None
+
+
+async def _show(tx: Tx, row: _Work) -> None:
+    """Its card and its creator's board show who has it."""
     if row.card_id is not None:
         await bump(tx, [row.card_id])
-    return "released", None
+    await boards.bump(tx, row.creator_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlalchemy import and_, select, update
 
 from bot.domain.models import AlertTier, CardKind, Change, Decision, Reason
 from bot.domain.views import Owner
+from storage import boards
 from storage.bulk import bulk_insert
 from storage.cards import bump
 from storage.episodes import EXPIRED_GROUP, encode_reasons
@@ -66,20 +67,24 @@ class _Stored:
 async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange]) -> int:
     """Write the decisions of one page with their events; how many changed a tier.
 
-    Cards already holding one of these episodes are bumped; new places are given by the end of the run
-    (`list_unplaced`), because grouping needs the whole run.
+    Cards already holding one of these episodes and the creators' boards are bumped; new places are given by the
+    end of the run (`list_unplaced`), because grouping needs the whole run.
     """
     known = await _load(tx, [c.episode_id for c in changes if c.episode_id is not None])
     bumped: list[int] = []
+    moved: set[int] = set()
     pinged: list[int] = []
     opened: list[tuple[object, ...]] = []
     events: list[tuple[object, ...]] = []
     for change in changes:
         old = known.get(change.episode_id) if change.episode_id is not None else None
         if change.decision.change in (Change.NONE, Change.INHIBITED):
-            if old is not None and await _refresh(tx, change, old) and old.card_id is not None:
-                bumped.append(old.card_id)
+            if old is not None and await _refresh(tx, change, old):
+                moved.add(change.creator_id)
+                if old.card_id is not None:
+                    bumped.append(old.card_id)
             continue
+        moved.add(change.creator_id)
         episode_id = change.episode_id
         if episode_id is None or old is None:
             episode_id = tx.ids.next()
@@ -102,6 +107,8 @@ async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange
             .values(last_pinged_at=run.now_ms)
         )
     await bump(tx, bumped)
+    for creator_id in sorted(moved):
+        await boards.bump(tx, creator_id)
     return len(events)
 
 

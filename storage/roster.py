@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.roster import Roster, RosterCreator, RosterError
 from storage.engine import Storage
+from storage.shifts import add_shift
 from storage.tables import (
     agencies,
     creator_accounts,
@@ -87,6 +88,9 @@ async def apply_roster(storage: Storage, roster: Roster, now_ms: int) -> int:
                         agency_id=agency_id, creator_id=creator_id, user_id=user_id
                     )
                 )
+        for shift in roster.shifts:
+            for creator_id in sorted(ids[shift.creator]):
+                await add_shift(tx, creator_id, shift.planned(), now_ms)
         return agency_id
 
     return await storage.write(write)

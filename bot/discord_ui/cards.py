@@ -7,16 +7,28 @@ from typing import assert_never
 import discord
 
 from bot.discord_ui import custom_ids, rows, times, words
+from bot.discord_ui.boards import render_board
 from bot.discord_ui.items import button
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, LINE_ONE_GRAPHEMES, clip, clip_units, graphemes
 from bot.discord_ui.lists import render_grouped, render_top
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name, safe_name
 from bot.domain.models import AlertTier, CardKind
-from bot.domain.views import AlertCard, AlertRow, BaselineCard, CardView, GroupedCard, NoticeCard, Owner
+from bot.domain.views import (
+    AlertCard,
+    AlertRow,
+    BaselineCard,
+    BoardCard,
+    CardView,
+    GroupedCard,
+    NoticeCard,
+    Owner,
+)
 
-__all__ = ["RenderedMessage", "one_line", "render", "render_details", "render_link", "render_top"]
+__all__ = ["LAYOUTS", "RenderedMessage", "one_line", "render", "render_details", "render_link", "render_top"]
 
+LAYOUTS = frozenset({CardKind.GROUPED, CardKind.BOARD})
+"""The kinds of cards that are Components V2 layouts and stay so to their end."""
 _COLOURS = {AlertTier.AT_RISK: 0xE67E22, AlertTier.ACTION: 0xD83C3E}
 _EXPIRED_COLOUR = 0x80848E
 # From roomy to cramped: the longest names that still fit are used, cutting inside an escape never happens.
@@ -38,6 +50,8 @@ def render(view: CardView, *, chat_url: str, mention: Owner | None = None) -> Re
             return _render_baseline(view)
         case NoticeCard():
             return _render_notice(view)
+        case BoardCard():
+            return render_board(view, chat_url=chat_url)
         case _:
             assert_never(view)
 

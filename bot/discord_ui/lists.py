@@ -76,7 +76,7 @@ def _render_list(
     layout.add_item(discord.ui.TextDisplay(header))
     for row, text in zip(shown, texts, strict=True):
         layout.add_item(
-            discord.ui.Section(discord.ui.TextDisplay(text), accessory=_row_button(row, kind, card_id))
+            discord.ui.Section(discord.ui.TextDisplay(text), accessory=row_button(row, kind, card_id))
         )
     if pages > 1:
         layout.add_item(discord.ui.TextDisplay(f"-# {words.page_of(page, pages)}"))
@@ -92,9 +92,10 @@ def _render_list(
     return RenderedMessage(None, (), layout, is_layout=True, live=True)
 
 
-def _row_button(
+def row_button(
     row: AlertRow, kind: CardKind, card_id: int
 ) -> discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]]:
+    """[Claim], or [Release] where somebody has it."""
     if row.claimed_by is None:
         custom_id = custom_ids.build_episode(custom_ids.CLAIM, kind, card_id, row.episode_id)
         return button(words.CLAIM, custom_id, discord.ButtonStyle.primary)

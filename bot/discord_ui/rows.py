@@ -115,6 +115,11 @@ def sum_pace(rows: tuple[AlertRow, ...]) -> str | None:
     for row in rows:
         if row.pace_cents is not None:
             by_currency[row.currency] = by_currency.get(row.currency, 0) + row.pace_cents
+    return pace_sum(tuple(sorted(by_currency.items())))
+
+
+def pace_sum(by_currency: tuple[tuple[str, int], ...]) -> str | None:
+    """ "about $1,240 a month"; at most three currencies, None for none."""
     if not by_currency:
         return None
-    return f"about {' and '.join(words.money(c, cur) for cur, c in sorted(by_currency.items())[:3])} a month"
+    return f"about {' and '.join(words.money(cents, cur) for cur, cents in by_currency[:3])} a month"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from bot.domain.models import AlertTier, Reason, Scores
+from bot.domain.shifts import ShiftSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,66 @@ class NoticeCard:
     resolved_at: int | None
 
 
-CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard
+@dataclass(frozen=True, slots=True)
+class OpenTotals:
+    """What is open in all. `pace_cents`: (currency, net spend per 30 days) where it is known, by currency."""
+
+    episodes: int
+    pace_cents: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCard:
+    """A creator's live board. `rows`: the first of her open episodes, most money first, scores as last shown."""
+
+    card_id: int
+    creator_name: str
+    rows: tuple[AlertRow, ...]
+    totals: OpenTotals
+    has_shifts: bool
+    """Whether any are planned for her."""
+    on_shift: tuple[ShiftSpan, ...]
+    next_shift: ShiftSpan | None
+    winbacks_open: int
+    winbacks_overdue: int
+    synced_at: int | None
+    is_over: bool = False
+    """Its creator has retired or has another channel."""
+
+
+CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard
+
+
+class QueueSort(StrEnum):
+    """What a queue is in order of."""
+
+    MONEY = "money"
+    RISK = "risk"
+    EXPIRY = "expiry"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """An open episode and whose fan it is about."""
+
+    creator_name: str
+    row: AlertRow
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """One page of the open episodes of one creator, or of several. Pages count from 0."""
+
+    creator_id: int | None
+    """None: every creator the viewer sees."""
+    creator_name: str | None
+    sort: QueueSort
+    page: int
+    pages: int
+    rows: tuple[QueueRow, ...]
+    totals: OpenTotals
+    synced_at: int | None
+    """The age of the oldest data among the creators."""
 
 
 @dataclass(frozen=True, slots=True)

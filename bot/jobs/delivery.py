@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from bot.clock import BlockedCard
-from bot.discord_ui.cards import RenderedMessage, render, render_link
+from bot.discord_ui.cards import LAYOUTS, RenderedMessage, render, render_link
 from bot.discord_ui.sender import BlockedError, MessageGoneError, TryAgainError
 from bot.domain.base36 import encode
 from bot.domain.models import MS_PER_S, CardKind
@@ -201,7 +201,7 @@ class Delivery:
             await self._edit(work, view)
         else:
             newer = f"https://discord.com/channels/{self._guild_id}/{work.channel_id}/{work.message_id}"
-            link = render_link(newer, is_layout=work.kind is CardKind.GROUPED)
+            link = render_link(newer, is_layout=work.kind in LAYOUTS)
             await self._retire(work, work.retire_ids[0], link)
 
     async def _find(self, work: CardWork) -> int | None:

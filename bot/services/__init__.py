@@ -9,6 +9,7 @@ from bot.services.access import AccessService
 from bot.services.creators import CreatorService
 from bot.services.fans import FanService
 from bot.services.ports import Desk
+from bot.services.queue import QueueService
 from bot.services.threads import ThreadService
 from storage.engine import AgencyStore
 
@@ -24,4 +25,5 @@ class Services:
     fans: FanService
     threads: ThreadService
     desk: Desk
+    queue: QueueService
     chat_url: str

@@ -95,6 +95,10 @@ class Desk:
             await self._store.write(lambda tx: card_delivery.note_shown(tx, card_id, fingerprint))
         await self._wake_delivery()
 
+    async def show_changes(self) -> None:
+        """Wake delivery, so that the cards of what was changed in private show it at once."""
+        await self._wake_delivery()
+
     async def _may_see(self, tx: Tx, viewer: Viewer, episode_id: int) -> bool:
         found = await card_views.creator_of_episode(tx, episode_id)
         return found is not None and found[0] in viewer.creator_ids

@@ -62,3 +62,7 @@ class Desk(Protocol):
         An empty fingerprint equals no rendering: delivery has to edit, the press was answered elsewhere.
         """
         ...
+
+    async def show_changes(self) -> None:
+        """Wake delivery, so that the cards of what was changed in private show it at once."""
+        ...

@@ -8,7 +8,8 @@ import pytest
 
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.roster import RosterError, parse_roster, read_roster
-from storage import roster
+from bot.domain.shifts import PlannedShift
+from storage import roster, shifts, tables
 from storage.engine import Storage
 from storage.tx import Tx
 from tests.storage.conftest import DAY, NOW, ROSTER, Agency
@@ -91,6 +92,16 @@ GOOD: dict[str, Any] = {
 }
 
 
+SHIFT: dict[str, Any] = {
+    "creator": "Ava",
+    "user_id": "4",
+    "days": [7, 1],
+    "from": "22:00",
+    "to": "06:30",
+    "zone": "Asia/Manila",
+}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -104,6 +115,14 @@ GOOD: dict[str, Any] = {
         ({"members": [{"user_id": "4", "tier": "lead", "creators": ["zoe"]}]}, r"members\[0\].creators\[0\]"),
         ({"creators": [{"account_id": "a", "name": "", "channel_id": "5"}], "members": []}, "name"),
         ({"creators": [{"account_id": "a", "name": "A"}], "members": []}, "channel_id"),
+        ({"shifts": [SHIFT | {"creator": "zoe"}]}, r"shifts\[0\].creator: 'zoe' is no creator"),
+        ({"shifts": [SHIFT, SHIFT | {"days": []}]}, r"shifts\[1\].days: name at least one day"),
+        ({"shifts": [SHIFT | {"days": [0]}]}, r"shifts\[0\].days"),
+        ({"shifts": [SHIFT | {"from": "24:00"}]}, r"shifts\[0\].from"),
+        ({"shifts": [SHIFT | {"to": "9:00"}]}, r"shifts\[0\].to"),
+        ({"shifts": [SHIFT | {"zone": "Mars/Olympus"}]}, r"shifts\[0\].zone: 'Mars/Olympus' is no time zone"),
+        ({"shifts": [SHIFT | {"user_id": "9999999999999999999"}]}, r"shifts\[0\].user_id"),
+        ({"shifts": [{"creator": "a"}]}, "shifts"),
     ],
 )
 def test_says_which_field_is_wrong(change: dict[str, Any], words: str) -> None:
@@ -120,3 +139,29 @@ def test_reads_a_file_and_tells_when_it_cannot(tmp_path: Path) -> None:
     path.write_bytes(b"\xff{")
     with pytest.raises(RosterError):
         read_roster(path)
+
+
+async def test_shifts_come_with_the_roster(storage: Storage) -> None:
+    by_account = SHIFT | {"creator": "a", "days": [3, 3], "from": "09:00", "to": "17:00", "user_id": "8"}
+    read = parse_roster(json.dumps(GOOD | {"shifts": [SHIFT, by_account]}))
+    store = storage.agency(await roster.apply_roster(storage, read, NOW))
+    async with store.read() as tx:
+        (ava,) = await roster.list_creators(tx)
+        everybody = await shifts.list_planned(tx)
+        assert everybody == {
+            ava.id: (
+                PlannedShift(4, frozenset({1, 7}), 22 * 60, 6 * 60 + 30, "Asia/Manila"),
+                PlannedShift(8, frozenset({3}), 9 * 60, 17 * 60, "Asia/Manila"),
+            )
+        }
+        assert await shifts.list_planned(tx, ava.id) == everybody
+        assert await shifts.list_planned(tx, 5) == {}
+    await store.write(
+        lambda tx: tx.execute(
+            tables.shifts.update()
+            .where(tables.shifts.c.agency_id == tx.agency_id, tables.shifts.c.user_id == 4)
+            .values(removed_at=NOW)
+        )
+    )
+    async with store.read() as tx:
+        assert [planned.user_id for planned in (await shifts.list_planned(tx))[ava.id]] == [8]

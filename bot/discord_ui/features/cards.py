@@ -9,6 +9,7 @@ import discord
 from bot.discord_ui import custom_ids, words
 from bot.discord_ui.cards import episode_page, render, render_details, render_top
 from bot.discord_ui.custom_ids import parse_id, parse_page
+from bot.discord_ui.features.claiming import claim, release
 from bot.discord_ui.limits import ROWS_PER_PAGE
 from bot.discord_ui.lists import render_grouped
 from bot.discord_ui.press import Handler, Press
@@ -61,35 +62,15 @@ class CardFeature:
 
     async def _claim(self, press: Press) -> None:
         episode_id = parse_id(press.target.arg)
-        if episode_id is None:
-            await press.answer.say(words.GONE)
-            return
-        result = await self._desk.claim(press.viewer, episode_id)
-        match result.status:
-            case "claimed" | "already_yours":
-                await self._show_again(press, episode_id, words.CLAIMED)
-            case "taken":
-                await press.answer.say(words.taken(result.by))
-            case "closed":
-                await press.answer.say(words.CLOSED)
-            case "not_found":
-                await press.answer.say(words.GONE)
+        done = await claim(self._desk, press, episode_id)
+        if episode_id is not None and done is not None:
+            await self._show_again(press, episode_id, done)
 
     async def _release(self, press: Press) -> None:
         episode_id = parse_id(press.target.arg)
-        if episode_id is None:
-            await press.answer.say(words.GONE)
-            return
-        result = await self._desk.release(press.viewer, episode_id)
-        match result.status:
-            case "released" | "not_claimed":
-                await self._show_again(press, episode_id, words.RELEASED)
-            case "not_yours":
-                await press.answer.say(words.not_yours(result.by))
-            case "closed":
-                await press.answer.say(words.CLOSED)
-            case "not_found":
-                await press.answer.say(words.GONE)
+        done = await release(self._desk, press, episode_id)
+        if episode_id is not None and done is not None:
+            await self._show_again(press, episode_id, done)
 
     async def _show_again(self, press: Press, episode_id: int, done: str) -> None:
         """Answer with the message as it stands now; the public one behind a private page is for delivery."""

@@ -114,6 +114,7 @@ class FakeDesk:
     gate: asyncio.Event | None = None
     failure: Exception | None = None
     is_current: bool = True
+    woken: int = 0
 
     async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
         if self.failure is not None:
@@ -168,6 +169,9 @@ class FakeDesk:
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         self.shown.append((card_id, fingerprint))
+
+    async def show_changes(self) -> None:
+        self.woken += 1
 
 
 @dataclass

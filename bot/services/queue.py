@@ -1,0 +1,59 @@
+"""The queue of a viewer: what is open for their creators. Whoever looks at a page is on record."""
+
+from __future__ import annotations
+
+import time
+
+from bot.clock import Clock
+from bot.domain.models import Viewer
+from bot.domain.views import QueuePage, QueueSort
+from storage import audit, boards, queue
+from storage.engine import AgencyStore, Tx
+
+PAGE_ROWS = 10
+
+
+class QueueService:
+    """Reads one page at a time; a foreign creator and a missing one give the same answer."""
+
+    def __init__(self, store: AgencyStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def look(
+        self, viewer: Viewer, creator_id: int | None, sort: QueueSort, page: int = 0
+    ) -> QueuePage | None:
+        """A page, brought into range, of one creator or (None) of all the viewer's. None: no creator of theirs."""
+        if creator_id is not None and creator_id not in viewer.creator_ids:
+            return None
+        creator_ids = sorted(viewer.creator_ids) if creator_id is None else [creator_id]
+        async with self._store.read() as tx:
+            name = None
+            if creator_id is not None:
+                name = await queue.find_creator_name(tx, creator_id)
+                if name is None:
+                    return None
+            totals = await boards.sum_open(tx, creator_ids)
+            pages = max(1, -(-totals.episodes // PAGE_ROWS))
+            page = min(max(page, 0), pages - 1)
+            rows = await queue.list_page(tx, creator_ids, sort, offset=page * PAGE_ROWS, limit=PAGE_ROWS)
+            synced_at = await queue.oldest_data_at(tx, creator_ids)
+        await self._record_view(viewer, creator_id)
+        return QueuePage(creator_id, name, sort, page, pages, rows, totals, synced_at)
+
+    async def _record_view(self, viewer: Viewer, creator_id: int | None) -> None:
+        wall_ms = time.time_ns() // 1_000_000
+
+        async def write(tx: Tx) -> None:
+            await audit.append(
+                tx,
+                viewer.user_id,
+                "view_list",
+                "queue",
+                creator_id,
+                creator_id,
+                self._clock.now_ms(),
+                wall_ms,
+            )
+
+        await self._store.write(write)

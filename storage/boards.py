@@ -1,0 +1,221 @@
+"""Boards: one live card per creator, asked for anew by whatever changes her open work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import and_, func, or_, select, update
+
+from bot.domain.models import CardKind
+from bot.domain.shifts import next_start, on_at
+from bot.domain.views import AlertRow, BoardCard, OpenTotals
+from storage import shifts
+from storage.cards import CardPayload, NewCard, create_card, repost
+from storage.tables import cards, creators, episodes, winbacks
+from storage.tx import Tx
+
+TOP = 8
+"""Open episodes that a board shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardState:
+    """How far a board has been brought by time. `as_of` and `synced_at` in agency time."""
+
+    card_id: int
+    creator_id: int
+    as_of: int
+    synced_at: int | None
+    """When the creator's data was last fetched."""
+    is_over: bool
+    """Its creator has retired or moved to another channel."""
+
+
+async def bump(tx: Tx, creator_id: int) -> None:
+    """Something of this creator's open work has changed: her board is to be rendered again, if she has one."""
+    await tx.execute(
+        update(cards)
+        .where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.creator_id == creator_id,
+            cards.c.kind == CardKind.BOARD.value,
+            cards.c.closed_at.is_(None),
+        )
+        .values(wanted_version=cards.c.wanted_version + 1)
+    )
+
+
+async def list_without(tx: Tx) -> list[tuple[int, int]]:
+    """(creator id, channel id) of those whose first baseline is done and who have no board yet."""
+    board = and_(
+        cards.c.agency_id == creators.c.agency_id,
+        cards.c.creator_id == creators.c.id,
+        cards.c.kind == CardKind.BOARD.value,
+        cards.c.closed_at.is_(None),
+    )
+    rows = await tx.all(
+        select(creators.c.id, creators.c.channel_id)
+        .select_from(creators.outerjoin(cards, board))
+        .where(
+            creators.c.agency_id == tx.agency_id,
+            creators.c.baseline_done_at.is_not(None),
+            creators.c.retired_at.is_(None),
+            cards.c.id.is_(None),
+        )
+        .order_by(creators.c.id)
+    )
+    return [(row.id, row.channel_id) for row in rows]
+
+
+async def create_missing(tx: Tx, now_ms: int) -> int:
+    """Give every creator whose baseline is done a board; how many had none."""
+    missing = await list_without(tx)
+    for creator_id, channel_id in missing:
+        payload = CardPayload(as_of=now_ms)
+        await create_card(tx, NewCard(CardKind.BOARD, creator_id, channel_id, payload), now_ms)
+    return len(missing)
+
+
+async def close(tx: Tx, card_id: int, now_ms: int) -> None:
+    """The board is over: its message says so, and its creator may get another."""
+    await tx.execute(
+        update(cards)
+        .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
+        .values(closed_at=now_ms, wanted_version=cards.c.wanted_version + 1)
+    )
+
+
+async def list_states(tx: Tx) -> list[BoardState]:
+    """Every board that is not closed, by creator."""
+    rows = await tx.all(
+        select(
+            cards.c.id,
+            cards.c.creator_id,
+            cards.c.payload,
+            creators.c.synced_at,
+            or_(creators.c.retired_at.is_not(None), creators.c.channel_id != cards.c.channel_id).label(
+                "over"
+            ),
+        )
+        .select_from(
+            cards.join(
+                creators,
+                and_(creators.c.agency_id == cards.c.agency_id, creators.c.id == cards.c.creator_id),
+            )
+        )
+        .where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.kind == CardKind.BOARD.value,
+            cards.c.closed_at.is_(None),
+            cards.c.state != "gone",
+        )
+        .order_by(cards.c.creator_id)
+    )
+    return [
+        BoardState(
+            row.id,
+            row.creator_id,
+            msgspec.json.decode(row.payload or "{}", type=CardPayload).as_of,
+            row.synced_at,
+            bool(row.over),
+        )
+        for row in rows
+    ]
+
+
+async def last_due(tx: Tx, now_ms: int) -> dict[int, int]:
+    """Creator id -> when the latest of her open winbacks became overdue; those without one are left out."""
+    rows = await tx.all(
+        select(winbacks.c.creator_id, func.max(winbacks.c.due_at))
+        .where(
+            winbacks.c.agency_id == tx.agency_id,
+            winbacks.c.state == "open",
+            winbacks.c.due_at <= now_ms,
+        )
+        .group_by(winbacks.c.creator_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def move_on(tx: Tx, state: BoardState, as_of: int, *, anew: bool) -> bool:
+    """Show the board as of a later instant; `anew`: in a new, silent message. False: somebody has moved it already."""
+    result = await tx.execute(
+        update(cards)
+        .where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.id == state.card_id,
+            cards.c.payload == _payload(state.as_of),
+        )
+        .values(payload=_payload(as_of), wanted_version=cards.c.wanted_version + 1)
+    )
+    if result.rowcount and anew:
+        await repost(tx, state.card_id, None, ping=False, scored_wall_at=None)
+    return bool(result.rowcount)
+
+
+def _payload(as_of: int) -> str:
+    return msgspec.json.encode(CardPayload(as_of=as_of)).decode()
+
+
+async def load_board(
+    tx: Tx, card_id: int, creator_id: int, as_of: int, rows: tuple[AlertRow, ...], *, is_over: bool
+) -> BoardCard | None:
+    """The board of a creator with these rows; None where there is no such creator."""
+    creator = await tx.first(
+        select(creators.c.name, creators.c.synced_at).where(
+            creators.c.agency_id == tx.agency_id, creators.c.id == creator_id
+        )
+    )
+    if creator is None:
+        return None
+    planned = (await shifts.list_planned(tx, creator_id)).get(creator_id, ())
+    winbacks_open, winbacks_overdue = await _count_winbacks(tx, creator_id, as_of)
+    return BoardCard(
+        card_id=card_id,
+        creator_name=creator.name,
+        rows=rows,
+        totals=await sum_open(tx, [creator_id]),
+        has_shifts=bool(planned),
+        on_shift=on_at(planned, as_of),
+        next_shift=next_start(planned, as_of),
+        winbacks_open=winbacks_open,
+        winbacks_overdue=winbacks_overdue,
+        synced_at=creator.synced_at,
+        is_over=is_over,
+    )
+
+
+async def sum_open(tx: Tx, creator_ids: list[int]) -> OpenTotals:
+    """What is open for these creators in all."""
+    rows = await tx.all(
+        select(
+            episodes.c.currency,
+            func.count().label("n"),
+            func.count(episodes.c.pace_cents).label("known"),
+            func.sum(episodes.c.pace_cents).label("pace"),
+        )
+        .where(
+            episodes.c.agency_id == tx.agency_id,
+            episodes.c.creator_id.in_(creator_ids),
+            episodes.c.closed_at.is_(None),
+        )
+        .group_by(episodes.c.currency)
+        .order_by(episodes.c.currency)
+    )
+    known = tuple((row.currency, int(row.pace)) for row in rows if row.known)
+    return OpenTotals(sum(row.n for row in rows), known)
+
+
+async def _count_winbacks(tx: Tx, creator_id: int, as_of: int) -> tuple[int, int]:
+    row = await tx.first(
+        select(
+            func.count().label("n"),
+            func.count().filter(winbacks.c.due_at <= as_of).label("overdue"),
+        ).where(
+            winbacks.c.agency_id == tx.agency_id,
+            winbacks.c.creator_id == creator_id,
+            winbacks.c.state == "open",
+        )
+    )
+    return (int(row.n), int(row.overdue)) if row is not None else (0, 0)
