@@ -40,6 +40,7 @@ from bot.services.access import AccessService
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
+from bot.services.notes import NoteService
 from bot.services.threads import ThreadService
 from storage import card_delivery
 from storage.engine import AgencyStore, Storage
@@ -112,6 +113,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         fans=FanService(store, clock),
         threads=ThreadService(store),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
+        notes=NoteService(store, clock, wake_delivery=delivery.wake),
         chat_url=settings.chat_url,
     )
 

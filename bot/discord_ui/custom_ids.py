@@ -14,6 +14,8 @@ RELEASE = "release"
 PAGE = "page"
 TOP = "top"
 DETAILS = "details"
+NOTE = "note"
+THREAD = "thread"
 PICK_FAN = "pick_fan"
 """Of the private pick list, which belongs to no card: its target is `p0`. Every select menu's verb begins `pick_`."""
 

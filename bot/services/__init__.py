@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.services.access import AccessService
 from bot.services.creators import CreatorService
 from bot.services.fans import FanService
+from bot.services.notes import NoteService
 from bot.services.ports import Desk
 from bot.services.threads import ThreadService
 from storage.engine import AgencyStore
@@ -24,4 +25,5 @@ class Services:
     fans: FanService
     threads: ThreadService
     desk: Desk
+    notes: NoteService
     chat_url: str

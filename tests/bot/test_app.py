@@ -30,6 +30,7 @@ async def bot() -> AsyncIterator[FanwatchBot]:
         fans=cast("Any", FakeFans()),
         threads=cast("Any", None),
         desk=FakeDesk(),
+        notes=cast("Any", None),
         chat_url="https://x.example/{fan_id}",
     )
     yield made
