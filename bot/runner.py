@@ -111,7 +111,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         access=AccessService(store),
         creators=CreatorService(store),
         fans=FanService(store, clock),
-        threads=ThreadService(store),
+        threads=ThreadService(store, clock),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
         notes=NoteService(store, clock, wake_delivery=delivery.wake),
         chat_url=settings.chat_url,

@@ -65,7 +65,7 @@ def _render_alert(view: AlertCard, chat_url: str, mention: Owner | None) -> Rend
     )
     custom_id = custom_ids.build_episode(verb, CardKind.ALERT, view.card_id, row.episode_id)
     buttons.add_item(button(label, custom_id, style))
-    for other, text in ((custom_ids.NOTE, words.NOTE),):
+    for other, text in ((custom_ids.NOTE, words.NOTE), (custom_ids.THREAD, words.THREAD)):
         custom_id = custom_ids.build_episode(other, CardKind.ALERT, view.card_id, row.episode_id)
         buttons.add_item(button(text, custom_id))
     content = _line_one(view, mention if mention is not None else rows.row_owner(row))
