@@ -16,13 +16,16 @@ from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.lookup import LookupFeature
+from bot.discord_ui.features.notes import NoteFeature
 from bot.discord_ui.features.queue import QueueFeature
+from bot.discord_ui.features.threads import ThreadFeature
 from bot.discord_ui.inflight import InFlight, log_failure
 from bot.discord_ui.items import RoutedButton, RoutedSelect, answer_form, answer_stray_press
 from bot.discord_ui.options import Options
 from bot.discord_ui.press import Feature
 from bot.discord_ui.registration import register_commands
 from bot.discord_ui.router import Router
+from bot.discord_ui.threads import FanThreads
 from bot.discord_ui.viewers import viewer_of
 from bot.domain.access import may, refusal
 from bot.domain.models import AccessTier
@@ -31,15 +34,17 @@ from bot.services.command_hashes import CommandHashes
 
 log = structlog.get_logger(__name__)
 
-EXTENSIONS = ("cogs.fans", "cogs.queue")
+EXTENSIONS = ("cogs.fans", "cogs.notes", "cogs.queue")
 
 
-def _features(services: Services) -> list[Feature]:
+def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
     """What answers buttons, menus and forms; commands are the cogs' own."""
     return [
         CardFeature(services.desk, services.chat_url),
         LookupFeature(services.fans),
         QueueFeature(services.queue, services.desk, services.chat_url),
+        NoteFeature(services.notes, services.fans),
+        ThreadFeature(services.threads, fan_threads),
     ]
 
 
@@ -128,13 +133,18 @@ class FanwatchBot(commands.Bot):
         services = self.services
         return Options(services.fans, services.creators, services.threads, services.access)
 
+    @cached_property
+    def fan_threads(self) -> FanThreads:
+        """Opens the threads of fans, for the command and for the button alike."""
+        return FanThreads(self.services.threads, self.services.fans)
+
     async def setup_hook(self) -> None:
         """Load the cogs, take over presses on cards old and new, register commands where they changed."""
         services = self.services
         self.router = Router(
             guild_id=self.guild_id,
             access=services.access,
-            features=_features(services),
+            features=_features(services, self.fan_threads),
             in_flight=self.in_flight,
         )
         self.add_dynamic_items(RoutedButton, RoutedSelect)

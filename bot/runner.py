@@ -41,6 +41,7 @@ from bot.services.access import AccessService
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
+from bot.services.notes import NoteService
 from bot.services.queue import QueueService
 from bot.services.threads import ThreadService
 from storage import card_delivery
@@ -112,9 +113,10 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         access=AccessService(store),
         creators=CreatorService(store),
         fans=FanService(store, clock),
-        threads=ThreadService(store),
+        threads=ThreadService(store, clock),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
         queue=QueueService(store, clock),
+        notes=NoteService(store, clock, wake_delivery=delivery.wake),
         chat_url=settings.chat_url,
     )
 

@@ -18,7 +18,7 @@ from bot.domain.views import (
     GroupedCard,
     NoticeCard,
 )
-from storage import boards
+from storage import boards, notes
 from storage.cards import CardPayload
 from storage.episodes import decode_reasons
 from storage.parts import to_owner
@@ -196,7 +196,8 @@ async def _alert(
     shown = to_row(row)
     # The fan's row has moved to a grouped card: this one is over, whatever becomes of the episode.
     moved = row.card_id != card_id
-    return AlertCard(card_id, creator_name, shown, synced_at, moved=moved)
+    note = await notes.newest(tx, row.fan_account_id)
+    return AlertCard(card_id, creator_name, shown, synced_at, moved=moved, note=note)
 
 
 async def creator_of_card(tx: Tx, card_id: int) -> int | None:
@@ -205,6 +206,34 @@ async def creator_of_card(tx: Tx, card_id: int) -> int | None:
         select(cards.c.creator_id).where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
     )
     return None if found is None else int(found)
+
+
+async def card_of_fan(tx: Tx, fan_account_id: int) -> int | None:
+    """The card that shows the fan's open episode; None where nothing is open or no card shows it yet."""
+    found = await tx.scalar(
+        select(episodes.c.card_id).where(
+            episodes.c.agency_id == tx.agency_id,
+            episodes.c.fan_account_id == fan_account_id,
+            episodes.c.closed_at.is_(None),
+        )
+    )
+    return None if found is None else int(found)
+
+
+async def fan_of_episode(tx: Tx, episode_id: int) -> int | None:
+    """The fan account an episode is about; None where there is no such episode."""
+    found = await tx.scalar(
+        select(episodes.c.fan_account_id).where(
+            episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id
+        )
+    )
+    return None if found is None else int(found)
+
+
+async def fan_of_card(tx: Tx, card_id: int) -> int | None:
+    """The fan account a card of one fan is about; None for every other card, and for no card."""
+    view = await load_view(tx, card_id)
+    return view.row.fan_account_id if isinstance(view, AlertCard) else None
 
 
 async def creator_of_episode(tx: Tx, episode_id: int) -> tuple[int, int | None] | None:

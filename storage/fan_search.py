@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, case, func, select
 from bot.domain.models import MS_PER_DAY, AlertTier, Scores
 from bot.domain.subscription import subscription_status
 from bot.domain.views import FanChoice, FanLabel, FanProfile
+from storage import notes
 from storage.episodes import decode_reasons
 from storage.fans import name_key
 from storage.parts import to_owner
@@ -197,6 +198,8 @@ async def get_profile(
         is_restricted=fan.is_restricted,
         is_performer=fan.is_performer,
         synced_at=creator.synced_at if creator is not None else None,
+        note_count=await notes.count(tx, fan_account_id),
+        newest_note=await notes.newest(tx, fan_account_id),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, insert, select, update
 
 from storage.tables import fan_threads
 from storage.tx import Tx
@@ -40,3 +40,30 @@ async def _find(tx: Tx, which: ColumnElement[bool]) -> FanThread | None:
         ).where(fan_threads.c.agency_id == tx.agency_id, which)
     )
     return None if row is None else FanThread(*row)
+
+
+async def keep(tx: Tx, thread: FanThread, now_ms: int, *, instead_of: int | None) -> int:
+    """Make this the fan's thread where she has none, or has `instead_of`; the id of the one that is hers then."""
+    known = await find_by_fan(tx, thread.fan_account_id)
+    values = {
+        "creator_id": thread.creator_id,
+        "channel_id": thread.channel_id,
+        "thread_id": thread.thread_id,
+        "created_at": now_ms,
+    }
+    if known is None:
+        await tx.execute(
+            insert(fan_threads).values(agency_id=tx.agency_id, fan_account_id=thread.fan_account_id, **values)
+        )
+    elif known.thread_id == instead_of:
+        await tx.execute(
+            update(fan_threads)
+            .where(
+                fan_threads.c.agency_id == tx.agency_id,
+                fan_threads.c.fan_account_id == thread.fan_account_id,
+            )
+            .values(**values)
+        )
+    else:
+        return known.thread_id
+    return thread.thread_id

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import discord
 
-from bot.discord_ui import custom_ids, rows, times, words
+from bot.discord_ui import custom_ids, notes, rows, times, words
 from bot.discord_ui.boards import render_board
 from bot.discord_ui.items import button
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, LINE_ONE_GRAPHEMES, clip, clip_units, graphemes
@@ -79,6 +79,9 @@ def _render_alert(view: AlertCard, chat_url: str, mention: Owner | None) -> Rend
     )
     custom_id = custom_ids.build_episode(verb, CardKind.ALERT, view.card_id, row.episode_id)
     buttons.add_item(button(label, custom_id, style))
+    for other, text in ((custom_ids.NOTE, words.NOTE), (custom_ids.THREAD, words.THREAD)):
+        custom_id = custom_ids.build_episode(other, CardKind.ALERT, view.card_id, row.episode_id)
+        buttons.add_item(button(text, custom_id))
     content = _line_one(view, mention if mention is not None else rows.row_owner(row))
     return RenderedMessage(content, (_alert_embed(view),), buttons, is_layout=False, live=True)
 
@@ -113,6 +116,7 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         f"Spent in all: {words.money(row.total_cents, row.currency)}",
         f"Pace before going quiet: {rows.pace_words(row)}",
         rows.owner_words(row),
+        *([notes.card_line(view.note)] if view.note is not None else []),
         rows.age_words(view.synced_at),
     ]
     return discord.Embed(

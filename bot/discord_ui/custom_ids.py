@@ -19,6 +19,8 @@ QUEUE = "queue"
 QUEUE_CLAIM = "queue_claim"
 QUEUE_RELEASE = "queue_release"
 PICK_QUEUE_SORT = "pick_queue_sort"
+NOTE = "note"
+THREAD = "thread"
 PICK_FAN = "pick_fan"
 """Of the private pick list, which belongs to no card: its target is `p0`. Every select menu's verb begins `pick_`."""
 

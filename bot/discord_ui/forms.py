@@ -19,21 +19,35 @@ _RANDOM_CHARS = string.ascii_letters + string.digits
 _RANDOM_LENGTH = 8
 
 
-def build_form(title: str, verb: str, kind: str, target_id: int, fields: Sequence[Field]) -> discord.ui.Modal:
+def build_form(
+    title: str, verb: str, kind: str, target_id: int, fields: Sequence[Field], *, arg: str | None = None
+) -> discord.ui.Modal:
     """A form whose submission the router gets under `verb` (one of a Feature's `forms`), also after a restart.
 
     The custom_id ends in eight random characters: clients keep what was typed into a form by its custom_id, and
-    a second form about the same thing is to begin empty. Raises ValueError for more than five fields.
+    a second form about the same thing is to begin empty. `arg` (23 characters at most) stands before them and comes
+    back through `form_arg`. Raises ValueError for more than five fields.
     """
     if not 1 <= len(fields) <= FORM_FIELDS:
         raise ValueError(f"a form has 1 to {FORM_FIELDS} fields, not {len(fields)}")
     nonce = "".join(secrets.choice(_RANDOM_CHARS) for _ in range(_RANDOM_LENGTH))
     modal = discord.ui.Modal(
-        title=clip_units(title, FORM_TITLE_UNITS), custom_id=custom_ids.build(verb, kind, target_id, nonce)
+        title=clip_units(title, FORM_TITLE_UNITS),
+        custom_id=custom_ids.build(verb, kind, target_id, nonce if arg is None else f"{arg}-{nonce}"),
     )
     for field in fields:
         modal.add_item(field)
     return modal
+
+
+def form_arg(target: custom_ids.Target) -> str | None:
+    """What a form was opened with beside its target; None where there is nothing."""
+    return (target.arg or "").rpartition("-")[0] or None
+
+
+def form_id(target: custom_ids.Target) -> str | None:
+    """The random part of a form: equal where the same form arrives twice."""
+    return (target.arg or "").rpartition("-")[2] or None
 
 
 def text_field(

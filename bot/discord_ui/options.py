@@ -61,12 +61,16 @@ class Options:
         """What was typed or, with nothing typed in a fan's thread, that fan. None: the answer says what is wrong."""
         if typed is not None and typed.strip():
             return typed
-        if isinstance(interaction.channel, discord.Thread):
-            found = await self._threads.fan_of(viewer, interaction.channel.id)
-            if found is not None:
-                return choice_value(found)
+        found = await self.fan_here(interaction, viewer)
+        if found is not None:
+            return choice_value(found)
         await answer.say(words.NAME_A_FAN)
         return None
+
+    async def fan_here(self, interaction: discord.Interaction, viewer: Viewer) -> FanChoice | None:
+        """The fan whose thread this is; None elsewhere, and where the fan is not for this viewer."""
+        channel = interaction.channel
+        return await self._threads.fan_of(viewer, channel.id) if isinstance(channel, discord.Thread) else None
 
     async def creator(
         self, interaction: discord.Interaction, answer: Answer, viewer: Viewer, typed: str | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from bot.discord_ui import rows, times, words
+from bot.discord_ui import notes, rows, times, words
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, clip_units
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import fan_name, safe_name
@@ -23,6 +23,7 @@ def render_profile(profile: FanProfile) -> RenderedMessage:
         _scores(profile),
         _subscription(profile),
         _activity(profile),
+        _notes(profile),
     ]
     lines = [*sections, f"-# {rows.age_words(profile.synced_at)}"]
     embed = discord.Embed(
@@ -121,6 +122,12 @@ def _activity(profile: FanProfile) -> str:
             f"First seen: {times.day(profile.first_seen_at)}",
         ]
     )
+
+
+def _notes(profile: FanProfile) -> str:
+    if profile.newest_note is None:
+        return "Notes: none"
+    return f"Notes: {profile.note_count:,}, the newest:\n{notes.card_line(profile.newest_note)}"
 
 
 def _when(at_ms: int | None) -> str:

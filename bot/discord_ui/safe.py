@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.discord_ui.limits import ELLIPSIS, graphemes
+from bot.discord_ui.limits import ELLIPSIS, graphemes, units
 from bot.domain.views import FanLabel
 
 _HANDLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
@@ -65,6 +65,35 @@ def safe_name(text: str | None, limit: int = 32) -> str:
     # A backslash does not stop every client from showing @everyone as a mention; the wide sign does.
     escaped = _MARKDOWN.sub(r"\\\1", name.replace("@", "＠"))
     return _LIST_START.sub(lambda m: m[0][:-1] + "\\" + m[0][-1], escaped)
+
+
+def safe_text(text: str) -> str:
+    """A text of several lines with markdown, mentions and links switched off; its lines stay."""
+    lines = [safe_name(line, _RAW_CHARS) for line in text[:_RAW_CHARS].split("\n")]
+    return "\n".join(lines).strip()
+
+
+def safe_line(text: str, max_graphemes: int, max_units: int) -> str:
+    """A text on one line, safe, in at most so much. Clipped before it is escaped, so that no escape is cut in two."""
+    size = max_graphemes
+    shown = safe_name(text, size)
+    while units(shown) > max_units and size > 1:
+        size = max(1, min(size - 1, size * max_units // units(shown)))
+        shown = safe_name(text, size)
+    return shown
+
+
+def safe_parts(text: str, max_units: int) -> list[str]:
+    """A text of several lines, safe, in as many parts of that size as it takes; nothing is left out."""
+    parts: list[str] = []
+    rest = graphemes(text[:_RAW_CHARS])
+    while rest:
+        size = len(rest)
+        while size > 1 and units(shown := safe_text("".join(rest[:size]))) > max_units:
+            size = max(1, min(size - 1, size * max_units // units(shown)))
+        parts.append(safe_text("".join(rest[:size])))
+        rest = rest[size:]
+    return [part for part in parts if part]
 
 
 def fan_name(fan: FanLabel, limit: int = 32) -> str:

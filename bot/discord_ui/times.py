@@ -15,6 +15,11 @@ def clock_time(at_ms: int) -> str:
     return f"<t:{at_ms // MS_PER_S}:t>"
 
 
+def moment(at_ms: int) -> str:
+    """ "2 March 2026 14:02"."""
+    return f"<t:{at_ms // MS_PER_S}:f>"
+
+
 def day(at_ms: int) -> str:
     """ "2 March 2026"."""
     return f"<t:{at_ms // MS_PER_S}:D>"

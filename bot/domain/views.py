@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.domain.models import AlertTier, Reason, Scores
+from bot.domain.notes import Note
 from bot.domain.shifts import ShiftSpan
 
 
@@ -66,6 +67,8 @@ class AlertCard:
     """When the creator's data was last fetched in full or in part, for the age on the card."""
     moved: bool = False
     """The fan's row is on another card now: this one is over."""
+    note: Note | None = None
+    """The fan's newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,8 @@ class FanProfile:
     is_restricted: bool | None
     is_performer: bool | None
     synced_at: int | None
+    note_count: int
+    newest_note: Note | None
 
 
 @dataclass(frozen=True, slots=True)

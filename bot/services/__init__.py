@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.services.access import AccessService
 from bot.services.creators import CreatorService
 from bot.services.fans import FanService
+from bot.services.notes import NoteService
 from bot.services.ports import Desk
 from bot.services.queue import QueueService
 from bot.services.threads import ThreadService
@@ -26,4 +27,5 @@ class Services:
     threads: ThreadService
     desk: Desk
     queue: QueueService
+    notes: NoteService
     chat_url: str

@@ -16,6 +16,10 @@ notes = tenant_table(
     # The message a note was saved from.
     int_column("source_channel_id", null=True),
     int_column("source_message_id", null=True),
+    # The form it was written in, so that one that arrives twice is kept once.
+    text_column("form_id", null=True),
+    # 1, and one more with every edit: an edit of an older version is refused.
+    int_column("version"),
     int_column("created_at"),
     int_column("edited_at", null=True),
     int_column("edited_by", null=True),

@@ -31,6 +31,7 @@ async def bot() -> AsyncIterator[FanwatchBot]:
         threads=cast("Any", None),
         desk=FakeDesk(),
         queue=cast("Any", None),
+        notes=cast("Any", None),
         chat_url="https://x.example/{fan_id}",
     )
     yield made

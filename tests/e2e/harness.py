@@ -145,12 +145,15 @@ class Sandbox:
         command: str,
         options: Json | None = None,
         *,
+        target: str | None = None,
         wait_ms: int = 5000,
         forge: bool = False,
     ) -> Reply:
+        """`target`: the message, where `command` is one of its menu."""
         body = {
             "user": user,
             "channel": channel,
+            "target": target,
             "command": command,
             "options": options or {},
             "wait_ms": wait_ms,

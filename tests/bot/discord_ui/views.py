@@ -75,6 +75,7 @@ def profile(**changes: Any) -> FanProfile:
         "currency": "USD",
         "first_seen_at": NOW,
         "reasons": (),
+        "note_count": 0,
     }
     return FanProfile(**(fields | changes))
 
