@@ -8,6 +8,8 @@ import msgspec
 from sqlalchemy import Select, and_, select
 
 from bot.domain.models import AlertTier, CardKind
+from bot.domain.naming import name_mode, public_label
+from bot.domain.thresholds import policy_of
 from bot.domain.views import (
     AlertCard,
     AlertRow,
@@ -36,6 +38,8 @@ def _rows_query(tx: Tx) -> Select[Any]:
             fan_accounts.c.expired_now,
             fan_accounts.c.expires_at,
             fan_accounts.c.rebill_off,
+            creators.c.name_mode,
+            creators.c.chat_url,
         )
         .select_from(
             episodes.join(
@@ -44,6 +48,12 @@ def _rows_query(tx: Tx) -> Select[Any]:
                     fan_accounts.c.agency_id == episodes.c.agency_id,
                     fan_accounts.c.id == episodes.c.fan_account_id,
                 ),
+            ).join(
+                creators,
+                and_(
+                    creators.c.agency_id == episodes.c.agency_id,
+                    creators.c.id == episodes.c.creator_id,
+                ),
             )
         )
         .where(episodes.c.agency_id == tx.agency_id)
@@ -51,10 +61,12 @@ def _rows_query(tx: Tx) -> Select[Any]:
 
 
 def _to_row(row: Any) -> AlertRow:
+    label = FanLabel(row.platform_fan_id, row.username, row.name, row.alias)
+    claimed = row.claimed_by is not None
     return AlertRow(
         episode_id=row.id,
         fan_account_id=row.fan_account_id,
-        fan=FanLabel(row.platform_fan_id, row.username, row.name, row.alias),
+        fan=public_label(label, name_mode(row.name_mode), row.fan_account_id, claimed=claimed),
         tier=AlertTier(row.tier) if row.tier and row.closed_at is None else None,
         expired=row.expired,
         score=row.score,
@@ -71,6 +83,7 @@ def _to_row(row: Any) -> AlertRow:
         claimed_at=row.claimed_at,
         opened_at=row.opened_at,
         closed_at=row.closed_at,
+        chat_url=row.chat_url,
     )
 
 
@@ -131,6 +144,7 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         rows = tuple(await load_rows(tx, card_id))
         return GroupedCard(card_id, name or "", payload.expired, rows, payload.started_with, synced_at)
     if kind is CardKind.BASELINE:
+        policy = policy_of(payload.fire_above, payload.action_above)
         return BaselineCard(
             card_id,
             name or "",
@@ -139,6 +153,10 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
             payload.cleared,
             payload.fans,
             card.created_at,
+            fire_above=policy.fire_above,
+            action_above=policy.action_above,
+            cause=cast("Any", card.code),
+            opened=payload.opened,
         )
     if kind is CardKind.NOTICE:
         return NoticeCard(

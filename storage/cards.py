@@ -32,6 +32,9 @@ class CardPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     action: int = 0
     cleared: int = 0
     fans: int = 0
+    opened: int = 0
+    fire_above: float | None = None
+    action_above: float | None = None
     data_at: int | None = None
 
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from bot.domain.models import AlertTier, Reason, Scores
 
+BaselineCause = Literal["thresholds", "reconnected", "resumed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -51,6 +53,8 @@ class AlertRow:
     claimed_at: int | None
     opened_at: int
     closed_at: int | None
+    chat_url: str | None = None
+    """Where the creator's chats are, with {fan_id} in it; None: where the agency's are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,11 @@ class GroupedCard:
 
 @dataclass(frozen=True, slots=True)
 class BaselineCard:
-    """What a first import (or a change of model) opened and closed in silence."""
+    """What a first import, or a change of what scores mean, opened and closed in silence.
+
+    `at_risk`: all who are above `fire_above` now, `action` those of them above `action_above`. `opened` and `cleared`:
+    whose episodes this run opened and closed. `cause` None: it is the first import.
+    """
 
     card_id: int
     creator_name: str
@@ -91,6 +99,10 @@ class BaselineCard:
     cleared: int
     fans: int
     at: int
+    fire_above: float = 60.0
+    action_above: float = 80.0
+    cause: BaselineCause | None = None
+    opened: int = 0
 
 
 @dataclass(frozen=True, slots=True)
