@@ -18,6 +18,7 @@ from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.features.notes import NoteFeature
 from bot.discord_ui.features.queue import QueueFeature
+from bot.discord_ui.features.setup import SetupFeature
 from bot.discord_ui.features.threads import ThreadFeature
 from bot.discord_ui.inflight import InFlight, log_failure
 from bot.discord_ui.items import RoutedButton, RoutedSelect, answer_form, answer_stray_press
@@ -26,15 +27,15 @@ from bot.discord_ui.press import Feature
 from bot.discord_ui.registration import register_commands
 from bot.discord_ui.router import Router
 from bot.discord_ui.threads import FanThreads
-from bot.discord_ui.viewers import viewer_of
-from bot.domain.access import may, refusal
+from bot.discord_ui.viewers import refusal_of, viewer_of
+from bot.domain.access import may
 from bot.domain.models import AccessTier
 from bot.services import Services
 from bot.services.command_hashes import CommandHashes
 
 log = structlog.get_logger(__name__)
 
-EXTENSIONS = ("cogs.fans", "cogs.notes", "cogs.queue")
+EXTENSIONS = ("cogs.fans", "cogs.notes", "cogs.queue", "cogs.setup")
 
 
 def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
@@ -45,6 +46,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         QueueFeature(services.queue, services.desk, services.chat_url),
         NoteFeature(services.notes, services.fans),
         ThreadFeature(services.threads, fan_threads),
+        SetupFeature(services.setup, services.creator_admin, services.access),
     ]
 
 
@@ -66,7 +68,9 @@ class FanwatchTree(app_commands.CommandTree["FanwatchBot"]):
         if interaction.guild_id != bot.guild_id:
             return words.NOT_SET_UP
         viewer = await viewer_of(interaction, bot.services.access)
-        return None if may(viewer.tier, AccessTier.CHATTER) else refusal(AccessTier.CHATTER)
+        if may(viewer.tier, AccessTier.CHATTER):
+            return None
+        return await refusal_of(bot.services.access, AccessTier.CHATTER)
 
     async def _call(self, interaction: discord.Interaction[FanwatchBot]) -> None:
         # discord.py runs commands in tasks it does not keep and lets what the check raises go unanswered.

@@ -24,11 +24,12 @@ from bot.clock import Clock, ClockUnreachableError, RemoteClock, SystemClock
 from bot.config import Settings, SettingsError, load_settings
 from bot.discord_ui.pacer import Pacer
 from bot.discord_ui.sender import DiscordSender
-from bot.domain.models import MS_PER_DAY, MS_PER_S, Policy
+from bot.domain.models import MS_PER_DAY, MS_PER_S
 from bot.domain.roster import RosterError, read_roster
 from bot.domain.scoring import get_model
 from bot.fanapi.client import FansApiClient, make_client
 from bot.fanapi.errors import FanApiError, KeyRefusedError, PermissionDeniedError
+from bot.jobs.accounts import Accounts
 from bot.jobs.boards import BoardsJob
 from bot.jobs.delivery import Delivery
 from bot.jobs.notices import Notices
@@ -38,16 +39,19 @@ from bot.jobs.ticker import Ticker
 from bot.logs import configure_logging
 from bot.services import Services
 from bot.services.access import AccessService
+from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
 from bot.services.notes import NoteService
 from bot.services.queue import QueueService
+from bot.services.setup import SetupService
 from bot.services.threads import ThreadService
 from storage import card_delivery
 from storage.engine import AgencyStore, Storage
 from storage.lock import DatabaseInUseError, ProcessLock
 from storage.roster import apply_roster
+from storage.settings import create_agency
 
 log = structlog.get_logger(__name__)
 
@@ -112,6 +116,8 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         clock=clock,
         access=AccessService(store),
         creators=CreatorService(store),
+        creator_admin=CreatorAdmin(store, clock, Accounts(api), wake_delivery=delivery.wake),
+        setup=SetupService(store, clock),
         fans=FanService(store, clock),
         threads=ThreadService(store, clock),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
@@ -129,7 +135,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     sync = SyncJob(
         store,
         api,
-        Scoring(store, get_model(settings.score_model), Policy()),
+        Scoring(store, get_model(settings.score_model)),
         Notices(store),
         clock,
         poll_every_ms=settings.poll_minutes * 60 * MS_PER_S,
@@ -207,10 +213,12 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack) -> Storage:
 
 
 async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> AgencyStore:
-    """The agency of this Discord server, made from ROSTER_FILE where the database is empty."""
+    """The agency of this Discord server; in an empty database from ROSTER_FILE or, without one, for /setup."""
     if not await storage.system.list_agencies():
         if settings.roster_file is None:
-            raise StartError("ROSTER_FILE: the database is empty, so a roster is needed", EXIT_SETTINGS)
+            agency_id = await create_agency(storage, settings.discord_guild_id, clock.now_ms())
+            log.info("agency_to_be_set_up", agency_id=agency_id)
+            return storage.agency(agency_id)
         try:
             roster = read_roster(settings.roster_file)
         except RosterError as error:

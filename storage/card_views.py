@@ -9,6 +9,8 @@ import msgspec
 from sqlalchemy import Select, and_, func, select
 
 from bot.domain.models import AlertTier, CardKind
+from bot.domain.naming import name_mode, public_label
+from bot.domain.thresholds import policy_of
 from bot.domain.views import (
     AlertCard,
     AlertRow,
@@ -39,6 +41,8 @@ def rows_query(tx: Tx) -> Select[Any]:
             fan_accounts.c.expired_now,
             fan_accounts.c.expires_at,
             fan_accounts.c.rebill_off,
+            creators.c.name_mode,
+            creators.c.chat_url,
         )
         .select_from(
             episodes.join(
@@ -47,6 +51,12 @@ def rows_query(tx: Tx) -> Select[Any]:
                     fan_accounts.c.agency_id == episodes.c.agency_id,
                     fan_accounts.c.id == episodes.c.fan_account_id,
                 ),
+            ).join(
+                creators,
+                and_(
+                    creators.c.agency_id == episodes.c.agency_id,
+                    creators.c.id == episodes.c.creator_id,
+                ),
             )
         )
         .where(episodes.c.agency_id == tx.agency_id)
@@ -54,10 +64,12 @@ def rows_query(tx: Tx) -> Select[Any]:
 
 
 def to_row(row: Any) -> AlertRow:
+    label = FanLabel(row.platform_fan_id, row.username, row.name, row.alias)
+    claimed = row.claimed_by is not None
     return AlertRow(
         episode_id=row.id,
         fan_account_id=row.fan_account_id,
-        fan=FanLabel(row.platform_fan_id, row.username, row.name, row.alias),
+        fan=public_label(label, name_mode(row.name_mode), row.fan_account_id, claimed=claimed),
         tier=AlertTier(row.tier) if row.tier and row.closed_at is None else None,
         expired=row.expired,
         score=row.score,
@@ -74,6 +86,7 @@ def to_row(row: Any) -> AlertRow:
         claimed_at=row.claimed_at,
         opened_at=row.opened_at,
         closed_at=row.closed_at,
+        chat_url=row.chat_url,
     )
 
 
@@ -156,6 +169,7 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         rows = tuple(await load_rows(tx, card_id))
         return GroupedCard(card_id, name or "", payload.expired, rows, payload.started_with, synced_at)
     if kind is CardKind.BASELINE:
+        policy = policy_of(payload.fire_above, payload.action_above)
         return BaselineCard(
             card_id,
             name or "",
@@ -164,6 +178,10 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
             payload.cleared,
             payload.fans,
             card.created_at,
+            fire_above=policy.fire_above,
+            action_above=policy.action_above,
+            cause=cast("Any", card.code),
+            opened=payload.opened,
         )
     if kind is CardKind.BOARD:
         top = await load_top_rows(tx, card.creator_id, boards.TOP)

@@ -32,6 +32,9 @@ class CardPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     action: int = 0
     cleared: int = 0
     fans: int = 0
+    opened: int = 0
+    fire_above: float | None = None
+    action_above: float | None = None
     data_at: int | None = None
     as_of: int = 0
     """Of a board: the instant it shows who is on and what is overdue for; what changes by time moves it on."""

@@ -39,11 +39,14 @@ BUSY_TIMEOUT_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """One Discord server. `timezone` is an IANA name. `set_up_at` None: nobody has gone through /setup yet."""
+    """One Discord server. `timezone` is an IANA name. `set_up_at` None: nobody has gone through /setup yet.
+
+    `timezone` and `notice_channel_id` None: not chosen yet.
+    """
 
     id: int
     guild_id: int
-    timezone: str
+    timezone: str | None
     notice_channel_id: int | None
     set_up_at: int | None
 
@@ -171,7 +174,9 @@ class SystemReads:
         ).order_by(agencies.c.id)
         async with self._storage.read() as conn:
             return [
-                Agency(row.id, row.guild_id, row.timezone, row.notice_channel_id or None, row.set_up_at)
+                Agency(
+                    row.id, row.guild_id, row.timezone or None, row.notice_channel_id or None, row.set_up_at
+                )
                 for row in await conn.execute(query)
             ]
 
@@ -182,7 +187,11 @@ class SystemReads:
         """The ids of agencies with a creator whose next look is due."""
         query = (
             select(creators.c.agency_id)
-            .where(or_(creators.c.next_poll_at <= now_ms, creators.c.next_walk_at <= now_ms))
+            .where(
+                or_(creators.c.next_poll_at <= now_ms, creators.c.next_walk_at <= now_ms),
+                creators.c.paused_reason.is_(None),
+                creators.c.retired_at.is_(None),
+            )
             .distinct()
             .order_by(creators.c.agency_id)
         )

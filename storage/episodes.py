@@ -125,6 +125,19 @@ async def count_open(tx: Tx, creator_id: int) -> tuple[int, int]:
     return by_tier.get(AlertTier.AT_RISK.value, 0), by_tier.get(AlertTier.ACTION.value, 0)
 
 
+async def count_moved(tx: Tx, run_id: int) -> tuple[int, int]:
+    """(opened, closed): the episodes that one scoring run opened, reopened ones too, and those that it closed."""
+    row = await tx.first(
+        select(
+            func.count()
+            .filter(episodes.c.closed_at.is_(None), episodes.c.opened_run_id == run_id)
+            .label("opened"),
+            func.count().filter(episodes.c.closed_at.is_not(None)).label("closed"),
+        ).where(episodes.c.agency_id == tx.agency_id, episodes.c.changed_run_id == run_id)
+    )
+    return (int(row.opened), int(row.closed)) if row is not None else (0, 0)
+
+
 async def count_alerts(tx: Tx) -> tuple[int, int]:
     """(alerts, action items) that were ever raised, baselines left out.
 

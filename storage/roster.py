@@ -32,7 +32,8 @@ class Creator:
     """A creator with her connected account; the instants are agency time.
 
     `next_poll_at` and `next_walk_at`: when changes and when all fans are to be fetched. `synced_at`: the start of the
-    last fetch that succeeded, `payments_synced_at` that of the last complete one of payments; None: never.
+    last fetch that succeeded, `payments_synced_at` that of the last complete one of payments; None: never. The settings
+    of `fire_above` to `chat_url` are None where she has none of her own.
     """
 
     id: int
@@ -50,6 +51,19 @@ class Creator:
     next_walk_at: int
     failed_polls: int
     """Failures since the last success."""
+    timezone: str | None = None
+    fire_above: float | None = None
+    action_above: float | None = None
+    name_mode: str | None = None
+    chat_url: str | None = None
+    retired_at: int | None = None
+    baseline_cause: str | None = None
+    """Why the next scoring run is a baseline although it is not the first."""
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether her data is fetched: she is neither paused nor retired."""
+        return self.paused_reason is None and self.retired_at is None
 
 
 async def apply_roster(storage: Storage, roster: Roster, now_ms: int) -> int:
@@ -76,7 +90,7 @@ async def apply_roster(storage: Storage, roster: Roster, now_ms: int) -> int:
             )
         ids: dict[str, set[int]] = defaultdict(set)
         for creator in roster.creators:
-            creator_id = await _add_creator(tx, creator, now_ms)
+            creator_id = await add_creator(tx, _new(creator), now_ms)
             ids[creator.account_id].add(creator_id)
             ids[creator.name].add(creator_id)
         for member in roster.members:
@@ -96,16 +110,42 @@ async def apply_roster(storage: Storage, roster: Roster, now_ms: int) -> int:
     return await storage.write(write)
 
 
-async def _add_creator(tx: Tx, creator: RosterCreator, now_ms: int) -> int:
+@dataclass(frozen=True, slots=True)
+class NewCreator:
+    """A creator to watch from now on; `paused_reason` set: from later on."""
+
+    account_id: str
+    name: str
+    channel_id: int
+    default_chatter_id: int | None = None
+    lead_id: int | None = None
+    platform_user_id: str | None = None
+    paused_reason: str | None = None
+
+
+def _new(creator: RosterCreator) -> NewCreator:
+    return NewCreator(
+        creator.account_id,
+        creator.name,
+        int(creator.channel_id),
+        None if creator.default_chatter is None else int(creator.default_chatter),
+        None if creator.lead is None else int(creator.lead),
+    )
+
+
+async def add_creator(tx: Tx, creator: NewCreator, now_ms: int) -> int:
+    """Her id. That neither the account nor the channel is another creator's is for the caller to see to."""
     creator_id = tx.ids.next()
     await tx.execute(
         insert(creators).values(
             agency_id=tx.agency_id,
             id=creator_id,
             platform=PLATFORM,
+            platform_user_id=creator.platform_user_id,
             name=creator.name,
-            channel_id=int(creator.channel_id),
-            default_chatter_id=None if creator.default_chatter is None else int(creator.default_chatter),
+            channel_id=creator.channel_id,
+            default_chatter_id=creator.default_chatter_id,
+            paused_reason=creator.paused_reason,
             next_poll_at=now_ms,
             next_walk_at=now_ms,
             created_at=now_ms,
@@ -120,13 +160,16 @@ async def _add_creator(tx: Tx, creator: RosterCreator, now_ms: int) -> int:
             connected_at=now_ms,
         )
     )
-    if creator.lead is not None:
-        await tx.execute(
-            insert(creator_leads).values(
-                agency_id=tx.agency_id, creator_id=creator_id, user_id=int(creator.lead)
-            )
-        )
+    if creator.lead_id is not None:
+        await add_lead(tx, creator_id, creator.lead_id)
     return creator_id
+
+
+async def add_lead(tx: Tx, creator_id: int, user_id: int) -> None:
+    """One more lead of her team; who leads it already must not be given again."""
+    await tx.execute(
+        insert(creator_leads).values(agency_id=tx.agency_id, creator_id=creator_id, user_id=user_id)
+    )
 
 
 async def list_creators(tx: Tx) -> list[Creator]:
@@ -157,6 +200,13 @@ async def _load(tx: Tx, creator_id: int | None) -> list[Creator]:
             creators.c.next_poll_at,
             creators.c.next_walk_at,
             creators.c.failed_polls,
+            creators.c.timezone,
+            creators.c.fire_above,
+            creators.c.action_above,
+            creators.c.name_mode,
+            creators.c.chat_url,
+            creators.c.retired_at,
+            creators.c.baseline_cause,
         )
         .select_from(
             creators.join(
@@ -274,10 +324,17 @@ async def mark_fresh(tx: Tx, creator_id: int, at: int) -> None:
 
 
 async def mark_synced(tx: Tx, creator_id: int, *, next_poll_at: int, next_walk_at: int | None) -> None:
-    """A sync has ended well. `next_walk_at` None: it was a poll, the walk is due when it was."""
-    values = {"next_poll_at": next_poll_at, "failed_polls": 0}
+    """A sync has ended well. `next_walk_at` None: it was a poll, the walk is due when it was.
+
+    Where a baseline has been asked for meanwhile, what was due for it stays due.
+    """
+    asked = creators.c.baseline_cause.is_not(None)
+    values: dict[str, object] = {
+        "next_poll_at": case((asked, creators.c.next_poll_at), else_=next_poll_at),
+        "failed_polls": 0,
+    }
     if next_walk_at is not None:
-        values["next_walk_at"] = next_walk_at
+        values["next_walk_at"] = case((asked, creators.c.next_walk_at), else_=next_walk_at)
     await _set(tx, creator_id, **values)
 
 
@@ -297,5 +354,16 @@ async def mark_payments_synced(tx: Tx, creator_id: int, at: int) -> None:
     await _set(tx, creator_id, payments_synced_at=at)
 
 
-async def mark_baseline_done(tx: Tx, creator_id: int, at: int) -> None:
-    await _set(tx, creator_id, baseline_done_at=at)
+async def mark_baseline_done(tx: Tx, creator: Creator, at: int) -> None:
+    """Her baseline is done, unless it was made by other settings than she has by now: then the next run is one too."""
+    await tx.execute(
+        update(creators)
+        .where(
+            creators.c.agency_id == tx.agency_id,
+            creators.c.id == creator.id,
+            creators.c.baseline_cause.is_not_distinct_from(creator.baseline_cause),
+            creators.c.fire_above.is_not_distinct_from(creator.fire_above),
+            creators.c.action_above.is_not_distinct_from(creator.action_above),
+        )
+        .values(baseline_done_at=at, baseline_cause=None)
+    )

@@ -139,13 +139,16 @@ def _closed_line(view: AlertCard) -> str:
 
 
 def baseline_line(view: BaselineCard) -> str:
-    """What a first import or a change of model found."""
-    above = f"**{view.at_risk:,} fans above 60**" if view.at_risk != 1 else "**1 fan above 60**"
-    cleared = f" · {view.cleared:,} no longer" if view.cleared else ""
-    return (
-        f"Baseline · {safe_name(view.creator_name)}: {above} ({view.action:,} of them above 80)"
-        f" out of {view.fans:,}{cleared} · nobody was pinged"
-    )
+    """What a first import or a change of what scores mean found."""
+    who, fire = safe_name(view.creator_name), f"{view.fire_above:g}"
+    action = f"{view.action:,} of them above {view.action_above:g}"
+    if view.cause is None:
+        above = f"**{words.count(view.at_risk, 'fan', 'fans')} above {fire}**"
+        cleared = f" · {view.cleared:,} no longer" if view.cleared else ""
+        return f"Baseline · {who}: {above} ({action}) out of {view.fans:,}{cleared} · nobody was pinged"
+    moved = f"**{view.opened:,} newly above {fire}**, {view.cleared:,} dropped"
+    now = f"{view.at_risk:,} open now ({action}) out of {words.count(view.fans, 'fan', 'fans')}"
+    return f"{words.BASELINES[view.cause]} · {who}: {moved} · {now} · nobody was pinged"
 
 
 def _render_baseline(view: BaselineCard) -> RenderedMessage:

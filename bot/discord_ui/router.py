@@ -11,7 +11,7 @@ from bot.discord_ui.answers import Answer
 from bot.discord_ui.inflight import InFlight, log_failure
 from bot.discord_ui.limits import DEFER_AFTER_S
 from bot.discord_ui.press import NO_FIELDS, Feature, Fields, Handler, Press
-from bot.discord_ui.viewers import RulesSource, viewer_of
+from bot.discord_ui.viewers import RulesSource, refusal_of, viewer_of
 from bot.domain.access import may, refusal
 from bot.domain.models import AccessTier
 
@@ -78,7 +78,7 @@ class Router:
             return
         viewer = await viewer_of(interaction, self._access)
         if not may(viewer.tier, AccessTier.CHATTER):
-            await answer.say(refusal(AccessTier.CHATTER))
+            await answer.say(await refusal_of(self._access, AccessTier.CHATTER))
             return
         target = custom_ids.parse(custom_id)
         handler = handlers.get(target.verb) if target is not None else None

@@ -92,8 +92,15 @@ def age_words(synced_at: int | None) -> str:
 
 
 def chat_link(row: AlertRow, chat_url: str) -> str | None:
-    """The address of the chat with the fan; None where Discord would not take it. `chat_url` has {fan_id}."""
-    url = chat_url.replace("{fan_id}", quote(row.fan.platform_fan_id.encode("utf-8", "replace"), safe=""))
+    """The address of the chat with the fan; None where her id is hidden or Discord would not take it.
+
+    `chat_url` has {fan_id}; the creator's own goes before it.
+    """
+    if not row.fan.platform_fan_id:
+        return None
+    url = (row.chat_url or chat_url).replace(
+        "{fan_id}", quote(row.fan.platform_fan_id.encode("utf-8", "replace"), safe="")
+    )
     return url if len(url) <= BUTTON_URL_CHARS else None
 
 

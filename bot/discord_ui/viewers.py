@@ -6,6 +6,8 @@ from typing import Protocol
 
 import discord
 
+from bot.discord_ui import words
+from bot.domain.access import refusal
 from bot.domain.models import AccessTier, Viewer
 from bot.services.access import AccessRules
 
@@ -42,6 +44,12 @@ async def viewer_of(interaction: discord.Interaction, source: RulesSource) -> Vi
     if viewer.tier is not AccessTier.NONE:
         await source.remember(viewer)
     return viewer
+
+
+async def refusal_of(source: RulesSource, needed: AccessTier) -> str:
+    """The sentence for somebody without any tier: until the set-up is done nobody can have one."""
+    rules = await source.load_rules()
+    return refusal(needed) if rules.set_up else words.NOT_SET_UP_YET
 
 
 async def creators_here(interaction: discord.Interaction, source: RulesSource) -> frozenset[int]:

@@ -10,6 +10,8 @@ from bot.domain.models import AlertTier, Reason, Scores
 from bot.domain.notes import Note
 from bot.domain.shifts import ShiftSpan
 
+BaselineCause = Literal["thresholds", "reconnected", "resumed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -54,6 +56,8 @@ class AlertRow:
     claimed_at: int | None
     opened_at: int
     closed_at: int | None
+    chat_url: str | None = None
+    """Where the creator's chats are, with {fan_id} in it; None: where the agency's are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,11 @@ class GroupedCard:
 
 @dataclass(frozen=True, slots=True)
 class BaselineCard:
-    """What a first import (or a change of model) opened and closed in silence."""
+    """What a first import, or a change of what scores mean, opened and closed in silence.
+
+    `at_risk`: all who are above `fire_above` now, `action` those of them above `action_above`. `opened` and `cleared`:
+    whose episodes this run opened and closed. `cause` None: it is the first import.
+    """
 
     card_id: int
     creator_name: str
@@ -96,6 +104,10 @@ class BaselineCard:
     cleared: int
     fans: int
     at: int
+    fire_above: float = 60.0
+    action_above: float = 80.0
+    cause: BaselineCause | None = None
+    opened: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from bot.domain.models import (
     Scores,
 )
 from bot.domain.scoring import Model
+from bot.domain.thresholds import policy_of
 from bot.domain.views import Owner
 from storage import cards, episodes, fans, roster, runs, scores, whales
 from storage.cards import CardPayload, NewCard
@@ -58,12 +59,10 @@ class Scoring:
         self,
         store: AgencyStore,
         model: Model,
-        policy: Policy,
         wall_ms: Callable[[], int] = _wall_ms,
     ) -> None:
         self._store = store
         self._model = model
-        self._policy = policy
         self._wall_ms = wall_ms
 
     async def run(self, creator: Creator, sync_run_id: int | None, now_ms: int) -> None:
@@ -73,7 +72,9 @@ class Scoring:
             return
         async with self._store.read() as tx:
             owner = await find_owner(tx, creator)
-        context = RunContext(run.run_id, run.now_at, run.baseline, owner)
+        # A baseline that was asked for while this run lay interrupted: from here on it is silent, and the next run is one.
+        silent = run.baseline or creator.baseline_done_at is None
+        context = RunContext(run.run_id, run.now_at, silent, owner)
         await self._score_pages(run, context, creator)
         await self._store.write(lambda tx: self._finish(tx, run, creator))
 
@@ -120,6 +121,7 @@ class Scoring:
             model_version=model.VERSION,
             now_ms=run.now_at,
         )
+        policy = policy_of(creator.fire_above, creator.action_above)
         changes: list[EpisodeChange] = []
         pending: list[int] = []
         for number, fan in enumerate(page, start=1):
@@ -129,7 +131,7 @@ class Scoring:
             moved = batch.add(fan, values)
             if fan.first_sight_pending or fan.expiry_pending:
                 pending.append(fan.facts.fan_account_id)
-            change = self._decide(fan, values, creator, run)
+            change = self._decide(fan, values, creator, run, policy)
             # Where nothing is decided and no value moved, the episode has its figures already.
             if change is not None and (moved or change.decision.change is not Change.NONE):
                 changes.append(change)
@@ -149,12 +151,12 @@ class Scoring:
         return write
 
     def _decide(
-        self, fan: ScoreInput, values: Scores, creator: Creator, run: ScoreRun
+        self, fan: ScoreInput, values: Scores, creator: Creator, run: ScoreRun, policy: Policy
     ) -> EpisodeChange | None:
         churn = values.churn_risk
         episode = fan.episode
         has_open = episode is not None and episode.tier is not None
-        if not has_open and not fan.expiry_pending and churn <= self._policy.fire_above:
+        if not has_open and not fan.expiry_pending and churn <= policy.fire_above:
             return None
         eligible = is_eligible(
             paid=fan.paid,
@@ -180,7 +182,7 @@ class Scoring:
             holdout=False,
             last_pinged_at=fan.last_pinged_at,
         )
-        decision = decide(state, facts, self._policy, run.now_at)
+        decision = decide(state, facts, policy, run.now_at)
         if decision.change in (Change.NONE, Change.INHIBITED) and not has_open:
             return None
         reopens = decision.reopened or has_open
@@ -201,10 +203,23 @@ class Scoring:
         if run.baseline:
             at_risk, action = await episodes.count_open(tx, creator.id)
             fans_seen = await fans.count(tx, creator.id)
-            payload = CardPayload(at_risk=at_risk + action, action=action, fans=fans_seen)
-            card = NewCard(CardKind.BASELINE, creator.id, creator.channel_id, payload)
+            opened, cleared = (0, 0)
+            if creator.baseline_cause is not None:
+                opened, cleared = await episodes.count_moved(tx, run.run_id)
+            payload = CardPayload(
+                at_risk=at_risk + action,
+                action=action,
+                cleared=cleared,
+                fans=fans_seen,
+                opened=opened,
+                fire_above=creator.fire_above,
+                action_above=creator.action_above,
+            )
+            card = NewCard(
+                CardKind.BASELINE, creator.id, creator.channel_id, payload, code=creator.baseline_cause
+            )
             await cards.create_card(tx, card, run.now_at)
-            await roster.mark_baseline_done(tx, creator.id, run.now_at)
+            await roster.mark_baseline_done(tx, creator, run.now_at)
         else:
             await self._place(tx, run, creator)
         await runs.finish_score_run(tx, run.run_id, run.now_at)

@@ -85,6 +85,7 @@ class SyncJob:
         """Sync every creator whose time has come; how many were tried."""
         async with self._store.read() as tx:
             creators = await roster.list_creators(tx)
+        creators = [c for c in creators if c.is_watched]
         due = [c for c in creators if min(c.next_poll_at, c.next_walk_at) <= now_ms]
         if not due:
             return {}

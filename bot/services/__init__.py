@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.services.access import AccessService
+from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.fans import FanService
 from bot.services.notes import NoteService
 from bot.services.ports import Desk
 from bot.services.queue import QueueService
+from bot.services.setup import SetupService
 from bot.services.threads import ThreadService
 from storage.engine import AgencyStore
 
@@ -23,6 +25,8 @@ class Services:
     clock: Clock
     access: AccessService
     creators: CreatorService
+    creator_admin: CreatorAdmin
+    setup: SetupService
     fans: FanService
     threads: ThreadService
     desk: Desk

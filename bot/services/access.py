@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.access import may, tier_of
 from bot.domain.models import AccessTier, Viewer
-from storage import roster
+from storage import roster, settings
 from storage.engine import AgencyStore
 
 
@@ -20,6 +20,10 @@ class AccessRules:
     """Creator id -> her channel."""
     leads: Mapping[int, frozenset[int]]
     """Creator id -> the users who lead her team."""
+    retired: frozenset[int] = frozenset()
+    """The creators who are no longer worked for: for managers to look back at."""
+    set_up: bool = True
+    """Whether the agency's set-up was ever finished."""
 
     def viewer(
         self,
@@ -41,8 +45,11 @@ class AccessRules:
         seen = frozenset(
             creator_id
             for creator_id, channel_id in self.channels.items()
-            if (channel_id is not None and channel_id in visible_channel_ids)
-            or user_id in self.leads.get(creator_id, ())
+            if creator_id not in self.retired
+            and (
+                (channel_id is not None and channel_id in visible_channel_ids)
+                or user_id in self.leads.get(creator_id, ())
+            )
         )
         return Viewer(user_id, tier, seen)
 
@@ -66,8 +73,11 @@ class AccessService:
             creators = await roster.list_creators(tx)
             role_tiers = await roster.list_role_tiers(tx)
             leads = await roster.list_leads(tx)
+            agency = await settings.read_settings(tx)
         return AccessRules(
             role_tiers=role_tiers,
             channels={creator.id: creator.channel_id for creator in creators},
             leads=leads,
+            retired=frozenset(creator.id for creator in creators if creator.retired_at is not None),
+            set_up=agency.set_up_at is not None,
         )

@@ -19,6 +19,7 @@ class CreatorName:
     creator_id: int
     name: str
     channel_id: int
+    retired: bool = False
 
     @property
     def value(self) -> str:
@@ -32,14 +33,22 @@ class CreatorService:
         self._store = store
 
     async def list_names(self, viewer: Viewer) -> list[CreatorName]:
-        """Whom the viewer may see, by name."""
+        """Whom the viewer may see, by name; the retired ones are not offered any more."""
+        return [one for one in await self.list_all(viewer) if not one.retired]
+
+    async def list_all(self, viewer: Viewer) -> list[CreatorName]:
+        """Whom the viewer may see, the retired ones too."""
         async with self._store.read() as tx:
             found = await roster.list_creators(tx)
-        return [CreatorName(c.id, c.name, c.channel_id) for c in found if c.id in viewer.creator_ids]
+        return [
+            CreatorName(c.id, c.name, c.channel_id, c.retired_at is not None)
+            for c in found
+            if c.id in viewer.creator_ids
+        ]
 
     async def find(self, viewer: Viewer, typed: str) -> CreatorName | None:
         """Her whom an autocomplete's value or an exact name (case aside) means; None for nobody of the viewer's."""
-        names = await self.list_names(viewer)
+        names = await self.list_all(viewer)
         if typed.startswith(_VALUE_PREFIX):
             try:
                 creator_id = decode(typed.removeprefix(_VALUE_PREFIX))

@@ -1,11 +1,11 @@
-"""What the Discord side asks of the desk; implemented in `bot.services.desk`, faked in tests."""
+"""What the Discord side asks of the desk, and what services ask of the data API; faked in tests."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from bot.domain.models import Viewer
+from bot.domain.models import AccountRecord, Viewer
 from bot.domain.views import AlertRow, CardView
 
 
@@ -65,4 +65,11 @@ class Desk(Protocol):
 
     async def show_changes(self) -> None:
         """Wake delivery, so that the cards of what was changed in private show it at once."""
+
+
+class AccountLister(Protocol):
+    """The data API's list of connected accounts."""
+
+    async def list_accounts(self, *, fresh: bool = False) -> list[AccountRecord] | None:
+        """All accounts of the key, at most a minute old; `fresh`: as they are now. None: the API does not answer."""
         ...

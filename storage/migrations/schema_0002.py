@@ -143,6 +143,20 @@ fan_threads = tenant_table(
     key=("fan_account_id",),
 )
 
+setting_changes = tenant_table(
+    "setting_changes",
+    int_column("creator_id"),
+    int_column("changed_by"),
+    # The changed columns of the creator as JSON, as they were and as they became, for undoing it.
+    text_column("before"),
+    text_column("after"),
+    int_column("changed_at"),
+    int_column("undone_at", null=True),
+    parent_key("creator_id", "creators"),
+    # What was changed about a creator.
+    Index(None, "agency_id", "creator_id", "changed_at"),
+)
+
 shifts = tenant_table(
     "shifts",
     int_column("creator_id"),
@@ -160,4 +174,4 @@ shifts = tenant_table(
     Index(None, "agency_id", "creator_id"),
 )
 
-NEW_TABLES = [notes, note_revisions, winback_spreads, winbacks, fan_threads, shifts]
+NEW_TABLES = [notes, note_revisions, winback_spreads, winbacks, fan_threads, setting_changes, shifts]

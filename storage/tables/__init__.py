@@ -20,6 +20,7 @@ from storage.tables.roster import (
     creators,
     members,
     role_tiers,
+    setting_changes,
     shifts,
 )
 from storage.tables.work import audit_log, episode_events, episodes
@@ -53,6 +54,7 @@ __all__ = [
     "score_history",
     "score_runs",
     "scores",
+    "setting_changes",
     "shifts",
     "sync_runs",
     "transactions",

@@ -11,6 +11,7 @@ agencies = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     int_column("guild_id"),
+    # Empty: not chosen yet.
     text_column("timezone"),
     # 0: not chosen yet, as before the first /setup.
     int_column("notice_channel_id"),
@@ -77,6 +78,20 @@ creator_chatters = tenant_table(
     int_column("user_id"),
     parent_key("creator_id", "creators"),
     key=("creator_id", "user_id"),
+)
+
+setting_changes = tenant_table(
+    "setting_changes",
+    int_column("creator_id"),
+    int_column("changed_by"),
+    # The changed columns of the creator as JSON, as they were and as they became, for undoing it.
+    text_column("before"),
+    text_column("after"),
+    int_column("changed_at"),
+    int_column("undone_at", null=True),
+    parent_key("creator_id", "creators"),
+    # What was changed about a creator.
+    Index(None, "agency_id", "creator_id", "changed_at"),
 )
 
 shifts = tenant_table(

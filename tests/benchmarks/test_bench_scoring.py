@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.domain.models import CreatorMaxima, FanFacts, Policy
+from bot.domain.models import CreatorMaxima, FanFacts
 from bot.domain.roster import Roster, RosterCreator
 from bot.domain.scoring import reference
 from bot.domain.subscription import subscription_status
@@ -227,7 +227,7 @@ class Heartbeat:
 
 
 async def _product(store: AgencyStore, now: int, *, beat: bool = True) -> tuple[float, Heartbeat]:
-    scoring = Scoring(store, reference, Policy())
+    scoring = Scoring(store, reference)
     async with store.read() as tx:
         creators = await rosters.list_creators(tx)
     heart = Heartbeat()

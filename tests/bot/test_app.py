@@ -27,6 +27,8 @@ async def bot() -> AsyncIterator[FanwatchBot]:
         clock=SystemClock(),
         access=cast("Any", FakeRules()),
         creators=cast("Any", None),
+        creator_admin=cast("Any", None),
+        setup=cast("Any", None),
         fans=cast("Any", FakeFans()),
         threads=cast("Any", None),
         desk=FakeDesk(),

@@ -36,6 +36,8 @@ async def bot() -> AsyncIterator[FanwatchBot]:
         clock=SystemClock(),
         access=cast("Any", FakeRules()),
         creators=cast("Any", None),
+        creator_admin=cast("Any", None),
+        setup=cast("Any", None),
         fans=cast("Any", FakeFans()),
         threads=cast("Any", None),
         desk=FakeDesk(),
@@ -58,7 +60,8 @@ def walk(commands: list[Any]) -> Iterator[Any]:
 
 async def test_every_top_command_is_for_servers_only_and_has_default_permissions(bot: FanwatchBot) -> None:
     payloads = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
-    assert {payload["name"] for payload in payloads} == {"fan", "note", "queue", "Save as note"}
+    names = {"fan", "note", "queue", "setup", "Save as note"}
+    assert {payload["name"] for payload in payloads} == names
     for payload in payloads:
         assert payload["contexts"] == [0], payload["name"]
         assert payload["integration_types"] == [0], payload["name"]

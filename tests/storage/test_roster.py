@@ -72,7 +72,7 @@ async def test_progress_of_a_creator(agency: Agency, storage: Storage) -> None:
         await roster.mark_fresh(tx, agency.ava, NOW + 10)
         await roster.mark_synced(tx, agency.ava, next_poll_at=NOW + 30, next_walk_at=None)
         await roster.mark_payments_synced(tx, agency.ava, NOW + 10)
-        await roster.mark_baseline_done(tx, agency.ava, NOW + 11)
+        await roster.mark_baseline_done(tx, ava, NOW + 11)
 
     await agency.store.write(succeed)
     async with agency.store.read() as tx:

@@ -8,6 +8,7 @@ from bot.domain.models import Reason
 from bot.domain.money import format_cents
 
 NOT_SET_UP: Final = "Fanwatch is not set up here."
+NOT_SET_UP_YET: Final = "Fanwatch is not set up here yet; the server's owner can run /setup."
 NOT_FOUND: Final = "No fan by that name, id or alias among your creators."
 SHOWN: Final = "Shown to the channel."
 SHOW_ELSEWHERE: Final = (
@@ -99,6 +100,13 @@ def reason(item: Reason) -> str:
         return "Limited to 0 to 100"
     return item.code[:40].replace("_", " ").capitalize()
 
+
+BASELINES: Final = {
+    "thresholds": "New thresholds",
+    "reconnected": "Reconnected",
+    "resumed": "Watched again",
+}
+"""What a baseline that is not the first begins with, by its cause."""
 
 NOTICES: Final = {
     "api_down": (

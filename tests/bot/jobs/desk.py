@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Table, select
 
-from bot.domain.models import FanRecord, Policy, TransactionRecord
+from bot.domain.models import FanRecord, TransactionRecord
 from bot.domain.scoring import reference
 from bot.jobs.scoring import Scoring
 from storage import fans, roster, transactions
@@ -68,7 +68,7 @@ class Desk:
         self, now: int, *, creator_id: int | None = None, store: AgencyStore | None = None
     ) -> None:
         """One scoring run, as a process just started would do it."""
-        scoring = Scoring(store or self.store, reference, Policy(), wall_ms=lambda: NOW)
+        scoring = Scoring(store or self.store, reference, wall_ms=lambda: NOW)
         await scoring.run(await self.creator(creator_id), None, now)
 
     async def start(self, records: Sequence[FanRecord], *, creator_id: int | None = None) -> None:

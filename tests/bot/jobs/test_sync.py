@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.domain.models import Policy, TransactionKind
+from bot.domain.models import TransactionKind
 from bot.domain.scoring import reference
 from bot.fanapi.errors import (
     CreditsExhaustedError,
@@ -78,7 +78,7 @@ class Office:
         return SyncJob(
             self.desk.store,
             self.api,
-            Scoring(self.desk.store, reference, Policy(), wall_ms=lambda: NOW),
+            Scoring(self.desk.store, reference, wall_ms=lambda: NOW),
             self.notices,
             self.clock,
             on_scored=self.note_scored,

@@ -1,0 +1,323 @@
+"""What managers do with creators: add, pause, retire, reconnect, and change how they are watched."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.clock import Clock
+from bot.domain.models import AccountRecord, Viewer
+from bot.domain.thresholds import policy_of, problem_with
+from bot.services.creator_profiles import CreatorProfile, load_profiles
+from bot.services.ports import AccountLister
+from storage import audit, creator_settings, roster, settings
+from storage.creator_settings import Value
+from storage.engine import AgencyStore, Tx
+from storage.ids import wall_ms_of
+from storage.roster import Creator, NewCreator
+
+MANUAL = "manual"
+UNDO_MS = 10 * 60 * 1_000
+"""Machine time within which a change of settings can be taken back by its button."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddResult:
+    """`creator_id`: the new one, or (taken) the one who has the account or the channel. `name`: hers."""
+
+    status: Literal["added", "unknown_account", "no_answer", "account_taken", "channel_taken"]
+    creator_id: int | None = None
+    name: str = ""
+    begins: bool = False
+    """Added, and her first look is due at once rather than at the end of the set-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeResult:
+    """What became of a change. `before` and `after` hold what differs; `change_id` is for undoing it."""
+
+    status: Literal["changed", "same", "not_found", "invalid", "too_late", "overtaken"]
+    before: Mapping[str, Value]
+    after: Mapping[str, Value]
+    change_id: int | None = None
+    problem: str = ""
+    baseline: bool = False
+    """The next look at her is due at once and silent."""
+
+
+_NOTHING: Mapping[str, Value] = {}
+_NOT_FOUND = ChangeResult("not_found", _NOTHING, _NOTHING)
+
+
+def account_token(account_id: str) -> str:
+    """A name of an account that fits into a custom_id, whatever the data API calls its accounts."""
+    return hashlib.blake2b(account_id.encode(), digest_size=12).hexdigest()
+
+
+def account_name(account: AccountRecord) -> str:
+    """What people call her: hostile text, to be made safe when rendered."""
+    return (account.display_name or account.username or account.account_id)[:100]
+
+
+class CreatorAdmin:
+    """Within what the viewer may see; that the viewer is a manager is checked by whoever calls."""
+
+    def __init__(
+        self,
+        store: AgencyStore,
+        clock: Clock,
+        accounts: AccountLister,
+        *,
+        wake_delivery: Callable[[], Awaitable[None]],
+        wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._accounts = accounts
+        self._wake_delivery = wake_delivery
+        self._wall_ms = wall_ms
+
+    async def free_accounts(self, *, fresh: bool = False) -> list[AccountRecord] | None:
+        """The accounts that are no creator's and never were, by name; None: the data API does not answer."""
+        listed = await self._accounts.list_accounts(fresh=fresh)
+        if listed is None:
+            return None
+        async with self._store.read() as tx:
+            owners = await creator_settings.account_owners(tx)
+        free = [one for one in listed if one.account_id not in owners]
+        return sorted(free, key=lambda one: (account_name(one).casefold(), one.account_id))
+
+    async def add(
+        self,
+        viewer: Viewer,
+        account_id: str,
+        channel_id: int,
+        *,
+        default_chatter_id: int | None = None,
+    ) -> AddResult:
+        """Map an account of the data API to a channel; her first look begins at once, or when the set-up ends."""
+        listed = await self._accounts.list_accounts()
+        if listed is not None and all(one.account_id != account_id for one in listed):
+            listed = await self._accounts.list_accounts(fresh=True)
+        if listed is None:
+            return AddResult("no_answer")
+        account = next((one for one in listed if one.account_id == account_id), None)
+        if account is None:
+            return AddResult("unknown_account")
+        found, now = account, self._clock.now_ms()
+
+        async def write(tx: Tx) -> AddResult:
+            owner = (await creator_settings.account_owners(tx)).get(account_id)
+            if owner is not None:
+                return AddResult("account_taken", owner.creator_id, owner.name)
+            creators = await roster.list_creators(tx)
+            taken = next((one for one in creators if one.channel_id == channel_id), None)
+            if taken is not None:
+                return AddResult("channel_taken", taken.id, taken.name)
+            begins = (await settings.read_settings(tx)).set_up_at is not None
+            name = _free_name(found, {one.name.casefold() for one in creators})
+            creator_id = await roster.add_creator(
+                tx,
+                NewCreator(
+                    account_id,
+                    name,
+                    channel_id,
+                    default_chatter_id,
+                    platform_user_id=found.platform_user_id,
+                    paused_reason=None if begins else settings.WAITING_FOR_SETUP,
+                ),
+                now,
+            )
+            await self._audit(tx, viewer, "creator_add", creator_id)
+            return AddResult("added", creator_id, name, begins)
+
+        return await self._store.write(write)
+
+    async def set_people(
+        self, viewer: Viewer, creator_id: int, who: Literal["chatter", "lead"], user_id: int | None
+    ) -> bool:
+        """Who gets her action items, or who leads her team. False: no such creator."""
+
+        async def write(tx: Tx) -> bool:
+            if await _seen(tx, viewer, creator_id) is None:
+                return False
+            if who == "chatter":
+                await creator_settings.set_default_chatter(tx, creator_id, user_id)
+            else:
+                await creator_settings.set_lead(tx, creator_id, user_id)
+            await self._audit(tx, viewer, f"creator_{who}", creator_id)
+            return True
+
+        return await self._store.write(write)
+
+    async def list_profiles(self, viewer: Viewer) -> list[CreatorProfile]:
+        """Whom the viewer may see, the retired ones last."""
+        async with self._store.read() as tx:
+            found = await load_profiles(tx)
+        seen = [one for one in found if one.creator_id in viewer.creator_ids]
+        return sorted(seen, key=lambda one: one.state == "retired")
+
+    async def load_profile(self, viewer: Viewer, creator_id: int) -> CreatorProfile | None:
+        return next((p for p in await self.list_profiles(viewer) if p.creator_id == creator_id), None)
+
+    async def change(self, viewer: Viewer, creator_id: int, values: Mapping[str, Value]) -> ChangeResult:
+        """Set columns of a creator that can be undone; `same` where she has them so already."""
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> ChangeResult:
+            creator = await _seen(tx, viewer, creator_id)
+            if creator is None:
+                return _NOT_FOUND
+            policy = policy_of(creator.fire_above, creator.action_above)
+            fire, action = policy.fire_above, policy.action_above
+            fire = float(values["fire_above"]) if values.get("fire_above") is not None else fire  # type: ignore[arg-type]
+            action = float(values["action_above"]) if values.get("action_above") is not None else action  # type: ignore[arg-type]
+            problem = problem_with(fire, action)
+            if problem is not None:
+                return ChangeResult("invalid", _NOTHING, _NOTHING, problem=problem)
+            return await self._apply(tx, viewer, creator, values, "creator_settings", now)
+
+        return await self._changed(write)
+
+    async def pause(self, viewer: Viewer, creator_id: int) -> ChangeResult:
+        """Hold her data and her alerts until she is resumed."""
+        return await self._act(viewer, creator_id, {"paused_reason": MANUAL}, "creator_pause")
+
+    async def resume(self, viewer: Viewer, creator_id: int) -> ChangeResult:
+        """Watch her again, also where she was retired."""
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> ChangeResult:
+            creator = await _seen(tx, viewer, creator_id)
+            if creator is None:
+                return _NOT_FOUND
+            if creator.is_watched:
+                return ChangeResult("same", _NOTHING, _NOTHING)
+            before: dict[str, Value] = {
+                "paused_reason": creator.paused_reason,
+                "retired_at": creator.retired_at,
+            }
+            await creator_settings.resume(tx, creator, now)
+            await self._audit(tx, viewer, "creator_resume", creator_id)
+            silent = creator.retired_at is not None
+            return ChangeResult("changed", before, dict.fromkeys(before), baseline=silent)
+
+        return await self._store.write(write)
+
+    async def retire(self, viewer: Viewer, creator_id: int) -> ChangeResult:
+        """No more looks at her; what is known stays."""
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> ChangeResult:
+            creator = await _seen(tx, viewer, creator_id)
+            if creator is None:
+                return _NOT_FOUND
+            if creator.retired_at is not None:
+                return ChangeResult("same", _NOTHING, _NOTHING)
+            await creator_settings.retire(tx, creator_id, now)
+            await self._audit(tx, viewer, "creator_retire", creator_id)
+            return ChangeResult("changed", {"retired_at": None}, {"retired_at": now})
+
+        return await self._store.write(write)
+
+    async def reconnect(self, viewer: Viewer, creator_id: int, account_id: str) -> AddResult | ChangeResult:
+        """The same creator under another account of the data API; what is known of her fans stays theirs."""
+        listed = await self._accounts.list_accounts(fresh=True)
+        if listed is None:
+            return AddResult("no_answer")
+        if all(one.account_id != account_id for one in listed):
+            return AddResult("unknown_account")
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> AddResult | ChangeResult:
+            creator = await _seen(tx, viewer, creator_id)
+            if creator is None:
+                return _NOT_FOUND
+            owner = (await creator_settings.account_owners(tx)).get(account_id)
+            if owner is not None and owner.creator_id != creator_id:
+                return AddResult("account_taken", owner.creator_id, owner.name)
+            if creator.account_id == account_id:
+                return ChangeResult("same", _NOTHING, _NOTHING)
+            await creator_settings.reconnect(tx, creator, account_id, now)
+            await self._audit(tx, viewer, "creator_reconnect", creator_id)
+            before, after = {"account_id": creator.account_id}, {"account_id": account_id}
+            silent = creator.baseline_done_at is not None
+            return ChangeResult("changed", before, after, baseline=silent)
+
+        return await self._store.write(write)
+
+    async def undo(self, viewer: Viewer, creator_id: int, change_id: int) -> ChangeResult:
+        """Take a change of settings back, unless it is older than ten minutes or something was changed since."""
+        now, wall = self._clock.now_ms(), self._wall_ms()
+
+        async def write(tx: Tx) -> ChangeResult:
+            creator = await _seen(tx, viewer, creator_id)
+            done = await creator_settings.find_change(tx, change_id)
+            if creator is None or done is None or done.creator_id != creator_id:
+                return _NOT_FOUND
+            if done.undone:
+                return ChangeResult("same", _NOTHING, _NOTHING)
+            if wall - wall_ms_of(change_id) > UNDO_MS:
+                return ChangeResult("too_late", _NOTHING, _NOTHING)
+            if any(getattr(creator, name) != value for name, value in done.after.items()):
+                return ChangeResult("overtaken", _NOTHING, _NOTHING)
+            await creator_settings.mark_undone(tx, change_id, now)
+            return await self._apply(tx, viewer, creator, done.before, "creator_undo", now)
+
+        return await self._changed(write)
+
+    async def _act(
+        self, viewer: Viewer, creator_id: int, values: Mapping[str, Value], action: str
+    ) -> ChangeResult:
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> ChangeResult:
+            creator = await _seen(tx, viewer, creator_id)
+            if creator is None:
+                return _NOT_FOUND
+            return await self._apply(tx, viewer, creator, values, action, now)
+
+        return await self._changed(write)
+
+    async def _apply(
+        self, tx: Tx, viewer: Viewer, creator: Creator, values: Mapping[str, Value], action: str, now: int
+    ) -> ChangeResult:
+        after = {name: value for name, value in values.items() if getattr(creator, name) != value}
+        if not after:
+            return ChangeResult("same", _NOTHING, _NOTHING)
+        before: dict[str, Value] = {name: getattr(creator, name) for name in after}
+        change_id = await creator_settings.change(tx, creator, after, viewer.user_id, now)
+        await self._audit(tx, viewer, action, creator.id)
+        again = await roster.get_creator(tx, creator.id)
+        moved = (
+            again is not None and again.baseline_cause is not None and "thresholds" in again.baseline_cause
+        )
+        thresholds = bool({"fire_above", "action_above"} & after.keys())
+        return ChangeResult("changed", before, after, change_id, baseline=moved and thresholds)
+
+    async def _changed(self, write: Callable[[Tx], Awaitable[ChangeResult]]) -> ChangeResult:
+        result = await self._store.write(write)
+        if result.status == "changed":
+            await self._wake_delivery()
+        return result
+
+    async def _audit(self, tx: Tx, viewer: Viewer, action: str, creator_id: int) -> None:
+        now, wall = self._clock.now_ms(), self._wall_ms()
+        await audit.append(tx, viewer.user_id, action, "creator", creator_id, creator_id, now, wall)
+
+
+async def _seen(tx: Tx, viewer: Viewer, creator_id: int) -> Creator | None:
+    """The creator, where the viewer may see her."""
+    return await roster.get_creator(tx, creator_id) if creator_id in viewer.creator_ids else None
+
+
+def _free_name(account: AccountRecord, taken: set[str]) -> str:
+    """A name no other creator goes by: people choose by it."""
+    name = account_name(account)
+    for candidate in (name, account.username or name, f"{name} {account.account_id}"):
+        if candidate.casefold() not in taken:
+            return candidate
+    return account.account_id

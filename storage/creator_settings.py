@@ -1,0 +1,269 @@
+"""What is set for one creator, and how a setting is changed so that it can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+
+from bot.domain.models import AlertTier, CardKind
+from storage.cards import bump
+from storage.roster import Creator
+from storage.tables import (
+    cards,
+    creator_accounts,
+    creator_leads,
+    creators,
+    episodes,
+    setting_changes,
+    sync_runs,
+)
+from storage.tx import Tx
+
+Value = str | int | float | None
+
+_RESHOWN = frozenset({"name_mode", "chat_url"})
+"""What the cards already posted show."""
+_THRESHOLDS = frozenset({"fire_above", "action_above"})
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """The columns of a creator that were changed, as they were and as they became."""
+
+    change_id: int
+    creator_id: int
+    before: Mapping[str, Value]
+    after: Mapping[str, Value]
+    undone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOwner:
+    """Whom an account belongs to, or did before she was reconnected under another one."""
+
+    creator_id: int
+    name: str
+    connected: bool
+
+
+async def change(tx: Tx, creator: Creator, values: Mapping[str, Value], by: int, now_ms: int) -> int:
+    """Set these columns of a creator and keep what they were; the id of the change.
+
+    New thresholds are due at once and silently: what crosses them by being moved is no news about a fan.
+    """
+    before = {name: getattr(creator, name) for name in values}
+    extra: dict[str, Any] = {}
+    if _THRESHOLDS & values.keys() and creator.baseline_done_at is not None:
+        extra = {"baseline_done_at": None, "baseline_cause": "thresholds", "next_poll_at": now_ms}
+    await _set(tx, creator.id, **values, **extra)
+    if _RESHOWN & values.keys():
+        await bump(tx, await _open_cards(tx, creator.id))
+    change_id = tx.ids.next()
+    await tx.execute(
+        insert(setting_changes).values(
+            agency_id=tx.agency_id,
+            id=change_id,
+            creator_id=creator.id,
+            changed_by=by,
+            before=msgspec.json.encode(before).decode(),
+            after=msgspec.json.encode(dict(values)).decode(),
+            changed_at=now_ms,
+        )
+    )
+    return change_id
+
+
+async def find_change(tx: Tx, change_id: int) -> SettingChange | None:
+    row = await tx.first(
+        select(setting_changes).where(
+            setting_changes.c.agency_id == tx.agency_id, setting_changes.c.id == change_id
+        )
+    )
+    if row is None:
+        return None
+    return SettingChange(
+        row.id,
+        row.creator_id,
+        msgspec.json.decode(row.before, type=dict[str, Value]),
+        msgspec.json.decode(row.after, type=dict[str, Value]),
+        row.undone_at is not None,
+    )
+
+
+async def mark_undone(tx: Tx, change_id: int, now_ms: int) -> None:
+    await tx.execute(
+        update(setting_changes)
+        .where(setting_changes.c.agency_id == tx.agency_id, setting_changes.c.id == change_id)
+        .values(undone_at=now_ms)
+    )
+
+
+async def retire(tx: Tx, creator_id: int, now_ms: int) -> None:
+    await _set(tx, creator_id, retired_at=now_ms)
+
+
+async def resume(tx: Tx, creator: Creator, now_ms: int) -> None:
+    """Watch her again. After a retirement what has happened meanwhile comes as a silent baseline."""
+    extra: dict[str, Any] = {}
+    if creator.retired_at is not None and creator.baseline_done_at is not None:
+        extra = {"baseline_done_at": None, "baseline_cause": "resumed"}
+    await _set(
+        tx,
+        creator.id,
+        paused_reason=None,
+        retired_at=None,
+        failed_polls=0,
+        next_poll_at=now_ms,
+        **extra,
+    )
+
+
+async def reconnect(tx: Tx, creator: Creator, account_id: str, now_ms: int) -> None:
+    """The same creator under another account; one she had before may come back.
+
+    A fetch that was interrupted is given up: its cursor points into the old account's list.
+    """
+    await tx.execute(
+        update(creator_accounts)
+        .where(
+            creator_accounts.c.agency_id == tx.agency_id,
+            creator_accounts.c.creator_id == creator.id,
+            creator_accounts.c.disconnected_at.is_(None),
+        )
+        .values(disconnected_at=now_ms)
+    )
+    again = await tx.execute(
+        update(creator_accounts)
+        .where(
+            creator_accounts.c.agency_id == tx.agency_id,
+            creator_accounts.c.creator_id == creator.id,
+            creator_accounts.c.account_id == account_id,
+        )
+        .values(connected_at=now_ms, disconnected_at=None)
+    )
+    if again.rowcount == 0:
+        await tx.execute(
+            insert(creator_accounts).values(
+                agency_id=tx.agency_id,
+                id=tx.ids.next(),
+                creator_id=creator.id,
+                account_id=account_id,
+                connected_at=now_ms,
+            )
+        )
+    await tx.execute(
+        update(sync_runs)
+        .where(
+            sync_runs.c.agency_id == tx.agency_id,
+            sync_runs.c.creator_id == creator.id,
+            sync_runs.c.finished_at.is_(None),
+        )
+        .values(finished_at=now_ms, status="given_up")
+    )
+    extra: dict[str, Any] = {}
+    if creator.baseline_done_at is not None:
+        extra = {"baseline_done_at": None, "baseline_cause": "reconnected"}
+    await _set(tx, creator.id, failed_polls=0, next_poll_at=now_ms, next_walk_at=now_ms, **extra)
+
+
+async def set_default_chatter(tx: Tx, creator_id: int, user_id: int | None) -> None:
+    await _set(tx, creator_id, default_chatter_id=user_id)
+
+
+async def set_lead(tx: Tx, creator_id: int, user_id: int | None) -> None:
+    """Her one lead; None: nobody."""
+    await tx.execute(
+        delete(creator_leads).where(
+            creator_leads.c.agency_id == tx.agency_id, creator_leads.c.creator_id == creator_id
+        )
+    )
+    if user_id is not None:
+        await tx.execute(
+            insert(creator_leads).values(agency_id=tx.agency_id, creator_id=creator_id, user_id=user_id)
+        )
+
+
+async def account_owners(tx: Tx) -> dict[str, AccountOwner]:
+    """Account id -> whose it is or was."""
+    rows = await tx.all(
+        select(
+            creator_accounts.c.account_id,
+            creators.c.id,
+            creators.c.name,
+            creator_accounts.c.disconnected_at,
+        )
+        .select_from(
+            creator_accounts.join(
+                creators,
+                and_(
+                    creators.c.agency_id == creator_accounts.c.agency_id,
+                    creators.c.id == creator_accounts.c.creator_id,
+                ),
+            )
+        )
+        .where(creator_accounts.c.agency_id == tx.agency_id)
+    )
+    return {row[0]: AccountOwner(row[1], row[2], row[3] is None) for row in rows}
+
+
+async def open_work(tx: Tx) -> dict[int, tuple[int, int]]:
+    """Creator id -> (open alerts, those of them that are action items); creators without are left out."""
+    rows = await tx.all(
+        select(
+            episodes.c.creator_id,
+            func.count(),
+            func.count().filter(episodes.c.tier == AlertTier.ACTION.value),
+        )
+        .where(episodes.c.agency_id == tx.agency_id, episodes.c.closed_at.is_(None))
+        .group_by(episodes.c.creator_id)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+
+async def open_troubles(tx: Tx) -> dict[int | None, str]:
+    """Creator id (None: the whole data API) -> the code of its open notice; who has none is left out."""
+    rows = await tx.all(
+        select(cards.c.creator_id, cards.c.code)
+        .where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.kind == CardKind.NOTICE.value,
+            cards.c.closed_at.is_(None),
+        )
+        .order_by(cards.c.id)
+    )
+    return {row.creator_id: row.code for row in rows}
+
+
+async def _open_cards(tx: Tx, creator_id: int) -> list[int]:
+    """The cards on which a name stands that somebody may still work on, the board among them."""
+    rows = await tx.all(
+        select(episodes.c.card_id)
+        .where(
+            episodes.c.agency_id == tx.agency_id,
+            episodes.c.creator_id == creator_id,
+            episodes.c.closed_at.is_(None),
+            episodes.c.card_id.is_not(None),
+        )
+        .distinct()
+    )
+    boards = await tx.all(
+        select(cards.c.id).where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.creator_id == creator_id,
+            or_(cards.c.kind == CardKind.BOARD.value, cards.c.kind == CardKind.HANDOVER.value),
+            cards.c.closed_at.is_(None),
+        )
+    )
+    return [row[0] for row in (*rows, *boards)]
+
+
+async def _set(tx: Tx, creator_id: int, **values: Any) -> None:
+    await tx.execute(
+        update(creators)
+        .where(creators.c.agency_id == tx.agency_id, creators.c.id == creator_id)
+        .values(**values)
+    )
