@@ -41,6 +41,7 @@ from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
 from bot.services.threads import ThreadService
+from bot.services.winbacks import WinbackService
 from storage import card_delivery
 from storage.engine import AgencyStore, Storage
 from storage.lock import DatabaseInUseError, ProcessLock
@@ -112,6 +113,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         fans=FanService(store, clock),
         threads=ThreadService(store),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
+        winbacks=WinbackService(store, clock),
         chat_url=settings.chat_url,
     )
 

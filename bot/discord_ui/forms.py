@@ -19,8 +19,12 @@ _RANDOM_CHARS = string.ascii_letters + string.digits
 _RANDOM_LENGTH = 8
 
 
-def build_form(title: str, verb: str, kind: str, target_id: int, fields: Sequence[Field]) -> discord.ui.Modal:
+def build_form(
+    title: str, verb: str, kind: str, target_id: int, fields: Sequence[Field], *, arg: str | None = None
+) -> discord.ui.Modal:
     """A form whose submission the router gets under `verb` (one of a Feature's `forms`), also after a restart.
+
+    `arg` comes back as the beginning of the target's argument, before a dash and the random characters.
 
     The custom_id ends in eight random characters: clients keep what was typed into a form by its custom_id, and
     a second form about the same thing is to begin empty. Raises ValueError for more than five fields.
@@ -29,7 +33,8 @@ def build_form(title: str, verb: str, kind: str, target_id: int, fields: Sequenc
         raise ValueError(f"a form has 1 to {FORM_FIELDS} fields, not {len(fields)}")
     nonce = "".join(secrets.choice(_RANDOM_CHARS) for _ in range(_RANDOM_LENGTH))
     modal = discord.ui.Modal(
-        title=clip_units(title, FORM_TITLE_UNITS), custom_id=custom_ids.build(verb, kind, target_id, nonce)
+        title=clip_units(title, FORM_TITLE_UNITS),
+        custom_id=custom_ids.build(verb, kind, target_id, nonce if arg is None else f"{arg}-{nonce}"),
     )
     for field in fields:
         modal.add_item(field)

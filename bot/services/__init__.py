@@ -10,6 +10,7 @@ from bot.services.creators import CreatorService
 from bot.services.fans import FanService
 from bot.services.ports import Desk
 from bot.services.threads import ThreadService
+from bot.services.winbacks import WinbackService
 from storage.engine import AgencyStore
 
 
@@ -24,4 +25,5 @@ class Services:
     fans: FanService
     threads: ThreadService
     desk: Desk
+    winbacks: WinbackService
     chat_url: str
