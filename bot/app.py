@@ -16,6 +16,7 @@ from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.lookup import LookupFeature
+from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.winbacks import WinbackDesk, WinbackFeature
 from bot.discord_ui.inflight import InFlight, log_failure
 from bot.discord_ui.items import RoutedButton, RoutedSelect, answer_form, answer_stray_press
@@ -31,7 +32,7 @@ from bot.services.command_hashes import CommandHashes
 
 log = structlog.get_logger(__name__)
 
-EXTENSIONS = ("cogs.fans", "cogs.winbacks")
+EXTENSIONS = ("cogs.fans", "cogs.my", "cogs.winbacks")
 
 
 def _features(services: Services) -> list[Feature]:
@@ -39,7 +40,8 @@ def _features(services: Services) -> list[Feature]:
     return [
         CardFeature(services.desk, services.chat_url),
         LookupFeature(services.fans),
-        WinbackFeature(WinbackDesk(services.winbacks, services.access), services.fans),
+        WinbackFeature(WinbackDesk(services.winbacks, services.spreads, services.access), services.fans),
+        MyFeature(services.my_work, services.desk),
     ]
 
 

@@ -40,7 +40,9 @@ from bot.services.access import AccessService
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
+from bot.services.my_work import MyWorkService
 from bot.services.threads import ThreadService
+from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
 from storage import card_delivery
 from storage.engine import AgencyStore, Storage
@@ -114,6 +116,8 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         threads=ThreadService(store),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
         winbacks=WinbackService(store, clock),
+        spreads=SpreadService(store, clock),
+        my_work=MyWorkService(store, clock),
         chat_url=settings.chat_url,
     )
 

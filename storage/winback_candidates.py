@@ -253,7 +253,7 @@ def _worked_on(spread_id: int | None, now_ms: int) -> ColumnElement[bool]:
     """Somebody has the fan as a winback, or had him lately or in this spread."""
     when = [_w.state == "open", and_(_w.state == "done", _w.done_at > now_ms - RETRY_AFTER_MS)]
     if spread_id is not None:
-        when.append(_w.spread_id == spread_id)
+        when.append(and_(_w.spread_id == spread_id, _w.state != "withdrawn"))
     return (
         select(_w.id)
         .where(_w.agency_id == _f.agency_id, _w.fan_account_id == _f.id, or_(*when))

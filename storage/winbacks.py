@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
 
 from bot.domain.views import FanLabel
-from bot.domain.winbacks import Outcome, Winback, WinbackKind, WinbackState, came_back_at
+from bot.domain.winbacks import ListState, Outcome, Winback, WinbackKind, WinbackState, came_back_at
 from storage.bulk import bulk_insert
 from storage.tables import creators, episodes, fan_accounts, winbacks
 from storage.tx import Tx
@@ -17,8 +17,6 @@ from storage.tx import Tx
 BULK_FROM = 50
 LONGEST_LIST = 500
 """The most that one person's or one creator's open winbacks are read at once."""
-
-ListState = Literal["open", "overdue", "done"]
 
 _w, _f, _c, _e = winbacks.c, fan_accounts.c, creators.c, episodes.c
 _COLUMNS = (

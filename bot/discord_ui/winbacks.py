@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import discord
 
 from bot.discord_ui import custom_ids, times, words
+from bot.discord_ui.forms import build_form, labelled, text_field
 from bot.discord_ui.items import RoutedButton, RoutedSelect, button
 from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
 from bot.discord_ui.rendered import RenderedMessage, one_line
@@ -15,12 +16,17 @@ from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.words import winbacks as say
 from bot.domain.views import FanLabel
 from bot.domain.winbacks import Candidate, Hook, WinbackKind
+from bot.services import winback_spreads as spreads
+from bot.services.winback_spreads import SpreadResult
 from bot.services.winbacks import CandidateFilter, CandidatePage
 
 CANDIDATES = "wb_candidates"
 ASSIGN = "wb_assign"
 PICK_WHO = "pick_wb_who"
 SPREAD = "wb_spread"
+SPREAD_UNDO = "wb_spread_undo"
+SPREAD_STOP = "wb_spread_stop"
+PEOPLE, TOP, PER_PERSON, DUE = "people", "top", "per_person", "due"
 FAN, WINBACK, SPREAD_KIND, QUEUE = "f", "w", "e", "q"
 
 ROW_UNITS = 340
@@ -29,6 +35,7 @@ NOTE_GRAPHEMES = 60
 _KIND_LETTERS = {None: "a", WinbackKind.QUIET: "q", WinbackKind.EXPIRED: "x"}
 _FILTER = re.compile(r"(?P<kind>[aqx])-(?P<spent>[0-9]{1,9})-(?P<limit>[0-9]{1,4})-(?P<page>[0-9]{1,4})")
 _CENTS = 100
+_SHARES_SHOWN = 25
 
 
 def filter_arg(asked: CandidateFilter, page: int) -> str:
@@ -126,24 +133,67 @@ def render_who(fan: FanLabel, fan_account_id: int) -> RenderedMessage:
     return RenderedMessage(f"{say.PICK_WHO}: **{fan_name(fan, 32)}**.", (), view, is_layout=False, live=True)
 
 
+def spread_form(target_id: int, arg: str, first: int) -> discord.ui.Modal:
+    """Among whom to hand out how many; `arg`: the filter, which comes back with it."""
+    people: discord.ui.MentionableSelect[discord.ui.Modal] = discord.ui.MentionableSelect(
+        custom_id=PEOPLE, min_values=1, max_values=10, placeholder=say.WHO_PLACEHOLDER
+    )
+    return build_form(
+        say.spread_first(first),
+        SPREAD,
+        QUEUE,
+        target_id,
+        [
+            labelled(say.WHO_LABEL, people, description=say.WHO_HINT),
+            text_field(TOP, say.TOP_LABEL, value=str(first), max_length=4),
+            text_field(PER_PERSON, say.PER_PERSON_LABEL, value=str(spreads.PER_PERSON), max_length=2),
+            text_field(DUE, say.DUE_LABEL, placeholder=say.DUE_HINT, required=False, max_length=60),
+        ],
+        arg=arg,
+    )
+
+
+def render_spread(result: SpreadResult) -> RenderedMessage:
+    """Who got how much, with the ways to take it back."""
+    money = words.money(sum(share.pace_cents for share in result.shares), "USD")
+    total = sum(share.count for share in result.shares)
+    if result.status == "already":
+        head = say.spread_already(total)
+    else:
+        head = say.handed_out(total, len(result.shares), money, result.waiting, result.due_at)
+    lines = [head]
+    if result.status == "spread":
+        lines += [
+            say.share(one.user_id, one.count, words.money(one.pace_cents, "USD"))
+            for one in result.shares[:_SHARES_SHOWN]
+        ]
+        if len(result.shares) > _SHARES_SHOWN:
+            lines.append(f"• and {len(result.shares) - _SHARES_SHOWN:,} more")
+    if result.left_out:
+        lines.append(say.left_out(result.left_out))
+    view = discord.ui.View(timeout=None)
+    view.add_item(button(say.UNDO, custom_ids.build(SPREAD_UNDO, SPREAD_KIND, result.spread_id)))
+    view.add_item(button(say.STOP, custom_ids.build(SPREAD_STOP, SPREAD_KIND, result.spread_id)))
+    return RenderedMessage("\n".join(lines), (), view, is_layout=False, live=True)
+
+
 def render_list(
     header: str,
-    rows: list[tuple[str, RoutedButton]],
+    rows: Sequence[tuple[str, RoutedButton | None]],
     *,
     page: int,
     pages: int,
     turn: Callable[[int], str],
     below: list[RoutedButton] | None = None,
 ) -> RenderedMessage:
-    """A layout of rows with a button each. `turn`: the custom_id of the button to a page."""
+    """A layout of rows with a button each (None: without). `turn`: the custom_id of the button to a page."""
     room = LAYOUT_TEXT_UNITS - units(header) - 200
     longest = min(ROW_UNITS, room // max(1, len(rows)))
     layout = discord.ui.LayoutView(timeout=None)
     layout.add_item(discord.ui.TextDisplay(header))
     for text, press in rows:
-        layout.add_item(
-            discord.ui.Section(discord.ui.TextDisplay(clip_units(text, longest)), accessory=press)
-        )
+        shown = discord.ui.TextDisplay[discord.ui.LayoutView](clip_units(text, longest))
+        layout.add_item(shown if press is None else discord.ui.Section(shown, accessory=press))
     controls = list(below or ())
     if pages > 1:
         layout.add_item(discord.ui.TextDisplay(f"-# {words.page_of(page, pages)}"))

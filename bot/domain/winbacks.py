@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from bot.domain.models import MS_PER_DAY
 from bot.domain.views import FanLabel
@@ -34,6 +35,10 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     LOST = "lost"
     FALSE_ALARM = "false_alarm"
+
+
+ListState = Literal["open", "overdue", "done"]
+"""What a list of winbacks shows; overdue ones are open too."""
 
 
 class WinbackState(StrEnum):

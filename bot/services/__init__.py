@@ -8,8 +8,10 @@ from bot.clock import Clock
 from bot.services.access import AccessService
 from bot.services.creators import CreatorService
 from bot.services.fans import FanService
+from bot.services.my_work import MyWorkService
 from bot.services.ports import Desk
 from bot.services.threads import ThreadService
+from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
 from storage.engine import AgencyStore
 
@@ -26,4 +28,6 @@ class Services:
     threads: ThreadService
     desk: Desk
     winbacks: WinbackService
+    spreads: SpreadService
+    my_work: MyWorkService
     chat_url: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.models import Viewer
-from bot.domain.winbacks import Helper, Winback, deal
+from bot.domain.winbacks import Candidate, Helper, Winback, deal
 from storage import winback_candidates, winback_spreads, winbacks
 from storage.engine import Tx
 from storage.winback_candidates import Wanted
@@ -40,18 +40,25 @@ async def refill(tx: Tx, spread_id: int, worker: Viewer, closed_id: int, now_ms:
     if not dealt:
         return None
     candidate, user_id = dealt[0]
-    made = NewWinback(
+    made = new_winback(spread, candidate, user_id, _due_of(spread, now_ms), refill_of=closed_id)
+    (winback_id,) = await winbacks.add(tx, [made], now_ms)
+    return await winbacks.find(tx, winback_id)
+
+
+def new_winback(
+    spread: Spread, candidate: Candidate, user_id: int, due_at: int | None, *, refill_of: int | None = None
+) -> NewWinback:
+    """A winback of the spread for one person."""
+    return NewWinback(
         candidate.creator_id,
         candidate.fan_account_id,
         candidate.kind,
         user_id,
         spread.created_by,
-        _due_of(spread, now_ms),
-        spread_id=spread_id,
-        refill_of=closed_id,
+        due_at,
+        spread_id=spread.id,
+        refill_of=refill_of,
     )
-    (winback_id,) = await winbacks.add(tx, [made], now_ms)
-    return await winbacks.find(tx, winback_id)
 
 
 async def revive(tx: Tx, spread_id: int) -> None:

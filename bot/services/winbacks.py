@@ -15,6 +15,7 @@ from bot.domain.models import MS_PER_S, AccessTier, Viewer
 from bot.domain.winbacks import (
     Candidate,
     Hook,
+    ListState,
     Outcome,
     Winback,
     WinbackKind,
@@ -25,7 +26,7 @@ from bot.services import refills
 from storage import audit, hooks, roster, winback_candidates, winbacks, zones
 from storage.engine import AgencyStore, Tx
 from storage.winback_candidates import Wanted
-from storage.winbacks import ListState, NewWinback
+from storage.winbacks import NewWinback
 
 UNDO_MS = 600 * MS_PER_S
 """How long what somebody did can be taken back by a button."""

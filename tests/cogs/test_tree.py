@@ -40,6 +40,8 @@ async def bot() -> AsyncIterator[FanwatchBot]:
         threads=cast("Any", None),
         desk=FakeDesk(),
         winbacks=cast("Any", None),
+        spreads=cast("Any", None),
+        my_work=cast("Any", None),
         chat_url="https://x.example/{fan_id}",
     )
     for extension in EXTENSIONS:
@@ -57,7 +59,7 @@ def walk(commands: list[Any]) -> Iterator[Any]:
 
 async def test_every_top_command_is_for_servers_only_and_has_default_permissions(bot: FanwatchBot) -> None:
     payloads = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
-    assert {payload["name"] for payload in payloads} == {"fan", "winback"}
+    assert {payload["name"] for payload in payloads} == {"fan", "my", "winback"}
     for payload in payloads:
         assert payload["contexts"] == [0], payload["name"]
         assert payload["integration_types"] == [0], payload["name"]
