@@ -49,7 +49,7 @@ class Winbacks(
 
     @app_commands.command(name="candidates", description="List whom it pays to win back, most money first")
     @app_commands.describe(
-        creator="Only this creator's fans; all of yours without it",
+        creator="Whose fans; without it the creator whose channel this is, elsewhere all of yours",
         kind="Only fans who fell silent, or only those whose subscription ended",
         min_spent="Only fans who have spent this many dollars at least, in all",
         limit="List this many at most",
@@ -125,7 +125,7 @@ class Winbacks(
         among="A role or a person; of a role those who work for the agency",
         per_person="How many of them one person has open at once (10 without it)",
         due="Until when: tomorrow 18:00, in 3 days, 5 March, 2026-03-05 20:00",
-        creator="Only this creator's fans; all of yours without it",
+        creator="Whose fans; without it the creator whose channel this is, elsewhere all of yours",
     )
     async def spread(
         self,
@@ -154,7 +154,7 @@ class Winbacks(
 
     @app_commands.command(name="list", description="Show winbacks that are handed out, what is due first")
     @app_commands.describe(
-        creator="Only this creator's fans; all of yours without it",
+        creator="Whose fans; without it the creator whose channel this is, elsewhere all of yours",
         who="Whose winbacks (team leads and higher); without it a lead sees everybody's, a chatter her own",
         state="Which ones; the open ones without it",
     )
@@ -212,9 +212,10 @@ class Winbacks(
     async def _creator(
         self, interaction: discord.Interaction, answer: Answer, viewer: Viewer, typed: str | None
     ) -> tuple[bool, int | None]:
-        """(whether to go on, the creator's id); nothing typed means all of them, also in a creator's channel."""
+        """(whether to go on, the creator's id); with nothing typed the channel's creator, elsewhere None for all."""
         if typed is None or not typed.strip():
-            return True, None
+            found = await self._options.creator_here(interaction, viewer)
+            return True, None if found is None else found.creator_id
         found = await self._options.creator(interaction, answer, viewer, typed)
         return found is not None, None if found is None else found.creator_id
 
