@@ -16,10 +16,12 @@ from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.lookup import LookupFeature
+from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.notes import NoteFeature
 from bot.discord_ui.features.queue import QueueFeature
 from bot.discord_ui.features.setup import SetupFeature
 from bot.discord_ui.features.threads import ThreadFeature
+from bot.discord_ui.features.winbacks import WinbackDesk, WinbackFeature
 from bot.discord_ui.inflight import InFlight, log_failure
 from bot.discord_ui.items import RoutedButton, RoutedSelect, answer_form, answer_stray_press
 from bot.discord_ui.options import Options
@@ -35,7 +37,7 @@ from bot.services.command_hashes import CommandHashes
 
 log = structlog.get_logger(__name__)
 
-EXTENSIONS = ("cogs.fans", "cogs.notes", "cogs.queue", "cogs.setup")
+EXTENSIONS = ("cogs.fans", "cogs.my", "cogs.notes", "cogs.queue", "cogs.setup", "cogs.winbacks")
 
 
 def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
@@ -47,6 +49,8 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         NoteFeature(services.notes, services.fans),
         ThreadFeature(services.threads, fan_threads),
         SetupFeature(services.setup, services.creator_admin, services.access),
+        WinbackFeature(WinbackDesk(services.winbacks, services.spreads, services.access), services.fans),
+        MyFeature(services.my_work, services.desk),
     ]
 
 

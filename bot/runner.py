@@ -43,10 +43,13 @@ from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
+from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
 from bot.services.queue import QueueService
 from bot.services.setup import SetupService
 from bot.services.threads import ThreadService
+from bot.services.winback_spreads import SpreadService
+from bot.services.winbacks import WinbackService
 from storage import card_delivery
 from storage.engine import AgencyStore, Storage
 from storage.lock import DatabaseInUseError, ProcessLock
@@ -123,6 +126,9 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
         queue=QueueService(store, clock),
         notes=NoteService(store, clock, wake_delivery=delivery.wake),
+        winbacks=WinbackService(store, clock),
+        spreads=SpreadService(store, clock),
+        my_work=MyWorkService(store, clock),
         chat_url=settings.chat_url,
     )
 

@@ -24,6 +24,8 @@ def build_form(
 ) -> discord.ui.Modal:
     """A form whose submission the router gets under `verb` (one of a Feature's `forms`), also after a restart.
 
+    `arg` comes back as the beginning of the target's argument, before a dash and the random characters.
+
     The custom_id ends in eight random characters: clients keep what was typed into a form by its custom_id, and
     a second form about the same thing is to begin empty. `arg` (23 characters at most) stands before them and comes
     back through `form_arg`. Raises ValueError for more than five fields.

@@ -32,18 +32,22 @@ async def viewer_of(interaction: discord.Interaction, source: RulesSource) -> Vi
     member = interaction.user
     if not isinstance(member, discord.Member):
         return Viewer(member.id, AccessTier.NONE, frozenset())
-    rules = await source.load_rules()
+    viewer = viewer_of_member(member, await source.load_rules())
+    interaction.extras[_KEY] = viewer
+    if viewer.tier is not AccessTier.NONE:
+        await source.remember(viewer)
+    return viewer
+
+
+def viewer_of_member(member: discord.Member, rules: AccessRules) -> Viewer:
+    """What somebody of the server may see, whether or not he is the one who asks."""
     channel_ids = {channel_id for channel_id in rules.channels.values() if channel_id is not None}
-    viewer = rules.viewer(
+    return rules.viewer(
         member.id,
         [role.id for role in member.roles],
         _visible(member, channel_ids),
         owns_server=member.guild.owner_id == member.id,
     )
-    interaction.extras[_KEY] = viewer
-    if viewer.tier is not AccessTier.NONE:
-        await source.remember(viewer)
-    return viewer
 
 
 async def refusal_of(source: RulesSource, needed: AccessTier) -> str:

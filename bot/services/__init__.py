@@ -9,11 +9,14 @@ from bot.services.access import AccessService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.fans import FanService
+from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
 from bot.services.ports import Desk
 from bot.services.queue import QueueService
 from bot.services.setup import SetupService
 from bot.services.threads import ThreadService
+from bot.services.winback_spreads import SpreadService
+from bot.services.winbacks import WinbackService
 from storage.engine import AgencyStore
 
 
@@ -32,4 +35,7 @@ class Services:
     desk: Desk
     queue: QueueService
     notes: NoteService
+    winbacks: WinbackService
+    spreads: SpreadService
+    my_work: MyWorkService
     chat_url: str

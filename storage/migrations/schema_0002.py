@@ -70,7 +70,7 @@ note_revisions = tenant_table(
 
 winback_spreads = tenant_table(
     "winback_spreads",
-    # NULL: every creator of whoever spreads, as listed in creator_ids.
+    # The creators whose fans are handed out, comma separated.
     text_column("creator_ids"),
     text_column("kind", null=True),
     int_column("min_spent_cents", null=True),
@@ -84,6 +84,9 @@ winback_spreads = tenant_table(
     int_column("created_at"),
     int_column("ended_at", null=True),
     text_column("ended_why", null=True),
+    # The form or command it came from: the same one twice is one spread.
+    text_column("request"),
+    UniqueConstraint("agency_id", "request"),
     # The spreads that still refill.
     Index(None, "agency_id", "ended_at"),
 )
@@ -95,11 +98,15 @@ winbacks = tenant_table(
     text_column("kind"),
     text_column("state"),
     int_column("assignee_id"),
+    # Whom it was handed to first; somebody else than the assignee: it has been handed over.
+    int_column("first_assignee_id"),
     int_column("assigned_by"),
     int_column("assigned_at"),
     int_column("due_at", null=True),
     text_column("note", null=True),
     int_column("spread_id", null=True),
+    # The winback of the same spread whose end made room for this one.
+    int_column("refill_of", null=True),
     text_column("outcome", null=True),
     text_column("outcome_note", null=True),
     int_column("done_at", null=True),

@@ -10,11 +10,9 @@ import structlog
 from discord import app_commands
 
 from bot.app import FanwatchBot, FanwatchTree
-from bot.clock import SystemClock
 from bot.discord_ui import words
 from bot.domain.models import Viewer
-from bot.services import Services
-from tests.bot.discord_ui.fakes import CHATTER, GUILD, NOBODY, FakeDesk, FakeFans, FakeInteraction, FakeRules
+from tests.bot.discord_ui.fakes import CHATTER, GUILD, NOBODY, FakeInteraction, fake_services
 
 SLASH, TYPING = discord.InteractionType.application_command, discord.InteractionType.autocomplete
 
@@ -22,20 +20,7 @@ SLASH, TYPING = discord.InteractionType.application_command, discord.Interaction
 @pytest.fixture
 async def bot() -> AsyncIterator[FanwatchBot]:
     made = FanwatchBot(guild_id=GUILD)
-    made.services = Services(
-        store=cast("Any", None),
-        clock=SystemClock(),
-        access=cast("Any", FakeRules()),
-        creators=cast("Any", None),
-        creator_admin=cast("Any", None),
-        setup=cast("Any", None),
-        fans=cast("Any", FakeFans()),
-        threads=cast("Any", None),
-        desk=FakeDesk(),
-        queue=cast("Any", None),
-        notes=cast("Any", None),
-        chat_url="https://x.example/{fan_id}",
-    )
+    made.services = fake_services()
     yield made
     await made.close()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import SimpleNamespace
 from typing import Any
 
+from bot.clock import SystemClock
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView, FanChoice, FanProfile
+from bot.services import Services
 from bot.services.access import AccessRules
 from bot.services.ports import ClaimResult, ReleaseResult
 
@@ -189,3 +191,18 @@ class FakeFans:
     async def autocomplete(self, viewer: Viewer, text: str) -> list[FanChoice]:
         self.asked.append((viewer, text))
         return self.choices
+
+
+def fake_services() -> Services:
+    """Access, fans and the desk as fakes; whoever asks another service fails."""
+    made: dict[str, Any] = dict.fromkeys(f.name for f in fields(Services))
+    return Services(
+        **made
+        | {
+            "clock": SystemClock(),
+            "access": FakeRules(),
+            "fans": FakeFans(),
+            "desk": FakeDesk(),
+            "chat_url": "https://x.example/{fan_id}",
+        }
+    )

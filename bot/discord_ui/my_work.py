@@ -1,0 +1,64 @@
+"""/my: claims and winbacks of one person in one list."""
+
+from __future__ import annotations
+
+from bot.discord_ui import custom_ids, times, words
+from bot.discord_ui.items import RoutedButton, button
+from bot.discord_ui.rendered import RenderedMessage, one_line
+from bot.discord_ui.safe import fan_name, safe_name
+from bot.discord_ui.winback_lists import done_button, winback_row
+from bot.discord_ui.winbacks import render_list
+from bot.discord_ui.words import my as say
+from bot.domain.base36 import encode
+from bot.domain.models import AlertTier
+from bot.domain.my_work import Claim
+from bot.services.my_work import WorkPage
+
+WORK = "my_work"
+RELEASE = "my_release"
+PRIVATE = "p"
+"""The kind of a private list, which belongs to no card."""
+
+
+def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) -> RenderedMessage:
+    """The page of somebody's work; what to do next where there is none."""
+    if not found.tasks:
+        text = say.NOTHING if user_id == viewer_id else say.nothing_of(user_id)
+        return one_line(text, is_layout=True)
+    rows: list[tuple[str, RoutedButton | None]] = []
+    for task in found.tasks:
+        if isinstance(task.work, Claim):
+            rows.append((claim_row(task.work, guild_id), _release_button(task.work, user_id)))
+        else:
+            hook = found.hooks.get(task.work.fan_account_id)
+            rows.append((winback_row(task.work, hook, task.pace_cents, found.now_ms), done_button(task.work)))
+    whose = "Yours" if user_id == viewer_id else f"<@{user_id}>"
+
+    def turn(page: int) -> str:
+        return custom_ids.build(WORK, PRIVATE, user_id, str(page))
+
+    header = say.header(whose, found.claims, found.winbacks, found.overdue)
+    return render_list(header, rows, page=found.page, pages=found.pages, turn=turn)
+
+
+def claim_row(row: Claim, guild_id: int) -> str:
+    """Two lines: the fan, score and money, then since when and where the card is."""
+    tier = "🔴 Action" if row.tier is AlertTier.ACTION else "🟠 At risk"
+    if row.expired:
+        tier = "⌛ Expired"
+    pace = (
+        "monthly spend unknown"
+        if row.pace_cents is None
+        else f"{words.money(row.pace_cents, row.currency)} a month"
+    )
+    first = [f"{tier} **{fan_name(row.fan, 24)}**", safe_name(row.creator_name, 24), f"{row.score:.0f}", pace]
+    since = "" if row.claimed_at is None else f" {times.relative(row.claimed_at)}"
+    second = [f"claimed{since}"]
+    if row.channel_id is not None and row.message_id is not None:
+        link = f"https://discord.com/channels/{guild_id}/{row.channel_id}/{row.message_id}"
+        second.append(f"[{say.OPEN_CARD}]({link})")
+    return f"{' · '.join(first)}\n-# {' · '.join(second)}"
+
+
+def _release_button(row: Claim, user_id: int) -> RoutedButton:
+    return button(words.RELEASE, custom_ids.build(RELEASE, PRIVATE, row.episode_id, encode(user_id)))

@@ -1,0 +1,21 @@
+"""What people read in /my. Names passed in are made safe by the caller."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.discord_ui.words import count
+
+NOTHING: Final = "Nothing is yours. Claim from the board or /queue."
+OTHERS_NEED_LEAD: Final = "Other people's work is for team leads and higher; leave out `who` to see your own."
+OPEN_CARD: Final = "Open the card"
+
+
+def nothing_of(user_id: int) -> str:
+    return f"<@{user_id}> has no claims and no winbacks of creators that you see."
+
+
+def header(whose: str, claims: int, winbacks: int, overdue: int) -> str:
+    """ "**Yours: 3 claims, 12 winbacks** · 2 overdue"."""
+    head = f"**{whose}: {count(claims, 'claim', 'claims')}, {count(winbacks, 'winback', 'winbacks')}**"
+    return f"{head} · {overdue:,} overdue" if overdue else head

@@ -1,0 +1,66 @@
+"""/my: what one person has claimed and is asked to win back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.domain.models import Viewer
+from bot.domain.my_work import Task, by_urgency
+from bot.domain.winbacks import Hook, Winback
+from bot.services.winbacks import append
+from storage import card_views, hooks, my_work, winbacks
+from storage.engine import AgencyStore
+from storage.scores import read_paces
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPage:
+    """One page of somebody's work, most urgent first; the counts are of all pages. `hooks` by fan account id."""
+
+    tasks: tuple[Task, ...]
+    hooks: dict[int, Hook]
+    page: int
+    pages: int
+    claims: int
+    winbacks: int
+    overdue: int
+    now_ms: int
+
+
+class MyWorkService:
+    """Shows only work on fans that the viewer may see, whosever work it is."""
+
+    def __init__(self, store: AgencyStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def card_of(self, episode_id: int) -> int | None:
+        """The card that shows an episode; None where there is none. Checks no access."""
+        async with self._store.read() as tx:
+            found = await card_views.creator_of_episode(tx, episode_id)
+        return None if found is None else found[1]
+
+    async def load(self, viewer: Viewer, user_id: int, page: int, page_size: int) -> WorkPage:
+        """The page (from 0, brought into range) of what `user_id` has to do; the look is on record."""
+        now = self._clock.now_ms()
+        async with self._store.read() as tx:
+            claimed = await my_work.list_claims(tx, user_id, viewer.creator_ids)
+            asked = await winbacks.list_open_of_user(tx, user_id, viewer.creator_ids)
+            paces = await read_paces(tx, [one.fan_account_id for one in asked])
+            tasks = [
+                *(Task(one, one.pace_cents) for one in claimed),
+                *(Task(one, paces.get(one.fan_account_id)) for one in asked),
+            ]
+            ranked = by_urgency(tasks, now)
+            pages = max(1, -(-len(ranked) // page_size))
+            page = min(max(page, 0), pages - 1)
+            shown = ranked[page * page_size : (page + 1) * page_size]
+            starts = await hooks.read_hooks(
+                tx, [task.work.fan_account_id for task in shown if isinstance(task.work, Winback)]
+            )
+        await self._store.write(
+            lambda tx: append(tx, viewer, "view_work", "member", user_id, None, self._clock.now_ms())
+        )
+        overdue = sum(one.overdue(now) for one in asked)
+        return WorkPage(tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now)

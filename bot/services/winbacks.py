@@ -1,0 +1,328 @@
+"""Winbacks: who could be won back, who is asked to, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from bot.clock import Clock
+from bot.domain.due import parse_due
+from bot.domain.models import MS_PER_S, AccessTier, Viewer
+from bot.domain.winbacks import (
+    Candidate,
+    Hook,
+    ListState,
+    Outcome,
+    Winback,
+    WinbackKind,
+    WinbackState,
+    most_of_the_money,
+)
+from bot.services import refills
+from storage import audit, hooks, roster, winback_candidates, winbacks, zones
+from storage.engine import AgencyStore, Tx
+from storage.winback_candidates import Wanted
+from storage.winbacks import NewWinback
+
+UNDO_MS = 600 * MS_PER_S
+"""How long what somebody did can be taken back by a button."""
+NOTE_CHARS = 500
+
+FindViewer = Callable[[int], Awaitable[Viewer | None]]
+"""What a person may see now, by Discord id; None: nobody of this server."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateFilter:
+    """What was asked for. `creator_id` None: all of the viewer's; `limit`: how many are listed at most."""
+
+    creator_id: int | None = None
+    kind: WinbackKind | None = None
+    min_spent_cents: int | None = None
+    limit: int | None = None
+
+    def wanted(self, viewer: Viewer) -> Wanted:
+        ids = viewer.creator_ids if self.creator_id is None else viewer.creator_ids & {self.creator_id}
+        return Wanted(frozenset(ids), self.kind, self.min_spent_cents)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatePage:
+    """One page of candidates. `total` of all that were ranked, `more`: there are further, smaller ones.
+
+    `pace_cents`: what all ranked ones together spent a month; `unknown`: of how many that is not known. The `first` of
+    them hold `share` of it.
+    """
+
+    rows: tuple[Candidate, ...]
+    hooks: dict[int, Hook]
+    page: int
+    pages: int
+    total: int
+    more: bool
+    pace_cents: int
+    unknown: int
+    first: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class WinbackPage:
+    """One page of a list; `total` counts all of them."""
+
+    rows: tuple[Winback, ...]
+    hooks: dict[int, Hook]
+    page: int
+    pages: int
+    total: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssignResult:
+    """`winback` as it is afterwards; `before`: who had it until now, with `handed_over`."""
+
+    status: Literal["assigned", "handed_over", "already", "changed", "no_access", "not_found"]
+    winback: Winback | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoneResult:
+    """`winback` as it is afterwards; `refill`: what its end made room for."""
+
+    status: Literal["done", "already", "not_yours", "not_found"]
+    winback: Winback | None = None
+    refill: Winback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoResult:
+    """`refill`: what had been handed out in its place; `taken_back`: whether that was still untouched."""
+
+    status: Literal["reopened", "not_done", "too_late", "not_yours", "taken", "not_found"]
+    winback: Winback | None = None
+    refill: Winback | None = None
+    taken_back: bool = False
+
+
+class WinbackService:
+    """Answers for one viewer at a time; a foreign fan or winback and a missing one give the same answer."""
+
+    def __init__(self, store: AgencyStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    async def read_due(
+        self, text: str, *, creator_id: int | None = None, fan_account_id: int | None = None
+    ) -> int:
+        """The instant meant, by the clock of the creator (or the fan's), else of the agency. Raises DueError."""
+        async with self._store.read() as tx:
+            if fan_account_id is not None:
+                creator_id = await winbacks.creator_of_fan(tx, fan_account_id)
+            zone = ZoneInfo(await zones.read_zone_name(tx, creator_id))
+        # The parser builds its tables at the first call: not on the event loop.
+        return await asyncio.to_thread(parse_due, text, self._clock.now_ms(), zone)
+
+    async def candidates(
+        self, viewer: Viewer, asked: CandidateFilter, page: int, page_size: int
+    ) -> CandidatePage:
+        """The page (from 0, brought into range) of fans to win back, most money first; the look is on record."""
+        now = self._clock.now_ms()
+        async with self._store.read() as tx:
+            found = await winback_candidates.read_candidates(tx, asked.wanted(viewer), now)
+            listed = found.ranked if asked.limit is None else found.ranked[: asked.limit]
+            page, pages, shown = _cut(listed, page, page_size)
+            starts = await hooks.read_hooks(tx, [row.fan_account_id for row in shown])
+        await self._record_look(viewer, asked.creator_id)
+        paces = [row.pace_cents for row in found.ranked]
+        first, share = most_of_the_money(paces)
+        return CandidatePage(
+            tuple(shown),
+            starts,
+            page,
+            pages,
+            len(found.ranked),
+            found.more,
+            sum(max(0, pace or 0) for pace in paces),
+            paces.count(None),
+            first,
+            share,
+        )
+
+    async def assign(
+        self, viewer: Viewer, fan_account_id: int, assignee: Viewer, due_at: int | None, note: str | None
+    ) -> AssignResult:
+        """Ask somebody to win the fan back; who has him already hands him over. Safe to repeat."""
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> AssignResult:
+            creator_id = await winbacks.creator_of_fan(tx, fan_account_id)
+            if creator_id is None or creator_id not in viewer.creator_ids:
+                return AssignResult("not_found")
+            if assignee.tier < AccessTier.CHATTER or creator_id not in assignee.creator_ids:
+                return AssignResult("no_access")
+            there = await winbacks.find_open_of_fan(tx, fan_account_id)
+            if there is None:
+                kind = await winback_candidates.find_kind(tx, fan_account_id, now)
+                made = NewWinback(
+                    creator_id, fan_account_id, kind, assignee.user_id, viewer.user_id, due_at, note
+                )
+                (winback_id,) = await winbacks.add(tx, [made], now)
+                status: Literal["assigned", "handed_over", "changed"] = "assigned"
+            elif there.assignee_id != assignee.user_id:
+                winback_id, status = there.id, "handed_over"
+                await winbacks.hand_over(
+                    tx, there.id, assignee.user_id, viewer.user_id, now, due_at=due_at, note=note
+                )
+            elif (due_at or there.due_at, note or there.note) != (there.due_at, there.note):
+                winback_id, status = there.id, "changed"
+                await winbacks.set_terms(tx, there.id, due_at=due_at, note=note)
+            else:
+                return AssignResult("already", there)
+            await self._append(tx, viewer, f"winback_{status}", "winback", winback_id, creator_id)
+            before = there.assignee_id if there is not None and status == "handed_over" else None
+            return AssignResult(status, await winbacks.find(tx, winback_id), before)
+
+        return await self._store.write(write)
+
+    async def list_page(
+        self,
+        viewer: Viewer,
+        creator_id: int | None,
+        user_id: int | None,
+        state: ListState,
+        page: int,
+        page_size: int,
+    ) -> WinbackPage:
+        """The page (from 0, brought into range) of winbacks; `user_id` None: everybody's. The look is on record."""
+        now = self._clock.now_ms()
+        ids = viewer.creator_ids if creator_id is None else viewer.creator_ids & {creator_id}
+        async with self._store.read() as tx:
+            _, total = await winbacks.list_page(tx, ids, user_id, state, now, offset=0, limit=0)
+            pages = max(1, -(-total // page_size))
+            page = min(max(page, 0), pages - 1)
+            rows, _ = await winbacks.list_page(
+                tx, ids, user_id, state, now, offset=page * page_size, limit=page_size
+            )
+            starts = await hooks.read_hooks(tx, [row.fan_account_id for row in rows])
+        await self._record_look(viewer, creator_id)
+        return WinbackPage(tuple(rows), starts, page, pages, total, now)
+
+    async def find(self, viewer: Viewer, winback_id: int) -> Winback | None:
+        """None: there is none, or it is not for this viewer."""
+        async with self._store.read() as tx:
+            found = await winbacks.find(tx, winback_id)
+        return found if found is not None and found.creator_id in viewer.creator_ids else None
+
+    async def find_latest_of_fan(self, viewer: Viewer, fan_account_id: int) -> Winback | None:
+        """The fan's open winback, or else the one that was made last; None: there is none for this viewer."""
+        async with self._store.read() as tx:
+            found = await winbacks.find_latest_of_fan(tx, fan_account_id)
+        return found if found is not None and found.creator_id in viewer.creator_ids else None
+
+    async def close(
+        self, viewer: Viewer, winback_id: int, outcome: Outcome, note: str | None, find_viewer: FindViewer
+    ) -> DoneResult:
+        """Done, with an outcome; what waits in the same spread refills. Safe to repeat."""
+        now = self._clock.now_ms()
+        before = await self.find(viewer, winback_id)
+        worker: Viewer | None = viewer
+        if before is not None and before.spread_id is not None and before.assignee_id != viewer.user_id:
+            # The room is the assignee's, who gets the next one only where he may see the fan.
+            worker = await find_viewer(before.assignee_id)
+
+        async def write(tx: Tx) -> DoneResult:
+            found = await winbacks.find(tx, winback_id)
+            if found is None or found.creator_id not in viewer.creator_ids:
+                return DoneResult("not_found")
+            if found.assignee_id != viewer.user_id and viewer.tier < AccessTier.LEAD:
+                return DoneResult("not_yours", found)
+            if found.state is WinbackState.WITHDRAWN:
+                return DoneResult("not_found")
+            if found.state is WinbackState.DONE:
+                return DoneResult("already", found)
+            await winbacks.close(tx, winback_id, outcome, note, viewer.user_id, now)
+            await self._append(tx, viewer, "winback_done", "winback", winback_id, found.creator_id)
+            refill = None
+            if found.spread_id is not None and worker is not None and worker.user_id == found.assignee_id:
+                refill = await refills.refill(tx, found.spread_id, worker, winback_id, now)
+            if refill is not None:
+                await self._append(tx, viewer, "winback_refill", "winback", refill.id, refill.creator_id)
+            return DoneResult("done", await winbacks.find(tx, winback_id), refill)
+
+        return await self._store.write(write)
+
+    async def undo_close(self, viewer: Viewer, winback_id: int) -> UndoResult:
+        """Open again, within ten minutes, by whoever closed it or somebody of a higher tier. Safe to repeat."""
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> UndoResult:
+            found = await winbacks.find(tx, winback_id)
+            if found is None or found.creator_id not in viewer.creator_ids:
+                return UndoResult("not_found")
+            if found.state is not WinbackState.DONE or found.done_at is None or found.done_by is None:
+                return UndoResult("not_done", found)
+            if not await may_undo(tx, viewer, found.done_by, AccessTier.CHATTER):
+                return UndoResult("not_yours", found)
+            if now - found.done_at > UNDO_MS:
+                return UndoResult("too_late", found)
+            other = await winbacks.find_open_of_fan(tx, found.fan_account_id)
+            if other is not None:
+                return UndoResult("taken", other)
+            refill = await winbacks.find_open_refill(tx, winback_id)
+            taken_back = refill is not None and refill.untouched
+            if refill is not None and taken_back:
+                await winbacks.withdraw(tx, [refill.id])
+                await self._append(tx, viewer, "winback_withdrawn", "winback", refill.id, refill.creator_id)
+            await winbacks.reopen(tx, winback_id)
+            await self._append(tx, viewer, "winback_reopened", "winback", winback_id, found.creator_id)
+            if found.spread_id is not None:
+                await refills.revive(tx, found.spread_id)
+            return UndoResult("reopened", await winbacks.find(tx, winback_id), refill, taken_back)
+
+        return await self._store.write(write)
+
+    async def _record_look(self, viewer: Viewer, creator_id: int | None) -> None:
+        seen = creator_id if creator_id in viewer.creator_ids else None
+        await self._store.write(lambda tx: self._append(tx, viewer, "view_winbacks", "creator", seen, seen))
+
+    async def _append(
+        self, tx: Tx, viewer: Viewer, action: str, kind: str, target_id: int | None, creator_id: int | None
+    ) -> None:
+        await append(tx, viewer, action, kind, target_id, creator_id, self._clock.now_ms())
+
+
+async def append(
+    tx: Tx,
+    viewer: Viewer,
+    action: str,
+    kind: str,
+    target_id: int | None,
+    creator_id: int | None,
+    now_ms: int,
+) -> None:
+    """Put on record what a viewer did."""
+    wall_ms = time.time_ns() // 1_000_000
+    await audit.append(tx, viewer.user_id, action, kind, target_id, creator_id, now_ms, wall_ms)
+
+
+async def may_undo(tx: Tx, viewer: Viewer, actor_id: int, at_least: AccessTier) -> bool:
+    """Whether the viewer did it, or stands above whoever did; who is in no roster counts as `at_least`."""
+    if viewer.user_id == actor_id:
+        return True
+    actor = (await roster.list_members(tx)).get(actor_id, at_least)
+    return viewer.tier > max(actor, at_least)
+
+
+def _cut(rows: list[Candidate], page: int, size: int) -> tuple[int, int, list[Candidate]]:
+    pages = max(1, -(-len(rows) // size))
+    page = min(max(page, 0), pages - 1)
+    return page, pages, rows[page * size : (page + 1) * size]
