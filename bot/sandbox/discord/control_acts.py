@@ -80,12 +80,20 @@ class ActEndpoints:
             raise ControlError(404, "unknown_command", f"no command is {typed}", "command") from None
 
     def _usable(self, member: Member, channel: Channel, found: Found) -> bool:
-        archived = channel.thread is not None and channel.thread.archived
         return (
-            not archived
+            not self._shut(member, channel, found)
             and self._world.sees(member, channel)
             and self._offered(member, channel, found.command)
         )
+
+    def _shut(self, member: Member, channel: Channel, found: Found) -> bool:
+        """Whether the channel is a thread in which the member cannot type the command."""
+        thread = channel.thread
+        if thread is None:
+            return False
+        locked = thread.locked and found.command["type"] == kinds.CHAT_INPUT
+        manages = self._world.permissions_in(member, channel) & Permission.MANAGE_THREADS
+        return thread.archived or (locked and not manages)
 
     # Doing it
 

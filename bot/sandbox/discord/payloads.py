@@ -112,7 +112,9 @@ class Payloads:
                 raise OptionError(missing, f"the option {missing} is required")
         for name, kind in reversed(found.path):
             options = [{"name": name, "type": kind, "options": options}]
-        data = self._about(found.command) | {"options": options}
+        data = self._about(found.command)
+        if options:
+            data["options"] = options
         if resolved:
             data["resolved"] = resolved
         return data

@@ -209,7 +209,7 @@ class Wire:
             headers=request.headers,
             status=reply.status if reply else None,
             ms=(time.perf_counter() - started) * 1000,
-            json_body=call.body or None,
+            json_body=None if call.body == {} else call.body,
             files=[
                 {
                     "name": f"files[{one.key}]",

@@ -96,6 +96,21 @@ async def test_a_guild_holds_five_hundred_channels(sandbox: Sandbox, connect: Co
     assert answer.status == 201, "threads do not count"
 
 
+async def test_a_category_holds_fifty(sandbox: Sandbox, connect: Connect) -> None:
+    _, guild = await connected(sandbox, connect)
+    category = await guild.create_category("Creators")
+    first = await guild.create_text_channel("c0", category=category)
+    assert first.category_id == category.id
+    path = f"/guilds/{guild.id}/channels"
+    for number in range(1, 50):
+        body = {"name": f"c{number}", "parent_id": str(category.id)}
+        assert (await sandbox.call("POST", path, json=body)).status == 201
+    with pytest.raises(discord.HTTPException) as full:
+        await guild.create_text_channel("one too many", category=category)
+    assert (full.value.code, "parent_id" in str(full.value)) == (50035, True)
+    assert (await guild.create_text_channel("beside it")).category_id is None
+
+
 async def test_members_and_roles_can_be_fetched(sandbox: Sandbox, connect: Connect) -> None:
     _, guild = await connected(sandbox, connect)
     ids = sandbox.discord.ids

@@ -175,6 +175,30 @@ async def test_an_answer_that_is_lost_leaves_the_person_without_one(
     assert (again["acked"], again["settled"]) == ("deferred", False), "it happened once"
 
 
+async def test_an_answer_whose_receipt_is_lost_has_reached_the_person(
+    sandbox: Sandbox, connect: Connect
+) -> None:
+    client = Client()
+
+    @client.tree.command(description="Ping")
+    async def ping(interaction: discord.Interaction) -> None:
+        for _ in range(2):
+            try:
+                await interaction.response.send_message("once", ephemeral=True)
+            except discord.HTTPException as refused:
+                client.seen.append(refused.code)
+            except (OSError, aiohttp.ClientError):
+                client.seen.append("lost")
+
+    await ready(sandbox, connect, client)
+    sandbox.faults.add("discord", "reset", match={"path": "/callback"}, args={"when": "after"})
+    result = await sandbox.act("slash", "carl", command="ping")
+    assert (result["acked"], [one["content"] for one in result["messages"]]) == ("message", ["once"])
+    await until(sandbox, lambda: len(client.seen) == 2)
+    assert client.seen == ["lost", 40060], "another try is told that it has been answered"
+    assert len(await sandbox.messages()) == 1
+
+
 async def test_faults_are_listed_counted_and_removed(sandbox: Sandbox) -> None:
     body = {
         "target": "discord",

@@ -148,6 +148,11 @@ async def test_a_command_in_a_thread_knows_where_it_is(sandbox: Sandbox, connect
     await thread.edit(archived=True)
     shut = await sandbox.act("slash", "carl", "alice", command="where")
     assert shut["error"] == {"code": "not_visible"}, "commands are not offered in an archived thread"
+    await allow_all(sandbox)
+    await thread.edit(archived=False, locked=True)
+    locked = await sandbox.act("slash", "carl", "alice", command="where")
+    assert locked["error"] == {"code": "not_visible"}, "there is nowhere to type in a locked one"
+    assert (await sandbox.act("slash", "olive", "alice", command="where"))["acked"] == "deferred"
 
 
 async def test_a_thread_that_cannot_be_started(sandbox: Sandbox, connect: Connect) -> None:
