@@ -41,7 +41,7 @@ function textField(part) {
 }
 
 function menuField(part) {
-  const input = select(part, context, {});
+  const input = select(part, context, { "aria-label": null });
   const read = () => [...input.selectedOptions].map((one) => one.value).filter(Boolean);
   return { element: input, input, read, problem: () => countProblem(part, read()) };
 }
