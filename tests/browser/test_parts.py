@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.browser.acting import Desk, people, who_sees
 from tests.e2e.harness import Sandbox, sandbox
@@ -186,6 +186,77 @@ async def test_no_answer_is_said_and_can_be_dismissed(desk: Desk, box: Sandbox) 
     await told.get_by_role("button", name="Dismiss").focus()
     await desk.page.keyboard.press("Enter")
     await expect(told).to_have_count(0)
+
+
+async def test_writing_to_a_fan_is_passed_on(desk: Desk, box: Sandbox) -> None:
+    name, channel = await _start(desk, box)
+    state = await box.state()
+    ids = {one["name"]: one["id"] for one in [*state["members"], *state["channels"]]}
+    sent: list[object] = []
+
+    async def contact(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        await route.fulfill(json={"contacted": True})
+
+    await desk.page.route("**/sandbox/api/contact", contact)
+    await desk.press(desk.message("Controls"), "Open chat")
+    await desk.page.get_by_role("button", name="Send to the fan").click()
+    await expect(desk.toast("on its way to fan 4711")).to_be_visible()
+    await expect(desk.page.get_by_role("dialog")).to_be_hidden()
+    assert sent == [{"user": ids[name], "channel": ids[channel], "fan": "4711"}]
+
+    await desk.page.unroute("**/sandbox/api/contact")
+    await desk.page.route("**/sandbox/api/contact", lambda route: route.fulfill(status=404, body="Not Found"))
+    await desk.press(desk.message("Controls"), "Open chat")
+    await desk.page.get_by_role("button", name="Send to the fan").click()
+    await expect(desk.toast("cannot pass messages on")).to_be_visible()
+    await expect(desk.page.get_by_role("dialog")).to_be_visible()
+
+
+async def test_relative_times_count_by_agency_time(desk: Desk, box: Sandbox) -> None:
+    await _start(desk, box)
+    ends = desk.message("An embed").locator(".stamp")
+    before = await ends.inner_text()
+    await box.advance(2 * 86_400, timeout_s=0)
+    await expect(ends).not_to_have_text(before)
+
+
+async def test_time_runs_and_stands(desk: Desk, box: Sandbox) -> None:
+    await _start(desk, box)
+    now = desk.page.locator("#now")
+    before = await now.inner_text()
+    if desk.is_phone:
+        await desk.page.get_by_role("button", name="Time").click()
+    await desk.page.get_by_label("Speed").select_option("3600")
+    await expect(now).to_have_text(before)
+    await desk.page.get_by_role("button", name="Run").click()
+    await expect(now).not_to_have_text(before)
+    assert (await box.state())["clock"]["rate"] == 3600
+    await desk.page.get_by_role("button", name="Pause").click()
+    await expect(desk.page.get_by_role("button", name="Run")).to_be_visible()
+    assert (await box.state())["clock"]["rate"] == 0
+
+
+async def test_an_advance_is_shown_while_it_runs(desk: Desk, box: Sandbox) -> None:
+    await _start(desk, box)
+    if desk.is_phone:
+        await desk.page.get_by_role("button", name="Time").click()
+    held = asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await held.wait()
+        answer = {"now": "2026-03-02T08:15:00Z", "version": 2, "settled": False, "ran": {}, "wall_ms": 1}
+        await route.fulfill(json=answer)
+
+    await desk.page.route("**/sandbox/api/clock", later)
+    button = desk.page.get_by_role("button", name="+15 min")
+    await button.click()
+    await expect(desk.page.locator("#progress")).to_contain_text("Advancing")
+    await expect(desk.page.get_by_role("progressbar")).to_be_visible()
+    await expect(button).to_be_disabled()
+    held.set()
+    await expect(desk.toast("has not settled")).to_be_visible()
+    await expect(button).to_be_enabled()
 
 
 async def test_commands_of_others_are_not_offered(desk: Desk, box: Sandbox) -> None:
