@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, async_playwright, expect
 
 from tests.browser.acting import Desk
 from tests.e2e.harness import Sandbox, sandbox
@@ -19,6 +19,7 @@ SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 _WITHIN_MS = 15_000
+expect.set_options(timeout=_WITHIN_MS)
 
 Open = Callable[[Sandbox, str], AbstractAsyncContextManager[Desk]]
 
