@@ -37,7 +37,7 @@ async function read() {
   if (left.length) draw();
 }
 
-let drawn = "";
+let drawn = 0;
 async function refresh() {
   const state = await get("state");
   if (world.state && state.guild.id !== world.state.guild.id) return location.reload();
@@ -45,10 +45,9 @@ async function refresh() {
   take(state);
   if (isFirst) store.startAt(state.version);
   const changed = await store.follow();
-  const print = context.print() + JSON.stringify([world.place, world.state.channels]);
-  if (changed || print !== drawn) draw();
+  if (changed || world.epoch !== drawn) draw();
   else clock.draw();
-  drawn = print;
+  drawn = world.epoch;
   await read();
 }
 

@@ -37,7 +37,7 @@ function row(place, kind) {
       "button",
       { type: "button", "data-place": place.id, "aria-current": isHere ? "page" : null, class: fresh && !isHere ? "fresh" : "" },
       node("span", { class: "sign", "aria-hidden": "true" }, sign),
-      node("span", { class: "label" }, place.name),
+      node("span", { class: "label", title: place.name }, place.name),
       kind === "archived" ? node("small", {}, "archived") : null,
       ...marks(place),
     ),

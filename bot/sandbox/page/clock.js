@@ -11,7 +11,7 @@ const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const at = (id) => document.getElementById(id);
 
 let speed = DEFAULT_SPEED;
-// What is under way: {until, since}, machine milliseconds; null = nothing.
+// The advance under way: {since}, in machine milliseconds; null = none.
 let jump = null;
 
 const told = (ms) => {
@@ -24,7 +24,7 @@ const set = (element, text) => element.textContent !== text && (element.textCont
 function progress() {
   if (!jump) return world.state.clock.settled ? "Settled" : "Bot at work…";
   const seconds = Math.floor((performance.now() - jump.since) / 1000);
-  return `Advancing to ${told(jump.until)} · ${seconds} s`;
+  return `Advancing… ${seconds} s`;
 }
 
 export function tick() {
@@ -54,8 +54,8 @@ export function draw() {
 
 async function advance(seconds, refresh) {
   if (jump) return;
-  jump = { until: nowMs() + seconds * 1000, since: performance.now() };
-  at("said").textContent = `Advancing to ${told(jump.until)}`;
+  jump = { since: performance.now() };
+  at("said").textContent = `Advancing to ${told(nowMs() + seconds * 1000)}`;
   draw();
   try {
     const done = await post("clock", { advance_s: seconds, timeout_s: STEP_TIMEOUT_S });

@@ -152,6 +152,7 @@ function hints(parsed, part) {
     node("span", { class: "about" }, about ? `${about.name}: ${about.description}` : `/${parsed.command.path}: ${parsed.command.description}`),
     node("span", { class: "chips" }, ...chips),
   );
+  bar.querySelector(".here")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function typing() {

@@ -8,6 +8,7 @@ import { node, restamp } from "/page/text.js";
 import { commands, context, here, me, nowMs, tierName, world } from "/page/world.js";
 
 const NEAR_END = 40;
+const TOLD = 10;
 const list = document.getElementById("messages");
 const jump = document.getElementById("jump");
 const announcer = document.getElementById("announcer");
@@ -33,7 +34,9 @@ function announce(found) {
   const news = found.filter((one) => store.order(one.id, shown.last) > 0 && one.author.id !== world.person);
   if (found.length) shown.last = found.at(-1).id;
   if (!follows) fresh += news.length;
-  if (news.length) announcer.textContent = news.map((one) => `${one.author.global_name ?? one.author.username}: ${gist(one, context)}`).join("\n");
+  // Added line by line: a text put over one that is still being read out would cut it off.
+  announcer.append(...news.map((one) => node("p", {}, `${one.author.global_name ?? one.author.username}: ${gist(one, context)}`)));
+  while (announcer.childElementCount > TOLD) announcer.firstElementChild.remove();
 }
 
 // From which message on: a hundred while following the newest, and not moving while the reader looks back.
@@ -50,7 +53,6 @@ function top(found, some) {
 }
 
 function rows(found) {
-  const print = context.print();
   const hasApps = commands(3).length > 0;
   const some = windowed(found);
   const made = [top(found, some)];
@@ -60,7 +62,7 @@ function rows(found) {
     }
     const held = flying.get(data.id) ?? null;
     const known = list.querySelector(`:scope > [data-key="${data.id}"]`);
-    const own = [print, held, hasApps, JSON.stringify(data)].join("\n");
+    const own = [world.epoch, world.person, held, hasApps, JSON.stringify(data)].join("\n");
     if (known && prints.get(known) === own) made.push(known);
     else {
       const drawn = message(data, context, held, hasApps);

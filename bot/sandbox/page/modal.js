@@ -3,7 +3,7 @@
 import { contact } from "/page/act.js";
 import { select } from "/page/components.js";
 import { markdown, node } from "/page/text.js";
-import { toast } from "/page/toast.js";
+import { settle, toast } from "/page/toast.js";
 import { context } from "/page/world.js";
 
 const TEXT_INPUT = 4;
@@ -41,7 +41,7 @@ function textField(part) {
 }
 
 function menuField(part) {
-  const input = select(part, context, {});
+  const input = select(part, context, { "aria-label": null });
   const read = () => [...input.selectedOptions].map((one) => one.value).filter(Boolean);
   return { element: input, input, read, problem: () => countProblem(part, read()) };
 }
@@ -147,7 +147,10 @@ function show(title, content, buttons, send) {
     submit.removeAttribute("aria-busy");
     if (mayClose) dialog.close();
   });
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    settle();
+    dialog.remove();
+  });
   document.body.append(dialog);
   dialog.showModal();
   (form.querySelector("input, textarea, select") ?? submit).focus();

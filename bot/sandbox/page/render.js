@@ -66,6 +66,9 @@ function attachment(one) {
   return node("div", { class: "attachment" }, isPicture ? picture(one.url, one.description ?? one.filename) : null, file(one.url, one.filename, one.size));
 }
 
+// Whether a layout shows the file somewhere already.
+const isPlaced = (one, components) => JSON.stringify(components).includes(JSON.stringify(one.url));
+
 // Whom it notified, the reader first, in words.
 function pinged(data, context) {
   if (!data.sandbox.pinged.length) return null;
@@ -91,7 +94,7 @@ function body(data, context, held) {
   return [
     data.content ? markdown(data.content, context) : null,
     ...data.embeds.map((one) => embed(one, context)),
-    ...data.attachments.map(attachment),
+    ...data.attachments.filter((one) => !isPlaced(one, data.components)).map(attachment),
     ...data.components.map((one) => component(one, context, held)).filter(Boolean),
   ];
 }

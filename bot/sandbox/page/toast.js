@@ -27,12 +27,15 @@ export function toast(text, kind = "error") {
   for (const name of ["mouseleave", "focusout"]) made.addEventListener(name, wait);
   box.append(made);
   while (box.childElementCount > MOST) box.firstElementChild.remove();
-  // Above an open dialog too: the top layer hides everything else.
-  if (box.showPopover) {
-    if (box.matches(":popover-open")) box.hidePopover();
-    box.showPopover();
-  }
+  settle();
   wait();
+}
+
+// Puts the notices where they can be seen and reached: into an open dialog, as nothing outside it can be used.
+export function settle() {
+  const home = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (box.parentElement !== home) home.append(box);
+  if (!box.matches(":popover-open")) box.showPopover();
 }
 
 // Whether there was one to take away.

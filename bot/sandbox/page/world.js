@@ -13,14 +13,22 @@ export const world = {
   state: null,
   person: localStorage.getItem("person"),
   place: localStorage.getItem("place"),
+  // Rises whenever anything but the clock and the bot's connection is another: people, roles, places, commands.
+  epoch: 0,
 };
 
 let heard = 0;
+let print = "";
 let names = { members: new Map(), roles: new Map(), places: new Map() };
 
 export function take(state) {
   heard = performance.now();
   world.state = state;
+  const { channels, threads, roles, members, commands: registered } = state;
+  const now = JSON.stringify([channels, threads, roles, members, registered]);
+  if (now === print) return;
+  print = now;
+  world.epoch += 1;
   names = {
     members: new Map(state.members.map((one) => [one.id, one.name])),
     roles: new Map(state.roles.map((one) => [one.id, one.name])),
@@ -55,8 +63,6 @@ export const context = {
     const wanted = text.replace(/^[@#]/, "").toLowerCase();
     return [...names[kind]].find(([id, name]) => id === text || name.replace(/^@/, "").toLowerCase() === wanted)?.[0];
   },
-  // What everything on show depends on besides the messages themselves.
-  print: () => JSON.stringify([world.person, me()?.roles, [...names.members], [...names.roles], [...names.places], world.state.commands.length, world.state.threads]),
   isMe: (id) => id === world.person,
   nowMs,
 };
