@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
 from bot.domain.notes import Note, NoteOrigin, NoteVersion
-from storage import fan_search, fan_threads, fans, notes
+from storage import fan_search, fan_threads, fans, notes, tables
 from storage.fan_threads import FanThread
 from storage.tx import Tx
 from tests.storage.conftest import NOW, Agency
@@ -106,6 +110,25 @@ async def test_a_text_of_any_script_comes_back_as_it_was(agency: Agency) -> None
     async with agency.store.read() as tx:
         assert await notes.find(tx, note.id) == note
     assert note.text == text
+
+
+async def test_an_error_of_the_database_tells_nobody_the_text(agency: Agency) -> None:
+    (one,) = await fan_ids(agency, "1")
+    note = await write(agency, one, "first")
+    again = insert(tables.notes).values(
+        agency_id=agency.store.agency_id,
+        id=note.id,
+        creator_id=agency.ava,
+        fan_account_id=one,
+        author_id=ANA,
+        text="between us",
+        source="form",
+        version=1,
+        created_at=NOW,
+    )
+    with pytest.raises(IntegrityError) as raised:
+        await agency.store.write(lambda tx: tx.execute(again))
+    assert "between us" not in str(raised.value)
 
 
 async def test_a_fan_has_one_thread(agency: Agency) -> None:

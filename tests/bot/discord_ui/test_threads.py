@@ -34,6 +34,7 @@ class Table:
     thread_id: int | None = None
     thread_channel_id: int | None = None
     rival: int | None = None
+    broken: bool = False
 
     async def place_of(self, viewer: Viewer, fan_account_id: int) -> FanPlace | None:
         if fan_account_id != FAN.fan_account_id:
@@ -43,6 +44,8 @@ class Table:
     async def keep(
         self, viewer: Viewer, fan_account_id: int, channel_id: int, thread_id: int, *, instead_of: int | None
     ) -> int | None:
+        if self.broken:
+            raise RuntimeError("the database is gone")
         if self.rival is not None:
             self.thread_id, self.rival = self.rival, None
             self.thread_channel_id = channel_id
@@ -190,6 +193,16 @@ async def test_the_loser_of_two_processes_takes_his_away(world: World, may_manag
     assert await world.count() == (1 if may_manage else 2)
     # What the other process had not come to is done: the profile stands in it.
     assert len([message async for message in rival.history()]) == 1
+
+
+async def test_a_thread_that_could_not_be_kept_is_taken_away(world: World) -> None:
+    world.table.broken = True
+    with pytest.raises(RuntimeError):
+        await world.open()
+    assert await world.listed() == []
+    world.table.broken = False
+    await world.open()
+    assert len(await world.listed()) == 1
 
 
 async def test_a_creator_who_moved_has_her_threads_in_the_new_channel(world: World) -> None:
