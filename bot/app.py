@@ -42,7 +42,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         CardFeature(services.desk, services.chat_url),
         LookupFeature(services.fans),
         NoteFeature(services.notes, services.fans),
-        ThreadFeature(services.threads, fan_threads),
+        ThreadFeature(services.notes, fan_threads),
     ]
 
 
