@@ -47,7 +47,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         LookupFeature(services.fans),
         QueueFeature(services.queue, services.desk, services.chat_url),
         NoteFeature(services.notes, services.fans),
-        ThreadFeature(services.threads, fan_threads),
+        ThreadFeature(services.notes, fan_threads),
         SetupFeature(services.setup, services.creator_admin, services.access),
         WinbackFeature(WinbackDesk(services.winbacks, services.spreads, services.access), services.fans),
         MyFeature(services.my_work, services.desk),

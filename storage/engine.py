@@ -81,11 +81,13 @@ class Storage:
         if isinstance(target, SqliteFile):
             writer, reader = _open_sqlite(target)
         else:
-            writer = create_async_engine(target.url, pool_size=1, max_overflow=0)
+            writer = create_async_engine(target.url, pool_size=1, max_overflow=0, hide_parameters=True)
             reader = create_async_engine(
                 target.url,
                 pool_size=READERS,
                 max_overflow=0,
+                # What a statement was given is texts and names too, and errors are logged.
+                hide_parameters=True,
                 isolation_level="REPEATABLE READ",
                 execution_options={"postgresql_readonly": True},
             )
@@ -215,6 +217,7 @@ def _open_sqlite(target: SqliteFile) -> tuple[AsyncEngine, AsyncEngine]:
             poolclass=AsyncAdaptedQueuePool,
             pool_size=size,
             max_overflow=0,
+            hide_parameters=True,
             # Both doors end their transactions themselves; another rollback would be a hop to the thread for nothing.
             pool_reset_on_return=None,
         )

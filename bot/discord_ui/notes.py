@@ -30,6 +30,7 @@ _HEADER_UNITS = 500
 _ROW_UNITS = 230
 _ROW_GRAPHEMES = 160
 _PART_UNITS = LAYOUT_TEXT_UNITS - _HEADER_UNITS - 100
+_FAN_UNITS = 400
 _CARD_GRAPHEMES, _CARD_UNITS = 120, 400
 
 Row = discord.ui.ActionRow[Any]
@@ -147,12 +148,17 @@ def save_form(fan: FanChoice | None, message_id: int, text: str) -> discord.ui.M
         FAN_FIELD,
         words.FAN,
         description=words.FAN_HINT,
-        value=None if fan is None else plain_fan_name(fan.fan, 100),
-        max_length=200,
+        value=None if fan is None else offered_name(fan),
+        max_length=_FAN_UNITS,
     )
     box = _text_box(clip_units(text, NOTE_CHARS) or None)
     fan_id = 0 if fan is None else fan.fan_account_id
     return build_form(words.SAVE_TITLE, SAVE, FAN_KIND, fan_id, [who, box], arg=encode(message_id))
+
+
+def offered_name(fan: FanChoice) -> str:
+    """What stands for the fan in the form: what people call her, not always what only she is called."""
+    return plain_fan_name(fan.fan, _FAN_UNITS // 4)
 
 
 def _text_box(value: str | None) -> discord.ui.Label[discord.ui.Modal]:

@@ -86,7 +86,8 @@ def safe_line(text: str, max_graphemes: int, max_units: int) -> str:
 def safe_parts(text: str, max_units: int) -> list[str]:
     """A text of several lines, safe, in as many parts of that size as it takes; nothing is left out."""
     parts: list[str] = []
-    rest = graphemes(text[:_RAW_CHARS])
+    # There is no end to what one grapheme can be made of.
+    rest = [part[i : i + 100] for part in graphemes(text[:_RAW_CHARS]) for i in range(0, len(part), 100)]
     while rest:
         size = len(rest)
         while size > 1 and units(shown := safe_text("".join(rest[:size]))) > max_units:

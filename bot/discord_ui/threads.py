@@ -107,9 +107,15 @@ class FanThreads:
                 auto_archive_duration=_WEEK_MIN,
             )
         except discord.HTTPException as error:
-            raise _why_not_made(error) from error
+            gone = error.code == _UNKNOWN_CHANNEL
+            raise (_RefusedError(words.NO_CHANNEL) if gone else _why(error, words.CREATE_THREADS)) from error
         fan_id = place.fan.fan_account_id
-        kept = await self._threads.keep(viewer, fan_id, channel_id, made.id, instead_of=place.thread_id)
+        try:
+            kept = await self._threads.keep(viewer, fan_id, channel_id, made.id, instead_of=place.thread_id)
+        except BaseException:
+            # A thread that is in no table would never be found again.
+            await _delete(made)
+            raise
         if kept == made.id:
             return made
         # Somebody else's came first: one thread a fan.
@@ -126,12 +132,10 @@ class FanThreads:
                 await thread.edit(archived=False, locked=False)
             elif thread.archived:
                 await thread.edit(archived=False)
-        except discord.Forbidden:
-            if thread.locked:
+        except discord.HTTPException as error:
+            if thread.locked and isinstance(error, discord.Forbidden):
                 return words.locked(name, thread.jump_url)
-            raise _RefusedError(words.missing(words.MANAGE_THREADS)) from None
-        except discord.NotFound as error:
-            raise _GoneError from error
+            raise _why(error, words.SEND_IN_THREADS) from error
         if thread.message_count == 0:
             await self._post_profile(thread, viewer, place)
         return words.thread_of(name, thread.jump_url)
@@ -144,10 +148,8 @@ class FanThreads:
             await thread.send(
                 embeds=list(render_profile(profile).embeds), allowed_mentions=discord.AllowedMentions.none()
             )
-        except discord.Forbidden as error:
-            raise _RefusedError(words.missing(words.SEND_IN_THREADS)) from error
-        except discord.NotFound as error:
-            raise _GoneError from error
+        except discord.HTTPException as error:
+            raise _why(error, words.SEND_IN_THREADS) from error
 
 
 def thread_name(fan: FanLabel) -> str:
@@ -156,13 +158,12 @@ def thread_name(fan: FanLabel) -> str:
     return clip_units(name, THREAD_NAME_UNITS)
 
 
-def _why_not_made(error: discord.HTTPException) -> Exception:
-    if error.code == _UNKNOWN_CHANNEL:
-        return _RefusedError(words.NO_CHANNEL)
-    if error.code == _MISSING_ACCESS:
-        return _RefusedError(words.missing(words.VIEW_CHANNEL))
+def _why(error: discord.HTTPException, needed: str) -> Exception:
+    """What a refusal of Discord means; `needed`: the permission that the request takes."""
+    if isinstance(error, discord.NotFound):
+        return _GoneError()
     if isinstance(error, discord.Forbidden):
-        return _RefusedError(words.missing(words.CREATE_THREADS))
+        return _RefusedError(words.missing(words.VIEW_CHANNEL if error.code == _MISSING_ACCESS else needed))
     return _RefusedError(words.TOO_MANY) if error.code == _TOO_MANY_ACTIVE else error
 
 

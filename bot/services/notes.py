@@ -218,6 +218,7 @@ class NoteService:
             return await fan_search.find_choice(tx, viewer.creator_ids, fan_account_id)
 
     async def fan_of_episode(self, viewer: Viewer, episode_id: int) -> FanChoice | None:
+        """The fan an episode is about; None where there is none or the fan is not for this viewer."""
         async with self._store.read() as tx:
             fan_id = await card_views.fan_of_episode(tx, episode_id)
             return None if fan_id is None else await fan_search.find_choice(tx, viewer.creator_ids, fan_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.domain.models import Viewer
 from bot.domain.views import FanChoice
-from storage import audit, card_views, fan_search, fan_threads, notes, roster
+from storage import audit, fan_search, fan_threads, notes, roster
 from storage.engine import AgencyStore, Tx
 from storage.fan_threads import FanThread
 
@@ -38,12 +38,6 @@ class ThreadService:
             if thread is None:
                 return None
             return await fan_search.find_choice(tx, viewer.creator_ids, thread.fan_account_id)
-
-    async def fan_of_episode(self, viewer: Viewer, episode_id: int) -> FanChoice | None:
-        """The fan an episode is about; None where there is none or the fan is not for this viewer."""
-        async with self._store.read() as tx:
-            fan_id = await card_views.fan_of_episode(tx, episode_id)
-            return None if fan_id is None else await fan_search.find_choice(tx, viewer.creator_ids, fan_id)
 
     async def place_of(self, viewer: Viewer, fan_account_id: int) -> FanPlace | None:
         """None where there is no such fan among the viewer's."""

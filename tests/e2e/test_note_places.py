@@ -25,6 +25,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 # Nine days at once: each creator has single action cards and lists.
 ADVANCE_S = 9 * DAY_S
+# Two of Ana's creators have a fan of this name.
+TWIN = "twin"
+RENAMED = {"1754": TWIN, "1293": TWIN}
 
 
 # The card
@@ -151,6 +154,23 @@ async def test_a_name_that_fits_nobody_gives_the_text_back(office: Office) -> No
         assert "No fan by that name" in given
         assert "Kept\n*as* typed" in given
     assert office.rows("SELECT count(*) FROM notes WHERE source_message_id = ?", int(said)) == [(0,)]
+
+
+async def test_of_two_fans_of_one_name_the_threads_own_is_meant(office: Office) -> None:
+    said = await office.box.say("Lea", "luna", "Which one is it")
+    opened = await save_message(office, "Ana", "luna", said)
+    given = text_of(only(await fill(office, "Ana", "luna", opened, fan=TWIN, text="Which one is it")))
+    assert "More than one fan" in given
+    assert "Which one is it" in given
+    for fan in ("1293", "1754"):
+        reply = await office.box.slash("Ana", "luna", "fan thread", {"fan": fan})
+        thread = sentence(reply).rpartition("/")[2]
+        said = await office.box.say("Ana", thread, f"It is {fan}")
+        opened = await save_message(office, "Ana", thread, said)
+        offered = fields_of(form_of(opened))["fan"]["value"]
+        assert offered == TWIN
+        only(await fill(office, "Ana", thread, opened, fan=offered, text=f"It is {fan}"))
+    assert (stored(office, "1293"), stored(office, "1754")) == (["It is 1293"], ["It is 1754"])
 
 
 async def test_a_card_brings_its_fan_along(office: Office) -> None:

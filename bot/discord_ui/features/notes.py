@@ -13,7 +13,6 @@ from bot.discord_ui.custom_ids import parse_id, parse_page
 from bot.discord_ui.forms import form_arg, form_id
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.rendered import RenderedMessage
-from bot.discord_ui.safe import plain_fan_name
 from bot.discord_ui.words import notes as words
 from bot.domain.models import Viewer
 from bot.domain.notes import NOTE_CHARS, NoteOrigin
@@ -147,7 +146,7 @@ class NoteFeature:
     async def _find(self, press: Press, typed: str) -> list[FanChoice]:
         # What the form was filled with means that very fan, though another creator may have one of that name.
         offered = await self._notes.find_fan(press.viewer, press.target.card_id)
-        if offered is not None and plain_fan_name(offered.fan, 100) == typed:
+        if offered is not None and notes.offered_name(offered) == typed:
             return [offered]
         return await self._fans.find(press.viewer, typed)
 
@@ -173,8 +172,6 @@ def sentence_of(result: NoteResult) -> str:
             return words.STALE
         case "noted_already":
             return words.NOTED_ALREADY
-        case "unchanged":
-            return words.UNCHANGED
         case "too_late":
             return words.TOO_LATE
         case "not_yours" if result.note is not None:

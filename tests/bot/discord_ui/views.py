@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.domain.models import AlertTier, Reason, Scores
+from bot.domain.notes import Note
 from bot.domain.views import AlertCard, AlertRow, FanLabel, FanProfile, GroupedCard, Owner
 
 CHAT_URL = "https://onlyfans.com/my/chats/chat/{fan_id}"
@@ -78,6 +79,24 @@ def profile(**changes: Any) -> FanProfile:
         "note_count": 0,
     }
     return FanProfile(**(fields | changes))
+
+
+def note(text: str = "Likes trains", **changes: Any) -> Note:
+    fields: dict[str, Any] = {
+        "id": BIG_ID,
+        "fan_account_id": 1,
+        "author_id": 123_456_789_012_345_678,
+        "text": text,
+        "source": "command",
+        "source_channel_id": None,
+        "source_message_id": None,
+        "created_at": NOW,
+        "edited_at": None,
+        "edited_by": None,
+        "deleted_at": None,
+        "version": 1,
+    }
+    return Note(**(fields | changes))
 
 
 SCORES = Scores(70.4, 33.0, 41.0, None, None, None)
