@@ -21,15 +21,18 @@ TOP = 8
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
-    """How far a board has been brought by time. `as_of` and `synced_at` in agency time."""
+    """A creator's board and how far it has been brought by time. `as_of` and `synced_at` in agency time."""
 
-    card_id: int
     creator_id: int
+    channel_id: int
+    """The creator's."""
+    card_id: int | None
+    """None: she has no board yet."""
     as_of: int
     synced_at: int | None
     """When the creator's data was last fetched."""
     is_over: bool
-    """Its creator has retired or moved to another channel."""
+    """The creator has retired, or the board hangs in a channel that is no longer hers."""
 
 
 async def bump(tx: Tx, creator_id: int) -> None:
@@ -46,8 +49,9 @@ async def bump(tx: Tx, creator_id: int) -> None:
     )
 
 
-async def list_without(tx: Tx) -> list[tuple[int, int]]:
-    """(creator id, channel id) of those whose first baseline is done and who have no board yet."""
+async def list_states(tx: Tx) -> list[BoardState]:
+    """Of every creator whose first baseline is done, by id."""
+    # From the creators on: there are few of them, while closed cards only ever become more.
     board = and_(
         cards.c.agency_id == creators.c.agency_id,
         cards.c.creator_id == creators.c.id,
@@ -55,25 +59,37 @@ async def list_without(tx: Tx) -> list[tuple[int, int]]:
         cards.c.closed_at.is_(None),
     )
     rows = await tx.all(
-        select(creators.c.id, creators.c.channel_id)
-        .select_from(creators.outerjoin(cards, board))
-        .where(
-            creators.c.agency_id == tx.agency_id,
-            creators.c.baseline_done_at.is_not(None),
-            creators.c.retired_at.is_(None),
-            cards.c.id.is_(None),
+        select(
+            creators.c.id,
+            creators.c.channel_id,
+            cards.c.id,
+            cards.c.payload,
+            creators.c.synced_at,
+            or_(creators.c.retired_at.is_not(None), creators.c.channel_id != cards.c.channel_id),
         )
+        .select_from(creators.outerjoin(cards, board))
+        .where(creators.c.agency_id == tx.agency_id, creators.c.baseline_done_at.is_not(None))
         .order_by(creators.c.id)
     )
-    return [(row.id, row.channel_id) for row in rows]
+    return [
+        BoardState(
+            creator_id,
+            channel_id,
+            card_id,
+            msgspec.json.decode(payload or "{}", type=CardPayload).as_of,
+            synced_at,
+            bool(is_over),
+        )
+        for creator_id, channel_id, card_id, payload, synced_at, is_over in rows
+    ]
 
 
 async def create_missing(tx: Tx, now_ms: int) -> int:
-    """Give every creator whose baseline is done a board; how many had none."""
-    missing = await list_without(tx)
-    for creator_id, channel_id in missing:
-        payload = CardPayload(as_of=now_ms)
-        await create_card(tx, NewCard(CardKind.BOARD, creator_id, channel_id, payload), now_ms)
+    """Give every creator who should have a board and has none one; how many there were."""
+    missing = [state for state in await list_states(tx) if state.card_id is None and not state.is_over]
+    for state in missing:
+        card = NewCard(CardKind.BOARD, state.creator_id, state.channel_id, CardPayload(as_of=now_ms))
+        await create_card(tx, card, now_ms)
     return len(missing)
 
 
@@ -86,50 +102,13 @@ async def close(tx: Tx, card_id: int, now_ms: int) -> None:
     )
 
 
-async def list_states(tx: Tx) -> list[BoardState]:
-    """Every board that is not closed, by creator."""
-    rows = await tx.all(
-        select(
-            cards.c.id,
-            cards.c.creator_id,
-            cards.c.payload,
-            creators.c.synced_at,
-            or_(creators.c.retired_at.is_not(None), creators.c.channel_id != cards.c.channel_id).label(
-                "over"
-            ),
-        )
-        .select_from(
-            cards.join(
-                creators,
-                and_(creators.c.agency_id == cards.c.agency_id, creators.c.id == cards.c.creator_id),
-            )
-        )
-        .where(
-            cards.c.agency_id == tx.agency_id,
-            cards.c.kind == CardKind.BOARD.value,
-            cards.c.closed_at.is_(None),
-            cards.c.state != "gone",
-        )
-        .order_by(cards.c.creator_id)
-    )
-    return [
-        BoardState(
-            row.id,
-            row.creator_id,
-            msgspec.json.decode(row.payload or "{}", type=CardPayload).as_of,
-            row.synced_at,
-            bool(row.over),
-        )
-        for row in rows
-    ]
-
-
-async def last_due(tx: Tx, now_ms: int) -> dict[int, int]:
+async def last_due(tx: Tx, creator_ids: list[int], now_ms: int) -> dict[int, int]:
     """Creator id -> when the latest of her open winbacks became overdue; those without one are left out."""
     rows = await tx.all(
         select(winbacks.c.creator_id, func.max(winbacks.c.due_at))
         .where(
             winbacks.c.agency_id == tx.agency_id,
+            winbacks.c.creator_id.in_(creator_ids),
             winbacks.c.state == "open",
             winbacks.c.due_at <= now_ms,
         )
@@ -138,19 +117,19 @@ async def last_due(tx: Tx, now_ms: int) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def move_on(tx: Tx, state: BoardState, as_of: int, *, anew: bool) -> bool:
-    """Show the board as of a later instant; `anew`: in a new, silent message. False: somebody has moved it already."""
+async def move_on(tx: Tx, card_id: int, before: int, as_of: int, *, anew: bool) -> bool:
+    """Show a board as of a later instant; `anew`: in a new, silent message. False: it is not as of `before` any more."""
     result = await tx.execute(
         update(cards)
         .where(
             cards.c.agency_id == tx.agency_id,
-            cards.c.id == state.card_id,
-            cards.c.payload == _payload(state.as_of),
+            cards.c.id == card_id,
+            cards.c.payload == _payload(before),
         )
         .values(payload=_payload(as_of), wanted_version=cards.c.wanted_version + 1)
     )
     if result.rowcount and anew:
-        await repost(tx, state.card_id, None, ping=False, scored_wall_at=None)
+        await repost(tx, card_id, None, ping=False, scored_wall_at=None)
     return bool(result.rowcount)
 
 

@@ -26,9 +26,10 @@ AGE_MS = 6 * MS_PER_HOUR
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """What a board is to be shown as of; `anew`: a shift has begun, so in a new message."""
+    """Up to when a board is shown now, and up to when it is to be; `anew`: a shift has begun, so in a new message."""
 
-    state: BoardState
+    card_id: int
+    before: int
     as_of: int
     anew: bool
 
@@ -53,17 +54,16 @@ class BoardsJob:
     async def run_due(self, now_ms: int) -> dict[str, int]:
         """Make the boards that are missing, move on those that the time has changed, close those that are over."""
         async with self._store.read() as tx:
-            missing = await boards.list_without(tx)
             states = await boards.list_states(tx)
             planned = await shifts.list_planned(tx)
-            overdue_at = await boards.last_due(tx, now_ms)
+            overdue_at = await boards.last_due(tx, [state.creator_id for state in states], now_ms)
+        missing = any(state.card_id is None and not state.is_over for state in states)
+        over = [state.card_id for state in states if state.card_id is not None and state.is_over]
         moves = [
             move
             for state in states
-            if not state.is_over
-            and (move := self._move(state, planned.get(state.creator_id, ()), overdue_at, now_ms)) is not None
+            if (move := self._move(state, planned.get(state.creator_id, ()), overdue_at, now_ms)) is not None
         ]
-        over = [state.card_id for state in states if state.is_over]
         if not missing and not moves and not over:
             return {}
 
@@ -71,7 +71,10 @@ class BoardsJob:
             for card_id in over:
                 await boards.close(tx, card_id, now_ms)
             made = await boards.create_missing(tx, now_ms)
-            moved = [await boards.move_on(tx, move.state, move.as_of, anew=move.anew) for move in moves]
+            moved = [
+                await boards.move_on(tx, move.card_id, move.before, move.as_of, anew=move.anew)
+                for move in moves
+            ]
             return len(over) + made + sum(moved)
 
         changed = await self._store.write(write)
@@ -81,6 +84,8 @@ class BoardsJob:
     def _move(
         self, state: BoardState, plan: tuple[PlannedShift, ...], overdue_at: dict[int, int], now_ms: int
     ) -> _Move | None:
+        if state.card_id is None or state.is_over:
+            return None
         edges = [self._last_change(state.creator_id, plan, now_ms), overdue_at.get(state.creator_id)]
         if state.synced_at is not None and state.synced_at - state.as_of >= AGE_MS:
             edges.append(state.synced_at)
@@ -89,7 +94,7 @@ class BoardsJob:
             return None
         # A shift that began and ended since the last look would find nobody to read a new message.
         begun = any(state.as_of < span.starts_at for span in on_at(plan, now_ms))
-        return _Move(state, as_of, begun)
+        return _Move(state.card_id, state.as_of, as_of, begun)
 
     def _last_change(self, creator_id: int, plan: tuple[PlannedShift, ...], now_ms: int) -> int | None:
         known = self._quiet.get(creator_id)

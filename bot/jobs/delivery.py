@@ -1,10 +1,13 @@
-"""Makes Discord agree with the cards: one request in flight per channel, pings first, the same nonce on every retry."""
+"""Makes Discord agree with the cards: one request in flight per channel (besides one of its board's), pings first, the
+same nonce on every retry.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -52,6 +55,14 @@ class Sender(Protocol):
     ) -> int | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """What one worker delivers: a channel's board, or everything else of the channel."""
+
+    channel_id: int
+    of_board: bool
+
+
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -62,7 +73,11 @@ def card_token(kind: CardKind, card_id: int) -> str:
 
 
 class Delivery:
-    """Workers by channel over the cards that are behind; what is owed lives in the database only."""
+    """Workers by channel over the cards that are behind; what is owed lives in the database only.
+
+    A channel's board has a worker of its own, which begins nothing while another card is behind: an edit of the board
+    that Discord holds up (it limits those of old messages) keeps no alert waiting.
+    """
 
     def __init__(
         self,
@@ -80,7 +95,7 @@ class Delivery:
         self._sender = sender
         self._chat_url = chat_url
         self._wall_ms = wall_ms
-        self._workers: dict[int, asyncio.Task[None]] = {}
+        self._workers: dict[_Lane, asyncio.Task[None]] = {}
         self._in_flight: set[int] = set()
         self._stopping = asyncio.Event()
 
@@ -93,10 +108,13 @@ class Delivery:
         async with self._store.read() as tx:
             channels = await card_delivery.list_channels_behind(tx)
         for channel_id in channels:
-            if channel_id not in self._workers:
-                task = asyncio.create_task(self._work(channel_id), name=f"delivery-{channel_id}")
-                self._workers[channel_id] = task
-                task.add_done_callback(partial(self._ended, channel_id))
+            self._start(_Lane(channel_id, of_board=False))
+
+    def _start(self, lane: _Lane) -> None:
+        if lane not in self._workers:
+            task = asyncio.create_task(self._work(lane), name=f"delivery-{lane.channel_id}")
+            self._workers[lane] = task
+            task.add_done_callback(partial(self._ended, lane))
 
     async def retry_blocked(self) -> None:
         """Somebody has changed a channel or a role: what was blocked may go now."""
@@ -144,17 +162,21 @@ class Delivery:
             now = self._wall_ms()
             return any(until is None or until <= now for *_, until in await card_delivery.list_blocked(tx))
 
-    def _ended(self, channel_id: int, task: asyncio.Task[None]) -> None:
-        self._workers.pop(channel_id, None)
+    def _ended(self, lane: _Lane, task: asyncio.Task[None]) -> None:
+        self._workers.pop(lane, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("delivery_worker_failed", channel_id=channel_id, exc_info=error)
+            log.error("delivery_worker_failed", channel_id=lane.channel_id, exc_info=error)
 
-    async def _work(self, channel_id: int) -> None:
+    async def _work(self, lane: _Lane) -> None:
+        channel_id = lane.channel_id
         delay_s = self._first_retry_s
         while not self._stopping.is_set():
             async with self._store.read() as tx:
                 work = await card_delivery.find_behind(tx, channel_id)
             if work is None:
+                return
+            if (work.kind is CardKind.BOARD) is not lane.of_board:
+                self._start(_Lane(channel_id, not lane.of_board))
                 return
             self._in_flight.add(work.card_id)
             try:

@@ -11,6 +11,14 @@ NOTHING_OPEN: Final = "Nothing is open."
 NOBODY_ON: Final = "Nobody is on shift."
 WHOLE_QUEUE: Final = "Whole queue"
 AROUND_THE_CLOCK: Final = "around the clock"
+ALL_CREATORS: Final = "all your creators"
+SORT_PLACEHOLDER: Final = "Sort by"
+SORTS: Final = {
+    QueueSort.MONEY: ("Money at risk", "Most money at risk first"),
+    QueueSort.RISK: ("Churn score", "Highest churn score first"),
+    QueueSort.EXPIRY: ("Soonest expiry", "Subscription that ends soonest first"),
+}
+"""sort -> (what to choose, what the list then says)."""
 
 
 def closed(creator: str) -> str:
@@ -36,13 +44,3 @@ def winbacks(open_count: int, overdue: int) -> str:
 
 def and_more_people(rest: int) -> str:
     return f"and {words.count(rest, 'other', 'others')}"
-
-
-ALL_CREATORS: Final = "all your creators"
-SORT_PLACEHOLDER: Final = "Sort by"
-SORTS: Final = {
-    QueueSort.MONEY: ("Money at risk", "Most money at risk first"),
-    QueueSort.RISK: ("Churn score", "Highest churn score first"),
-    QueueSort.EXPIRY: ("Soonest expiry", "Subscription that ends soonest first"),
-}
-"""sort -> (what to choose, what the list then says)."""

@@ -44,8 +44,8 @@ class Wall:
         await self.drain()
         return ran
 
-    async def drain(self) -> None:
-        delivery = Delivery(
+    def delivery(self) -> Delivery:
+        return Delivery(
             self.store,
             self.discord,
             guild_id=100,
@@ -53,8 +53,10 @@ class Wall:
             wall_ms=lambda: NOW,
             first_retry_s=0.001,
         )
+
+    async def drain(self) -> None:
         async with asyncio.timeout(20):
-            await delivery.drain()
+            await self.delivery().drain()
 
     async def plan(self, *planned: PlannedShift) -> None:
         for one in planned:
@@ -313,6 +315,31 @@ async def test_a_board_waits_until_everything_else_of_its_channel_is_sent(wall: 
             # An edit is owed too, and goes before the board's first message.
             await wall.store.write(lambda tx: cards.bump(tx, [old]))
     assert order == ["s", "n", "n", "b"]
+
+
+async def test_an_alert_does_not_wait_for_a_board_that_is_held_up(wall: Wall) -> None:
+    await wall.desk.start([calm(1, last_seen_at=NOW - 20 * DAY)])
+    await wall.tick(NOW)
+    sent = wall.sent()
+    episode_id = int((await wall.desk.episodes())["1"]["id"])
+    await wall.store.write(lambda tx: claims.claim(tx, episode_id, ANA, NOW))
+    wall.discord.hold = asyncio.Event()
+    delivery = wall.delivery()
+    await delivery.wake()
+    await wall.discord.wait_calls(sent + 1)
+    assert wall.discord.whats()[sent:] == ["edit"]
+
+    notice = NewCard(CardKind.NOTICE, wall.ava, 401, CardPayload(data_at=NOW), code="stale")
+    await wall.store.write(lambda tx: cards.create_card(tx, notice, NOW))
+    await delivery.wake()
+    await wall.discord.wait_calls(sent + 2)
+
+    assert wall.discord.whats()[sent:] == ["edit", "create"]
+    wall.discord.hold.set()
+    async with asyncio.timeout(20):
+        await delivery.drain()
+    assert f"Claimed by <@{ANA}>" in (await wall.message()).text
+    assert wall.sent() == sent + 2
 
 
 async def test_a_deleted_board_comes_back_and_the_old_one_is_not_doubled(wall: Wall) -> None:
