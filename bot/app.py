@@ -15,6 +15,7 @@ from discord.ext import commands
 from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
+from bot.discord_ui.features.creators import CreatorFeature
 from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.features.setup import SetupFeature
 from bot.discord_ui.inflight import InFlight, log_failure
@@ -31,7 +32,7 @@ from bot.services.command_hashes import CommandHashes
 
 log = structlog.get_logger(__name__)
 
-EXTENSIONS = ("cogs.fans", "cogs.setup")
+EXTENSIONS = ("cogs.creators", "cogs.fans", "cogs.setup", "cogs.status")
 
 
 def _features(services: Services) -> list[Feature]:
@@ -39,6 +40,7 @@ def _features(services: Services) -> list[Feature]:
     return [
         CardFeature(services.desk, services.chat_url),
         LookupFeature(services.fans),
+        CreatorFeature(services.creator_admin),
         SetupFeature(services.setup, services.creator_admin, services.access),
     ]
 

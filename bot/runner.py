@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -43,12 +44,14 @@ from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
 from bot.services.setup import SetupService
+from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from storage import card_delivery
 from storage.engine import AgencyStore, Storage
 from storage.lock import DatabaseInUseError, ProcessLock
 from storage.roster import apply_roster
 from storage.settings import create_agency
+from storage.urls import SqliteFile, parse_database_url
 
 log = structlog.get_logger(__name__)
 
@@ -115,6 +118,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         creators=CreatorService(store),
         creator_admin=CreatorAdmin(store, clock, Accounts(api), wake_delivery=delivery.wake),
         setup=SetupService(store, clock),
+        status=StatusService(store, clock, database_bytes=partial(_database_bytes, settings.database_url)),
         fans=FanService(store, clock),
         threads=ThreadService(store),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
@@ -205,6 +209,15 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack) -> Storage:
         raise StartError(
             f"DATABASE_URL: the database cannot be opened ({type(error).__name__})", EXIT_SETTINGS
         ) from error
+
+
+def _database_bytes(url: str) -> int | None:
+    """The size of the database file with its log; None where the database is none."""
+    target = parse_database_url(url)
+    if not isinstance(target, SqliteFile):
+        return None
+    files = (target.path, target.path.with_name(f"{target.path.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
 
 
 async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> AgencyStore:

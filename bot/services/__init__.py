@@ -11,6 +11,7 @@ from bot.services.creators import CreatorService
 from bot.services.fans import FanService
 from bot.services.ports import Desk
 from bot.services.setup import SetupService
+from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from storage.engine import AgencyStore
 
@@ -25,6 +26,7 @@ class Services:
     creators: CreatorService
     creator_admin: CreatorAdmin
     setup: SetupService
+    status: StatusService
     fans: FanService
     threads: ThreadService
     desk: Desk

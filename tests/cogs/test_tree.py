@@ -38,6 +38,7 @@ async def bot() -> AsyncIterator[FanwatchBot]:
         creators=cast("Any", None),
         creator_admin=cast("Any", None),
         setup=cast("Any", None),
+        status=cast("Any", None),
         fans=cast("Any", FakeFans()),
         threads=cast("Any", None),
         desk=FakeDesk(),
