@@ -234,6 +234,10 @@ async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> Ag
         await apply_roster(storage, roster, clock.now_ms())
     agency = await storage.system.find_agency(settings.discord_guild_id)
     if agency is not None:
+        if agency.set_up_at is None and settings.roster_file is not None:
+            log.warning(
+                "roster_not_read", reason="the database is not empty; use /setup or an empty database"
+            )
         return storage.agency(agency.id)
     raise StartError(
         "DISCORD_GUILD_ID: this database belongs to another Discord server than the one set", EXIT_SETTINGS
