@@ -15,6 +15,7 @@ from discord.ext import commands
 from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
+from bot.discord_ui.features.creators import CreatorFeature
 from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.notes import NoteFeature
@@ -37,7 +38,16 @@ from bot.services.command_hashes import CommandHashes
 
 log = structlog.get_logger(__name__)
 
-EXTENSIONS = ("cogs.fans", "cogs.my", "cogs.notes", "cogs.queue", "cogs.setup", "cogs.winbacks")
+EXTENSIONS = (
+    "cogs.creators",
+    "cogs.fans",
+    "cogs.my",
+    "cogs.notes",
+    "cogs.queue",
+    "cogs.setup",
+    "cogs.status",
+    "cogs.winbacks",
+)
 
 
 def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
@@ -48,6 +58,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         QueueFeature(services.queue, services.desk, services.chat_url),
         NoteFeature(services.notes, services.fans),
         ThreadFeature(services.notes, fan_threads),
+        CreatorFeature(services.creator_admin),
         SetupFeature(services.setup, services.creator_admin, services.access),
         WinbackFeature(WinbackDesk(services.winbacks, services.spreads, services.access), services.fans),
         MyFeature(services.my_work, services.desk),

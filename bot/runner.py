@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -47,6 +48,7 @@ from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
 from bot.services.queue import QueueService
 from bot.services.setup import SetupService
+from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
@@ -55,6 +57,7 @@ from storage.engine import AgencyStore, Storage
 from storage.lock import DatabaseInUseError, ProcessLock
 from storage.roster import apply_roster
 from storage.settings import create_agency
+from storage.urls import SqliteFile, parse_database_url
 
 log = structlog.get_logger(__name__)
 
@@ -121,6 +124,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         creators=CreatorService(store),
         creator_admin=CreatorAdmin(store, clock, Accounts(api), wake_delivery=delivery.wake),
         setup=SetupService(store, clock),
+        status=StatusService(store, clock, database_bytes=partial(_database_bytes, settings.database_url)),
         fans=FanService(store, clock),
         threads=ThreadService(store, clock),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
@@ -218,6 +222,15 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack) -> Storage:
         ) from error
 
 
+def _database_bytes(url: str) -> int | None:
+    """The size of the database file with its log; None where the database is none."""
+    target = parse_database_url(url)
+    if not isinstance(target, SqliteFile):
+        return None
+    files = (target.path, target.path.with_name(f"{target.path.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
 async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> AgencyStore:
     """The agency of this Discord server; in an empty database from ROSTER_FILE or, without one, for /setup."""
     if not await storage.system.list_agencies():
@@ -232,6 +245,10 @@ async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> Ag
         await apply_roster(storage, roster, clock.now_ms())
     agency = await storage.system.find_agency(settings.discord_guild_id)
     if agency is not None:
+        if agency.set_up_at is None and settings.roster_file is not None:
+            log.warning(
+                "roster_not_read", reason="the database is not empty; use /setup or an empty database"
+            )
         return storage.agency(agency.id)
     raise StartError(
         "DISCORD_GUILD_ID: this database belongs to another Discord server than the one set", EXIT_SETTINGS

@@ -24,13 +24,22 @@ CREATOR_PERMISSIONS: Mapping[str, str] = {
 }
 """What a creator's channel needs: cards, and a thread for a fan."""
 
+_FOLLOWS: Mapping[str, frozenset[str]] = {
+    "view_channel": frozenset(CREATOR_PERMISSIONS) - {"view_channel"},
+    "send_messages": frozenset({"embed_links"}),
+}
+"""Without the one Discord gives none of the others, whatever is set."""
 _NAME_CHARS = 90
 
 
 def missing_permissions(channel: discord.TextChannel, needed: Mapping[str, str]) -> list[str]:
-    """The names of what the bot may not do there."""
+    """The names of what the bot may not do there; what only follows from another of them is left out."""
     granted = channel.permissions_for(channel.guild.me)
-    return [name for flag, name in needed.items() if not getattr(granted, flag)]
+    lacking = [flag for flag in needed if not getattr(granted, flag)]
+    for cause, follows in _FOLLOWS.items():
+        if cause in lacking:
+            lacking = [flag for flag in lacking if flag not in follows]
+    return [needed[flag] for flag in lacking]
 
 
 def text_channel(guild: discord.Guild, channel_id: int) -> discord.TextChannel | None:

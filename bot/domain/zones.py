@@ -38,6 +38,14 @@ def close_zones(typed: str) -> list[str]:
     return list(dict.fromkeys(found))[:_CLOSE]
 
 
+def zones_like(typed: str, limit: int) -> list[str]:
+    """The zones with what is typed in their names, those that begin with it first; the close ones where none is."""
+    key = _key(typed)
+    found = [name for folded, name in _names().items() if key in folded]
+    found.sort(key=lambda name: (not name.casefold().rpartition("/")[2].startswith(key), name))
+    return (found or close_zones(typed))[:limit]
+
+
 def local_time(zone: str, at_ms: int) -> datetime:
     """The wall clock of the zone at an instant. Raises KeyError for a zone that is none."""
     return datetime.fromtimestamp(at_ms / 1_000, UTC).astimezone(ZoneInfo(zone))

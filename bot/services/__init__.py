@@ -14,6 +14,7 @@ from bot.services.notes import NoteService
 from bot.services.ports import Desk
 from bot.services.queue import QueueService
 from bot.services.setup import SetupService
+from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
@@ -30,6 +31,7 @@ class Services:
     creators: CreatorService
     creator_admin: CreatorAdmin
     setup: SetupService
+    status: StatusService
     fans: FanService
     threads: ThreadService
     desk: Desk

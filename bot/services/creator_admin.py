@@ -90,6 +90,12 @@ class CreatorAdmin:
         free = [one for one in listed if one.account_id not in owners]
         return sorted(free, key=lambda one: (account_name(one).casefold(), one.account_id))
 
+    async def owner_of(self, account_id: str) -> str | None:
+        """The name of the creator who has the account, or had it; None: it is nobody's."""
+        async with self._store.read() as tx:
+            owner = (await creator_settings.account_owners(tx)).get(account_id)
+        return owner.name if owner is not None else None
+
     async def add(
         self,
         viewer: Viewer,

@@ -198,6 +198,10 @@ class SetupFeature:
             except discord.Forbidden:
                 await press.answer.say(told.MAKE_FORBIDDEN)
                 return
+            except discord.HTTPException as error:
+                log.warning("channel_not_made", status=error.status, code=error.code)
+                await press.answer.say(told.MAKE_REFUSED)
+                return
             await self._add(press, account, channel)
 
     async def _add(self, press: Press, account: AccountRecord, channel: discord.TextChannel) -> None:

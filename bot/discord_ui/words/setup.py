@@ -70,6 +70,9 @@ MAKE_FORBIDDEN: Final = (
     "Fanwatch lacks the permission Manage Channels on this server,"
     " so it cannot make a channel; nothing was changed."
 )
+MAKE_REFUSED: Final = (
+    "Discord did not make the channel; nothing was changed. Try again, or choose an existing one."
+)
 NONE: Final = "none"
 
 

@@ -1,0 +1,81 @@
+"""What the buttons of /creator do: take a change back, and retire a creator after a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import discord
+
+from bot.discord_ui import words
+from bot.discord_ui.creator_pages import KEEP, RETIRE, UNDO, render_change
+from bot.discord_ui.custom_ids import parse_id
+from bot.discord_ui.press import Handler, Press
+from bot.discord_ui.rendered import RenderedMessage, one_line
+from bot.discord_ui.safe import safe_name
+from bot.discord_ui.words import creators as told
+from bot.domain.models import AccessTier
+from bot.services.creator_admin import CreatorAdmin
+
+_UNKNOWN_MESSAGE = 10008
+
+
+class CreatorFeature:
+    """Only for managers, and within what they may see."""
+
+    def __init__(self, creators: CreatorAdmin) -> None:
+        self._creators = creators
+
+    @property
+    def verbs(self) -> Mapping[str, Handler]:
+        runs = {UNDO: self._undo, RETIRE: self._retire, KEEP: self._keep}
+        return {verb: Handler(run, AccessTier.MANAGER) for verb, run in runs.items()}
+
+    @property
+    def forms(self) -> Mapping[str, Handler]:
+        return {}
+
+    async def _undo(self, press: Press) -> None:
+        creator_id, change_id = press.target.card_id, parse_id(press.target.arg)
+        if change_id is None:
+            await press.answer.say(words.GONE)
+            return
+        result = await self._creators.undo(press.viewer, creator_id, change_id)
+        match result.status:
+            case "changed":
+                profile = await self._creators.load_profile(press.viewer, creator_id)
+                name = profile.name if profile is not None else ""
+                await _show(press, render_change(name, creator_id, result, undone=True))
+            case "same":
+                await press.answer.say(told.UNDONE_ALREADY)
+            case "too_late":
+                await press.answer.say(told.TOO_LATE)
+            case "overtaken":
+                await press.answer.say(told.OVERTAKEN)
+            case "invalid":
+                await press.answer.say(result.problem)
+            case "not_found":
+                await press.answer.say(words.GONE)
+
+    async def _retire(self, press: Press) -> None:
+        result = await self._creators.retire(press.viewer, press.target.card_id)
+        profile = await self._creators.load_profile(press.viewer, press.target.card_id)
+        if profile is None or result.status == "not_found":
+            await press.answer.say(words.GONE)
+        else:
+            await _show(press, one_line(told.retired(safe_name(profile.name)), is_layout=False))
+
+    async def _keep(self, press: Press) -> None:
+        await _show(press, one_line(told.KEPT, is_layout=False))
+
+
+async def _show(press: Press, rendered: RenderedMessage) -> None:
+    """Turn the private message into this; anew where somebody has deleted it, or where it is not ours to turn."""
+    if not press.on_private_message:
+        await press.answer.send(rendered)
+        return
+    try:
+        await press.answer.update(rendered)
+    except discord.NotFound as error:
+        if error.code != _UNKNOWN_MESSAGE:
+            raise
+        await press.answer.send(rendered)

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.models import AccessTier, AccountRecord, Viewer
+from bot.services.access import AccessService
+from bot.services.creator_admin import UNDO_MS, AddResult, ChangeResult, CreatorAdmin, account_token
+from bot.services.creators import CreatorService
+from bot.services.setup import SetupService
+from bot.services.status import StatusService, day_start
+from storage.engine import AgencyStore, Storage
+from storage.settings import create_agency
+from tests.storage.conftest import (
+    DAY,
+    NOW,
+    Agency,
+    agency,
+    database_url,
+    postgres_server,
+    postgres_url,
+    storage,
+)
+
+__all__ = ["agency", "database_url", "postgres_server", "postgres_url", "storage"]
+
+WALL = 1_800_000_000_000
+
+
+def account(account_id: str, name: str | None = None) -> AccountRecord:
+    return AccountRecord(account_id, None, name, name, True)
+
+
+@dataclass
+class Office:
+    """The services about one agency. `listed` None: the data API does not answer."""
+
+    store: AgencyStore
+    listed: list[AccountRecord] | None = field(default_factory=lambda: [account("acct_new", "Cleo")])
+    now: int = NOW
+    wall: int = WALL
+    woken: int = 0
+
+    def now_ms(self) -> int:
+        return self.now
+
+    async def list_accounts(self, *, fresh: bool = False) -> list[AccountRecord] | None:
+        return self.listed
+
+    async def wake(self) -> None:
+        self.woken += 1
+
+    @property
+    def admin(self) -> CreatorAdmin:
+        return CreatorAdmin(self.store, self, self, wake_delivery=self.wake, wall_ms=lambda: self.wall)
+
+    @property
+    def setup(self) -> SetupService:
+        return SetupService(self.store, self)
+
+    async def viewer(self, tier: AccessTier = AccessTier.MANAGER) -> Viewer:
+        rules = await AccessService(self.store).load_rules()
+        return Viewer(1, tier, frozenset(rules.channels))
+
+
+@pytest_asyncio.fixture
+async def office(agency: Agency) -> Office:
+    return Office(agency.store)
+
+
+@pytest_asyncio.fixture
+async def empty(storage: Storage) -> Office:
+    """An agency nobody has set up."""
+    return Office(storage.agency(await create_agency(storage, 900, NOW)))
+
+
+async def undo(office: Office, creator_id: int, result: ChangeResult) -> ChangeResult:
+    assert result.change_id is not None
+    office.wall = max(office.wall, NOW)
+    return await office.admin.undo(await office.viewer(), creator_id, result.change_id)
+
+
+async def test_a_change_says_what_was_and_is_and_can_be_taken_back_once(
+    office: Office, agency: Agency
+) -> None:
+    viewer = await office.viewer()
+    result = await office.admin.change(viewer, agency.ava, {"fire_above": 45.0, "timezone": "Asia/Manila"})
+    assert (result.status, dict(result.before), dict(result.after)) == (
+        "changed",
+        {"fire_above": None, "timezone": None},
+        {"fire_above": 45.0, "timezone": "Asia/Manila"},
+    )
+    assert office.woken == 1
+    office.wall = 0
+    assert (await undo(office, agency.bea, result)).status == "not_found"
+    undone = await undo(office, agency.ava, result)
+    assert dict(undone.after) == {"fire_above": None, "timezone": None}
+    assert (await undo(office, agency.ava, result)).status == "same"
+
+
+async def test_undoing_ends_after_ten_minutes_and_where_something_was_changed_since(
+    office: Office, agency: Agency
+) -> None:
+    viewer = await office.viewer()
+    first = await office.admin.change(viewer, agency.ava, {"timezone": "Asia/Manila"})
+    await office.admin.change(viewer, agency.ava, {"timezone": "Europe/Paris"})
+    office.wall = 0
+    assert (await undo(office, agency.ava, first)).status == "overtaken"
+    paused = await office.admin.pause(viewer, agency.ava)
+    office.wall = WALL * 2 + UNDO_MS
+    assert (await undo(office, agency.ava, paused)).status == "too_late"
+    profile = await office.admin.load_profile(viewer, agency.ava)
+    assert profile is not None
+    assert (profile.state, profile.timezone) == ("paused", "Europe/Paris")
+
+
+@pytest.mark.parametrize("values", [{"fire_above": 76.0}, {"action_above": 64.0}, {"fire_above": 101.0}])
+async def test_thresholds_that_make_no_sense_change_nothing(
+    office: Office, agency: Agency, values: dict[str, float]
+) -> None:
+    result = await office.admin.change(await office.viewer(), agency.ava, values)
+    assert result.status == "invalid"
+    assert result.problem.endswith(".")
+    profile = await office.admin.load_profile(await office.viewer(), agency.ava)
+    assert profile is not None
+    assert (profile.fire_above, profile.action_above) == (60.0, 80.0)
+
+
+async def test_a_foreign_creator_and_a_missing_one_are_the_same(office: Office, agency: Agency) -> None:
+    blind = Viewer(1, AccessTier.MANAGER, frozenset({5}))
+    for creator_id in (agency.ava, 5):
+        assert (await office.admin.change(blind, creator_id, {"timezone": "UTC"})).status == "not_found"
+        assert (await office.admin.pause(blind, creator_id)).status == "not_found"
+        assert (await office.admin.resume(blind, creator_id)).status == "not_found"
+        assert (await office.admin.retire(blind, creator_id)).status == "not_found"
+        found = await office.admin.reconnect(blind, creator_id, "acct_new")
+        assert isinstance(found, ChangeResult)
+        assert found.status == "not_found"
+        assert not await office.admin.set_people(blind, creator_id, "lead", 7)
+    assert await office.admin.list_profiles(blind) == []
+
+
+async def test_adding_refuses_what_is_taken_or_unknown(office: Office, agency: Agency) -> None:
+    viewer = await office.viewer()
+    office.listed = [account("acct_new", "Ava"), account("acct_ava", "Ava")]
+    assert (await office.admin.add(viewer, "acct_foreign", 900)).status == "unknown_account"
+    assert await office.admin.add(viewer, "acct_ava", 900) == AddResult("account_taken", agency.ava, "Ava")
+    assert await office.admin.add(viewer, "acct_new", 402) == AddResult("channel_taken", agency.bea, "Bea")
+    assert [one.account_id for one in await office.admin.free_accounts() or ()] == ["acct_new"]
+    added = await office.admin.add(viewer, "acct_new", 900, default_chatter_id=301)
+    # Two creators by one name could not be told apart.
+    assert (added.status, added.name, added.begins) == ("added", "Ava acct_new", True)
+    assert await office.admin.free_accounts() == []
+    office.listed = None
+    assert (await office.admin.add(viewer, "acct_other", 901)).status == "no_answer"
+    assert await office.admin.free_accounts() is None
+
+
+async def test_a_retired_creator_is_for_managers_only(office: Office, agency: Agency) -> None:
+    await office.admin.retire(await office.viewer(), agency.ava)
+    rules = await AccessService(office.store).load_rules()
+    chatter = rules.viewer(1, [201], [401, 402])
+    lead = rules.viewer(302, [201], [402])
+    manager = rules.viewer(2, [202], [])
+    assert chatter.creator_ids == lead.creator_ids == {agency.bea}
+    assert manager.creator_ids == {agency.ava, agency.bea}
+    names = CreatorService(office.store)
+    assert [one.name for one in await names.list_names(manager)] == ["Bea"]
+    assert [(one.name, one.retired) for one in await names.list_all(manager)] == [
+        ("Ava", True),
+        ("Bea", False),
+    ]
+    assert await names.find(chatter, "Ava") is None
+    assert await names.find(manager, "ava") is not None
+
+
+def test_a_token_fits_into_a_custom_id_whatever_the_account_is_called() -> None:
+    assert len(account_token("acct_" + "x" * 500)) <= 32
+    assert account_token("a") != account_token("b")
+
+
+async def test_the_set_up_says_what_is_missing_and_begins_once(empty: Office) -> None:
+    owner = await empty.viewer(AccessTier.OWNER)
+    assert (await empty.setup.load()).missing == ("roles", "zone", "notices", "creators")
+    assert not (await AccessService(empty.store).load_rules()).set_up
+    assert (await empty.setup.set_roles(owner, AccessTier.CHATTER, [10, 11])).clash is None
+    assert (await empty.setup.set_roles(owner, AccessTier.LEAD, [12, 11])).clash == (11, AccessTier.CHATTER)
+    assert (await empty.setup.set_roles(owner, AccessTier.CHATTER, [11])).clash is None
+    wrong = await empty.setup.set_zone(owner, "Europe/Pariss")
+    assert (wrong.zone, "Europe/Paris" in wrong.close) == (None, True)
+    assert (await empty.setup.set_zone(owner, "europe/paris")).zone == "Europe/Paris"
+    await empty.setup.set_notice_channel(owner, 55)
+    assert (await empty.setup.finish(owner)).missing == ("creators",)
+    added = await empty.admin.add(owner, "acct_new", 900)
+    assert not added.begins
+    (waiting,) = await empty.admin.list_profiles(await empty.viewer())
+    assert waiting.state == "waiting"
+    empty.now = NOW + DAY
+    done = await empty.setup.finish(owner)
+    assert [one.name for one in done.begun] == ["Cleo"]
+    assert (await empty.setup.finish(owner)).begun == ()
+    (watched,) = await empty.admin.list_profiles(await empty.viewer())
+    assert (watched.state, watched.next_look_at) == ("active", NOW + DAY)
+    state = await empty.setup.load()
+    assert state.done
+    assert state.roles[AccessTier.CHATTER] == (11,)
+
+
+async def test_the_status_is_of_ones_own_creators(office: Office, agency: Agency) -> None:
+    status = StatusService(office.store, office, database_bytes=lambda: 5, monotonic=lambda: 7.0)
+    lead = await status.load(Viewer(302, AccessTier.LEAD, frozenset({agency.ava})))
+    assert [one.profile.name for one in lead.creators] == ["Ava"]
+    assert (lead.database_bytes, lead.notice_channel_id) == (None, None)
+    manager = await status.load(await office.viewer())
+    assert len(manager.creators) == 2
+    assert (manager.database_bytes, manager.notice_channel_id, manager.set_up) == (5, 101, True)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"), [(None, 8), ("Europe/Paris", 9), ("Asia/Manila", 16), ("America/New_York", 3)]
+)
+def test_a_day_begins_at_local_midnight(zone: str | None, hours: int) -> None:
+    assert NOW - day_start(zone, NOW) == hours * 3_600_000
