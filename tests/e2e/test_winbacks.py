@@ -311,3 +311,69 @@ async def test_everything_goes_on_after_a_restart_and_on_a_dismissed_message(off
     await office.box.fault("discord", "delete", args={"message": done["id"]})
     reply = await office.press("Ana", "mira", done, undo, forge=True)
     assert text_of(reply.messages[-1]) == f"**{RESTART}** is open again."
+
+
+# Several at once
+
+
+async def test_a_spread_by_command_stops_refilling_and_is_taken_back(office: Office) -> None:
+    ben = office.people["Ben"]
+    nobody = await slash(office, "Lea", "zoe", "spread", top=3, among=office.people["Nia"])
+    assert "None of these people sees" in sentence(nobody)
+    foreign = await slash(office, "Lea", "zoe", "spread", top=3, among=office.people["Ana"])
+    assert "None of these people sees" in sentence(foreign)
+    past = await slash(office, "Lea", "zoe", "spread", top=3, among=ben, due="yesterday")
+    assert "past (<t:" in sentence(past)
+
+    made = only(await slash(office, "Lea", "zoe", "spread", top=3, among=ben, per_person=1, due="3d"))
+    assert "Handed out 1 winback among 1 person" in text_of(made)
+    assert "2 more wait and follow" in text_of(made)
+    assert f"• <@{ben}>: 1" in text_of(made)
+    stop = button(made, "Stop refilling")
+    for person in ("Ben", "Nia"):
+        refused = sentence(await office.press(person, "zoe", made, stop, forge=True))
+        assert "This needs the" in refused
+    assert "No more refills; 1 open winback stays" in sentence(await office.press("Lea", "zoe", made, stop))
+    assert "refills no more" in sentence(await office.press("Lea", "zoe", made, stop))
+    (fan,) = fans_on(only(await slash(office, "Ben", "zoe", "list")))
+    closed = only(await slash(office, "Ben", "zoe", "done", fan=fan, outcome="false_alarm"))
+    assert text_of(closed) == f"Done: **{fan}**, false alarm."
+
+    # To a role: only those who work for the agency and see the fans; undone by a manager on a dismissed message.
+    team = only(await slash(office, "Lea", "zoe", "spread", top=2, among=office.roles["Team zoe"]))
+    assert "Handed out 2 winbacks among 1 person" in text_of(team)
+    await office.box.fault("discord", "delete", args={"message": team["id"]})
+    undone = await office.press("Max", "zoe", team, button(team, "Undo"), forge=True)
+    assert "2 winbacks are taken back, and nothing refills." in text_of(undone.messages[-1])
+    assert "No open winbacks" in text_of(only(await slash(office, "Ben", "zoe", "list")))
+    assert office.who("winback_spread") == ["Lea", "Lea"]
+    assert office.who("winback_spread_undone") == ["Max"]
+
+
+async def test_a_form_with_nonsense_hands_nothing_out(office: Office) -> None:
+    listed = only(await slash(office, "Lea", "zoe", "candidates"))
+    spread = next(item["custom_id"] for item in components(listed) if "Spread" in item.get("label", ""))
+    opened = await office.press("Lea", "zoe", listed, spread)
+    assert opened.modal is not None
+    custom_id, opener = opened.modal["custom_id"], str(opened.interaction)
+    before = winbacks(office)
+    good: Json = {"people": [office.people["Ben"]], "top": "5", "per_person": "2", "due": ""}
+    for wrong, expected in (
+        ({"top": "many"}, "from 1 to 1,000"),
+        ({"top": "0"}, "from 1 to 1,000"),
+        ({"per_person": "51"}, "from 1 to 50"),
+        ({"people": []}, "option `among`"),
+        ({"due": "whenever"}, "cannot read that due time"),
+    ):
+        reply = await office.box.submit("Lea", "zoe", custom_id, opener, good | wrong, forge=True)
+        assert expected in sentence(reply)
+    assert winbacks(office) == before
+    # After a restart the same form is still good, once.
+    await office.box.bot("kill")
+    await office.box.bot("start")
+    await office.box.until("connected", lambda state: bool(state["bot"]["connected"]))
+    done = only(await office.box.submit("Lea", "zoe", custom_id, opener, good, forge=True))
+    assert "Handed out 2 winbacks among 1 person" in text_of(done)
+    again = only(await office.box.submit("Lea", "zoe", custom_id, opener, good, forge=True))
+    assert "This was handed out already: 2 winbacks are open" in text_of(again)
+    assert len(winbacks(office)) == len(before) + 2

@@ -69,6 +69,7 @@ def winback(number: int = 1, **changes: Any) -> Winback:
         "spread_id": None,
         "refill_of": None,
         "outcome": None,
+        "outcome_note": None,
         "done_at": None,
         "done_by": None,
         "created_at": NOW,
@@ -275,10 +276,16 @@ class TestWinbacks:
         assert labels(shown) == ["Done"] * 3
 
     def test_done_ones_say_what_came_of_them_and_have_no_button(self) -> None:
-        row = winback(state=WinbackState.DONE, outcome=Outcome.FALSE_ALARM, done_at=NOW, done_by=SHE)
+        row = winback(
+            state=WinbackState.DONE,
+            outcome=Outcome.FALSE_ALARM,
+            outcome_note="paid *elsewhere*",
+            done_at=NOW,
+            done_by=SHE,
+        )
         shown = render_winbacks(listed(row), ListFilter(None, None, "done"), ME)
         assert "**1 done winback** · everybody's" in text(shown)
-        assert f"✅ False alarm, by <@{SHE}> <t:{NOW // 1000}:R>" in text(shown)
+        assert f"✅ False alarm, by <@{SHE}> <t:{NOW // 1000}:R> · “paid \\*elsewhere\\*”" in text(shown)
         assert labels(shown) == []
 
     def test_an_empty_list_says_what_to_do(self) -> None:

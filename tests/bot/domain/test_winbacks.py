@@ -189,6 +189,7 @@ def asked(number: int, due_at: int | None, pace_cents: int | None) -> Task:
         spread_id=None,
         refill_of=None,
         outcome=None,
+        outcome_note=None,
         done_at=None,
         done_by=None,
         created_at=NOW,

@@ -333,6 +333,14 @@ class TestSpreading:
         desk.ana = Viewer(CHATTER, AccessTier.CHATTER, frozenset())
         assert await desk.close(desk.lead, refill) is None
 
+    async def test_what_was_handed_over_makes_room_for_who_had_it_first(self, desk: Desk) -> None:
+        await desk.gone(desk.ava, 1, 2, 3)
+        await desk.spread(3, 1, desk.ana)
+        await desk.assign(1, desk.manager)
+        refill = await desk.close(desk.manager, await desk.of_fan(1))
+        assert refill is not None
+        assert (refill.assignee_id, refill.fan.platform_fan_id) == (CHATTER, "2")
+
     async def test_undoing_a_close_takes_an_untouched_refill_back(self, desk: Desk) -> None:
         await desk.gone(desk.ava, 1, 2, 3)
         await desk.spread(3, 1, desk.ana)
