@@ -287,6 +287,7 @@ def _to_winback(row: Any) -> Winback:
         spread_id=row.spread_id,
         refill_of=row.refill_of,
         outcome=None if row.outcome is None else Outcome(row.outcome),
+        outcome_note=row.outcome_note,
         done_at=row.done_at,
         done_by=row.done_by,
         created_at=row.created_at,

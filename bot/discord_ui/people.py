@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 import discord
@@ -10,7 +11,9 @@ from bot.discord_ui.viewers import RulesSource, viewer_of_member
 from bot.domain.models import Viewer
 
 MOST_PEOPLE = 50
+MOST_LOOKED_UP = 200
 """Nobody's roles are pushed to us, so each person is one request: no more than this many for one answer."""
+_AT_ONCE = 10
 
 
 class People:
@@ -38,13 +41,18 @@ class People:
         return found[0] if found else None
 
     async def viewers(self, user_ids: Iterable[int], *, role_id: int | None = None) -> list[Viewer]:
-        """The first 50 of these who are people of this server and, where one is given, have the role."""
+        """Who of these are people of this server and, where one is given, have the role.
+
+        At most 50, in the order given; no more than the first 200 are looked up.
+        """
         rules = await self._access.load_rules()
-        found = []
-        for user_id in list(dict.fromkeys(user_ids))[:MOST_PEOPLE]:
-            member = await self.member(user_id)
-            if member is None or member.bot:
-                continue
-            if role_id is None or any(role.id == role_id for role in member.roles):
-                found.append(viewer_of_member(member, rules))
-        return found
+        waiting = list(dict.fromkeys(user_ids))[:MOST_LOOKED_UP]
+        found: list[Viewer] = []
+        while waiting and len(found) < MOST_PEOPLE:
+            part, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
+            for member in await asyncio.gather(*(self.member(user_id) for user_id in part)):
+                if member is None or member.bot:
+                    continue
+                if role_id is None or any(role.id == role_id for role in member.roles):
+                    found.append(viewer_of_member(member, rules))
+        return found[:MOST_PEOPLE]

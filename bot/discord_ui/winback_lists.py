@@ -89,6 +89,8 @@ def winback_row(row: Winback, hook: Hook | None, pace_cents: int | None, now_ms:
     first.append(f"{words.money(row.total_cents, 'USD')} in all")
     if row.state is WinbackState.DONE and row.outcome is not None and row.done_at is not None:
         second = [f"✅ {say.OUTCOMES[row.outcome]}, by <@{row.done_by}> {times.relative(row.done_at)}"]
+        if row.outcome_note:
+            second.append(f"“{safe_name(row.outcome_note, NOTE_GRAPHEMES)}”")
     else:
         second = [_due_words(row, now_ms), f"<@{row.assignee_id}>"]
     if row.back_at is not None:

@@ -222,6 +222,7 @@ class Winback:
     spread_id: int | None
     refill_of: int | None
     outcome: Outcome | None
+    outcome_note: str | None
     done_at: int | None
     done_by: int | None
     created_at: int

@@ -18,6 +18,18 @@ def wanted_of(spread: Spread) -> Wanted:
     return Wanted(spread.creator_ids, spread.kind, spread.min_spent_cents, spread.id)
 
 
+async def worker_of(tx: Tx, winback: Winback) -> int | None:
+    """Who has room for another one once this is closed: of a hand-over to somebody else, who had it first.
+
+    None: it is part of no spread.
+    """
+    spread = await winback_spreads.find(tx, winback.spread_id) if winback.spread_id is not None else None
+    if spread is None:
+        return None
+    mine = winback.assignee_id in spread.user_ids
+    return winback.assignee_id if mine else winback.first_assignee_id
+
+
 async def refill(tx: Tx, spread_id: int, worker: Viewer, closed_id: int, now_ms: int) -> Winback | None:
     """Give the worker, who has just had one of the spread closed, the next best candidate; None: there is none.
 

@@ -233,11 +233,13 @@ class WinbackService:
     ) -> DoneResult:
         """Done, with an outcome; what waits in the same spread refills. Safe to repeat."""
         now = self._clock.now_ms()
-        before = await self.find(viewer, winback_id)
+        async with self._store.read() as tx:
+            before = await winbacks.find(tx, winback_id)
+            worker_id = None if before is None else await refills.worker_of(tx, before)
+        # The room is the worker's, who gets the next one only where he may see the fan as things are now.
         worker: Viewer | None = viewer
-        if before is not None and before.spread_id is not None and before.assignee_id != viewer.user_id:
-            # The room is the assignee's, who gets the next one only where he may see the fan.
-            worker = await find_viewer(before.assignee_id)
+        if worker_id is not None and worker_id != viewer.user_id:
+            worker = await find_viewer(worker_id)
 
         async def write(tx: Tx) -> DoneResult:
             found = await winbacks.find(tx, winback_id)
@@ -252,7 +254,7 @@ class WinbackService:
             await winbacks.close(tx, winback_id, outcome, note, viewer.user_id, now)
             await self._append(tx, viewer, "winback_done", "winback", winback_id, found.creator_id)
             refill = None
-            if found.spread_id is not None and worker is not None and worker.user_id == found.assignee_id:
+            if worker is not None and found.spread_id is not None and worker.user_id == worker_id:
                 refill = await refills.refill(tx, found.spread_id, worker, winback_id, now)
             if refill is not None:
                 await self._append(tx, viewer, "winback_refill", "winback", refill.id, refill.creator_id)

@@ -9,6 +9,7 @@ from bot.discord_ui import words
 from bot.discord_ui.custom_ids import parse_id, parse_page
 from bot.discord_ui.limits import ROWS_PER_PAGE
 from bot.discord_ui.press import Handler, Press
+from bot.discord_ui.turn import turn
 from bot.discord_ui.words import my as say
 from bot.domain.models import AccessTier
 from bot.services.my_work import MyWorkService
@@ -42,11 +43,7 @@ class MyFeature:
             return
         found = await self._work.load(press.viewer, user_id, page, ROWS_PER_PAGE)
         guild_id = press.interaction.guild_id or 0
-        rendered = ui.render_work(found, user_id, press.viewer.user_id, guild_id)
-        if press.on_private_message:
-            await press.answer.update(rendered)
-        else:
-            await press.answer.send(rendered)
+        await turn(press, ui.render_work(found, user_id, press.viewer.user_id, guild_id))
 
     async def _release(self, press: Press) -> None:
         user_id = parse_id(press.target.arg)

@@ -14,6 +14,7 @@ from bot.discord_ui.people import People
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import fan_name, safe_name
+from bot.discord_ui.turn import turn
 from bot.discord_ui.viewers import RulesSource
 from bot.discord_ui.winback_lists import ListFilter
 from bot.discord_ui.words import winbacks as say
@@ -157,7 +158,7 @@ class WinbackFeature:
             return
         asked, page = parsed
         found = await self._desk.winbacks.candidates(press.viewer, asked, page, ROWS_PER_PAGE)
-        await _turn(press, ui.render_candidates(found, asked))
+        await turn(press, ui.render_candidates(found, asked))
 
     async def _fan(self, press: Press) -> FanChoice | None:
         """The fan a component is about; None: the answer says so."""
@@ -185,7 +186,7 @@ class WinbackFeature:
             await press.answer.say(say.NOT_HERE if member is None else say.NO_BOTS)
             return
         assignee = await people.viewer_of(member)
-        await _turn(press, _sentence(await self._desk.assign(press.viewer, fan, assignee)))
+        await turn(press, _sentence(await self._desk.assign(press.viewer, fan, assignee)))
 
     # Spreads
 
@@ -226,7 +227,7 @@ class WinbackFeature:
     async def _undo_spread(self, press: Press) -> None:
         result = await self._desk.spreads.undo(press.viewer, _id_of(press, ui.SPREAD_KIND))
         if result.status == "ended":
-            await _turn(press, _sentence(say.spread_undone(result.taken_back, result.kept)))
+            await turn(press, _sentence(say.spread_undone(result.taken_back, result.kept)))
             return
         await press.answer.say(
             {
@@ -254,7 +255,7 @@ class WinbackFeature:
         if asked.user_id != press.viewer.user_id and press.viewer.tier < AccessTier.LEAD:
             await press.answer.say(say.OTHERS_NEED_LEAD)
             return
-        await _turn(press, await self._desk.list_message(press.viewer, asked, page))
+        await turn(press, await self._desk.list_message(press.viewer, asked, page))
 
     async def _open_done(self, press: Press) -> None:
         found = await self._desk.winbacks.find(press.viewer, _id_of(press, ui.WINBACK))
@@ -284,7 +285,7 @@ class WinbackFeature:
         if result.status == "reopened" and result.winback is not None:
             refill = fan_name(result.refill.fan) if result.refill is not None else None
             sentence = say.reopened(fan_name(result.winback.fan), refill, result.taken_back)
-            await _turn(press, _sentence(sentence))
+            await turn(press, _sentence(sentence))
             return
         await press.answer.say(
             {
@@ -310,11 +311,3 @@ def _number(text: str, most: int) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= 6):
         return None
     return int(text) if 1 <= int(text) <= most else None
-
-
-async def _turn(press: Press, rendered: RenderedMessage) -> None:
-    """Only a private message turns into something else: a public one stays as it is for the others."""
-    if press.on_private_message:
-        await press.answer.update(rendered)
-    else:
-        await press.answer.send(rendered)
