@@ -57,9 +57,10 @@ async function poll() {
   try {
     await refresh();
   } catch (problem) {
+    if (problem instanceof Refused) return; // A place that went away meanwhile: the next look knows.
     at("bot").textContent = "Sandbox stopped";
     at("bot").classList.remove("up");
-    if (!(problem instanceof TypeError) && !(problem instanceof Refused)) throw problem;
+    if (!(problem instanceof TypeError)) throw problem;
   } finally {
     setTimeout(poll, POLL_MS);
   }

@@ -1,7 +1,7 @@
 // The open place: its messages, kept still under the reader's eyes while they change.
 
 import { flying, waiting } from "/page/act.js";
-import { children, morph } from "/page/morph.js";
+import { children } from "/page/morph.js";
 import { gist, message } from "/page/render.js";
 import * as store from "/page/store.js";
 import { node, restamp } from "/page/text.js";
@@ -172,7 +172,7 @@ export function toNewest() {
   draw();
 }
 
-export const rowOf = (element) => store.find(world.place, element.closest("[data-message]")?.dataset.message);
+const rowOf = (element) => store.find(world.place, element.closest("[data-message]")?.dataset.message);
 
 // `acts`: what each data-act does, given the element and its message.
 export function listen(acts, trouble) {

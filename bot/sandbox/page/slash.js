@@ -2,7 +2,7 @@
 
 const SUB = 1;
 const GROUP = 2;
-export const STRING = 3, INTEGER = 4, BOOLEAN = 5, USER = 6, CHANNEL = 7, ROLE = 8, MENTIONABLE = 9, NUMBER = 10, ATTACHMENT = 11;
+const INTEGER = 4, BOOLEAN = 5, USER = 6, CHANNEL = 7, ROLE = 8, MENTIONABLE = 9, NUMBER = 10, ATTACHMENT = 11;
 const KINDS = { [USER]: ["members"], [CHANNEL]: ["places"], [ROLE]: ["roles"], [MENTIONABLE]: ["members", "roles"] };
 const YES = /^(true|yes|y|on|1)$/i;
 const NO = /^(false|no|n|off|0)$/i;
