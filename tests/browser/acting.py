@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
 
@@ -59,6 +61,13 @@ class Desk:
         shown = self.page.locator("#messages .top, #messages .none")
         await expect(shown.first).to_be_visible()
         await expect(self.page.locator("#messages")).not_to_contain_text("Reading…")
+
+    async def picture(self, name: str) -> None:
+        """Keep what is on show as NAME-desktop.png or NAME-phone.png, where FANWATCH_PICTURES names a folder."""
+        if folder := os.environ.get("FANWATCH_PICTURES"):
+            await self.page.mouse.move(0, 0)
+            path = Path(folder) / f"{name}-{'phone' if self.is_phone else 'desktop'}.png"
+            await self.page.screenshot(path=path)
 
     async def fits(self) -> None:
         """Nothing is wider than the window."""
