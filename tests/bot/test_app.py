@@ -30,6 +30,9 @@ async def bot() -> AsyncIterator[FanwatchBot]:
         fans=cast("Any", FakeFans()),
         threads=cast("Any", None),
         desk=FakeDesk(),
+        winbacks=cast("Any", None),
+        spreads=cast("Any", None),
+        my_work=cast("Any", None),
         chat_url="https://x.example/{fan_id}",
     )
     yield made
