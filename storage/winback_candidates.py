@@ -60,7 +60,9 @@ async def read_candidates(tx: Tx, wanted: Wanted, now_ms: int, pool: int = POOL)
     rows: list[_Row] = []
     more = False
     for creator_id in sorted(wanted.creator_ids):
-        found = await _read_creator(tx, creator_id, wanted, now_ms, pool + 1)
+        # Once the pool has overflowed, who has spent less than all in it cannot get in.
+        floor = rows[-1].total_cents if more else 0
+        found = await _read_creator(tx, creator_id, wanted, now_ms, pool + 1, floor)
         rows = sorted([*rows, *found], key=lambda row: (-row.total_cents, row.fan_account_id))
         more = more or len(rows) > pool
         del rows[pool:]
@@ -175,7 +177,9 @@ def _rows(tx: Tx) -> Select[Any]:
     )
 
 
-async def _read_creator(tx: Tx, creator_id: int, wanted: Wanted, now_ms: int, limit: int) -> list[_Row]:
+async def _read_creator(
+    tx: Tx, creator_id: int, wanted: Wanted, now_ms: int, limit: int, floor_cents: int
+) -> list[_Row]:
     high = await read_high_spend(tx, creator_id)
     if high is None:
         return []
@@ -183,7 +187,7 @@ async def _read_creator(tx: Tx, creator_id: int, wanted: Wanted, now_ms: int, li
     for kind in (WinbackKind.EXPIRED, WinbackKind.QUIET):
         if wanted.kind not in (None, kind):
             continue
-        least = max(1, wanted.min_spent_cents or 0, high if kind is WinbackKind.QUIET else 0)
+        least = max(1, floor_cents, wanted.min_spent_cents or 0, high if kind is WinbackKind.QUIET else 0)
         query = (
             _rows(tx)
             .where(

@@ -36,6 +36,7 @@ LIBRARY_HOMES = {
     "asyncpg": ("storage/",),
     "httpx": ("bot/fanapi/", "bot/clock.py", "bot/runner.py"),
     "apscheduler": ("bot/jobs/ticker.py",),
+    "dateparser": ("bot/domain/due.py",),
 }
 
 

@@ -87,17 +87,15 @@ def winback_row(row: Winback, hook: Hook | None, pace_cents: int | None, now_ms:
     if pace_cents is not None:
         first.append(f"{words.money(pace_cents, 'USD')} a month")
     first.append(f"{words.money(row.total_cents, 'USD')} in all")
+    noted = [f"asked: {safe_name(row.note, NOTE_GRAPHEMES)}"] if row.note else []
     if row.state is WinbackState.DONE and row.outcome is not None and row.done_at is not None:
         second = [f"✅ {say.OUTCOMES[row.outcome]}, by <@{row.done_by}> {times.relative(row.done_at)}"]
-        if row.outcome_note:
-            second.append(f"“{safe_name(row.outcome_note, NOTE_GRAPHEMES)}”")
+        noted = [f"“{safe_name(row.outcome_note, NOTE_GRAPHEMES)}”"] if row.outcome_note else []
     else:
         second = [_due_words(row, now_ms), f"<@{row.assignee_id}>"]
     if row.back_at is not None:
         second.append(f"came back {times.relative(row.back_at)}")
-    if row.note:
-        second.append(f"asked: {safe_name(row.note, NOTE_GRAPHEMES)}")
-    return f"{' · '.join(first)}\n-# {' · '.join([*second, *hook_parts(hook)])}"
+    return f"{' · '.join(first)}\n-# {' · '.join([*second, *hook_parts(hook, *noted)])}"
 
 
 def _due_words(row: Winback, now_ms: int) -> str:

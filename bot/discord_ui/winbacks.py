@@ -112,12 +112,13 @@ def candidate_row(row: Candidate, hook: Hook | None) -> str:
     return f"{' · '.join(first)}\n-# {' · '.join(second)}"
 
 
-def hook_parts(hook: Hook | None) -> list[str]:
-    """What to begin a talk with; nothing where nothing is known."""
+def hook_parts(hook: Hook | None, *noted: str) -> list[str]:
+    """What to begin a talk with; nothing where nothing is known. Texts come last: a long row is cut at its end."""
     parts: list[str] = []
     if hook is not None and hook.purchase_at is not None:
         bought = words.money(hook.purchase_cents, "USD")
         parts.append(f"last bought {bought} {times.relative(hook.purchase_at)}")
+    parts += noted
     if hook is not None and hook.note:
         parts.append(f"noted: {safe_name(hook.note, NOTE_GRAPHEMES)}")
     return parts

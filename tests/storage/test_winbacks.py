@@ -166,7 +166,11 @@ async def test_no_more_are_ranked_than_the_pool_holds(agency: Agency) -> None:
     found = await candidates(agency, pool=4, creator_ids=both)
     assert found.more
     assert [one.fan.platform_fan_id for one in found.ranked] == ["1", "2", "3", "4"]
-    assert not (await candidates(agency, pool=14, creator_ids=both)).more
+    # Who spends more is found with whichever creator he is.
+    await keep(agency, [gone(19, total_cents=90_000)], creator_id=agency.bea)
+    found = await candidates(agency, pool=4, creator_ids=both)
+    assert [one.fan.platform_fan_id for one in found.ranked] == ["19", "1", "2", "3"]
+    assert not (await candidates(agency, pool=15, creator_ids=both)).more
 
 
 async def test_nobody_is_a_candidate_twice(agency: Agency) -> None:
