@@ -73,7 +73,7 @@ async def test_everything_in_the_tree_is_described(bot: FanwatchBot) -> None:
         for parameter in getattr(command, "parameters", ()):
             assert len(str(parameter.description)) > 5, (command.qualified_name, parameter.name)
             seen += 1
-    assert seen == 2
+    assert seen >= 2
 
 
 async def test_a_lookup_is_private_unless_asked_otherwise(bot: FanwatchBot) -> None:
