@@ -12,39 +12,28 @@ from bot.app import FanwatchBot
 from bot.discord_ui import creator_pages as pages
 from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
+from bot.discord_ui.creator_options import (
+    Choices,
+    TextChannel,
+    account_choices,
+    creator_choices,
+    read_texts,
+    zone_choices,
+)
 from bot.discord_ui.features.setup import announce
-from bot.discord_ui.limits import AUTOCOMPLETE_CHOICES, CHOICE_NAME_UNITS, CHOICE_VALUE_UNITS, clip_units
 from bot.discord_ui.options import Options, let_in
 from bot.discord_ui.places import CREATOR_PERMISSIONS, may_work, missing_permissions, text_channel
-from bot.discord_ui.safe import clean_name, safe_name
+from bot.discord_ui.safe import safe_name
 from bot.discord_ui.viewers import RulesSource
 from bot.discord_ui.words import creators as told
 from bot.discord_ui.words import setup as setup_told
 from bot.domain.access import may
-from bot.domain.chat_links import problem_with_chat_link
 from bot.domain.models import AccessTier, AccountRecord, Viewer
-from bot.domain.zones import close_zones, find_zone, zones_like
 from bot.services.creator_admin import AddResult, ChangeResult, CreatorAdmin, account_name
 from bot.services.creators import CreatorName, CreatorService
 
-Choices = list[app_commands.Choice[str]]
 _NEEDED = AccessTier.MANAGER
 _CREATOR = "Her name; start typing to choose"
-
-
-class TextChannel(app_commands.Transformer):
-    """An option that takes text channels; one that is of another kind after all is told by a sentence."""
-
-    @property
-    def type(self) -> discord.AppCommandOptionType:
-        return discord.AppCommandOptionType.channel
-
-    @property
-    def channel_types(self) -> list[discord.ChannelType]:
-        return [discord.ChannelType.text]
-
-    async def transform(self, interaction: discord.Interaction, value: object, /) -> object:
-        return value
 
 
 @app_commands.guild_only()
@@ -243,7 +232,7 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
                 interaction, answer, default_chatter.id, found.channel_id, found.name
             ):
                 return
-            if not await _read_texts(answer, values, timezone, chat_link):
+            if not await read_texts(answer, values, timezone, chat_link):
                 return
             if values:
                 await self._change(answer, viewer, found, values)
@@ -318,12 +307,7 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
         viewer = await self._options.viewer(interaction)
         if not may(viewer.tier, _NEEDED):
             return []
-        key = current.strip().casefold()
-        found = [one for one in await self._creators.list_all(viewer) if key in one.name.casefold()]
-        return [
-            _choice(f"{clean_name(one.name, 60)}{' (retired)' if one.retired else ''}", one.value)
-            for one in sorted(found, key=lambda one: one.retired)[:AUTOCOMPLETE_CHOICES]
-        ]
+        return creator_choices(await self._creators.list_all(viewer), current)
 
     @add.autocomplete("account")
     @reconnect.autocomplete("account")
@@ -331,48 +315,14 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
         viewer = await self._options.viewer(interaction)
         if not may(viewer.tier, _NEEDED):
             return []
-        key = current.strip().casefold()
-        found = [
-            one
-            for one in await self._admin.free_accounts() or ()
-            if key in account_name(one).casefold() or key in one.account_id.casefold()
-        ]
-        return [
-            _choice(f"{clean_name(account_name(one), 40)} · {clean_name(one.account_id, 40)}", one.account_id)
-            for one in found[:AUTOCOMPLETE_CHOICES]
-            if len(one.account_id) <= CHOICE_VALUE_UNITS
-        ]
+        return account_choices(await self._admin.free_accounts() or [], current)
 
     @settings.autocomplete("timezone")
     async def complete_timezone(self, interaction: discord.Interaction, current: str) -> Choices:
         viewer = await self._options.viewer(interaction)
         if not may(viewer.tier, _NEEDED):
             return []
-        return [_choice(zone, zone) for zone in zones_like(current, AUTOCOMPLETE_CHOICES)]
-
-
-async def _read_texts(
-    answer: Answer,
-    values: dict[str, str | int | float | None],
-    timezone: str | None,
-    chat_link: str | None,
-) -> bool:
-    """Put the zone and the link among the values; False: one is wrong, and the answer says so."""
-    if timezone is not None:
-        zone = find_zone(timezone)
-        if zone is None and timezone.strip().casefold() != told.DEFAULT_WORD:
-            await answer.say(setup_told.unknown_zone(close_zones(timezone)))
-            return False
-        values["timezone"] = zone
-    if chat_link is not None:
-        link = chat_link.strip()
-        default = link.casefold() == told.DEFAULT_WORD
-        problem = None if default else problem_with_chat_link(link)
-        if problem is not None:
-            await answer.say(problem)
-            return False
-        values["chat_url"] = None if default else link
-    return True
+        return zone_choices(current)
 
 
 def _refused(result: AddResult, channel_id: int) -> str:
@@ -389,10 +339,6 @@ def _refused(result: AddResult, channel_id: int) -> str:
 
 def _unchanged(result: ChangeResult) -> str:
     return words.NO_CREATOR if result.status == "not_found" else told.SAME
-
-
-def _choice(name: str, value: str) -> app_commands.Choice[str]:
-    return app_commands.Choice(name=clip_units(name or words.UNKNOWN, CHOICE_NAME_UNITS), value=value)
 
 
 def _guild(interaction: discord.Interaction) -> discord.Guild:

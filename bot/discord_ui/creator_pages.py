@@ -147,7 +147,7 @@ def _settings(profile: CreatorProfile, *, explained: bool = False) -> list[str]:
         (f"Time zone: {zone}", "what days and shifts of hers mean"),
         (
             f"Names on cards: {told.NAME_MODES[profile.name_mode]}",
-            "what everybody in her channel reads; private answers always say the handle",
+            "what everybody in her channel reads; /fan lookup always says the handle",
         ),
         (f"Chat link: {link}", "where [Open chat] leads"),
     ]

@@ -41,7 +41,7 @@ PICK_LEAD = "pick_lead"
 ZONE_SENT = "setup_zone_sent"
 
 KIND, CREATOR_KIND = "u", "c"
-_MOST_ROLES = 10
+_MOST_ROLES = 25
 _LISTED = 30
 _MARGIN = 200
 

@@ -54,7 +54,7 @@ _NOT_FOUND = ChangeResult("not_found", _NOTHING, _NOTHING)
 
 def account_token(account_id: str) -> str:
     """A name of an account that fits into a custom_id, whatever the data API calls its accounts."""
-    return hashlib.blake2b(account_id.encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(account_id.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def account_name(account: AccountRecord) -> str:

@@ -101,7 +101,7 @@ async def test_a_bad_value_is_one_sentence_and_changes_nothing(
 
 async def test_settings_are_explained_changed_and_undone(office: Office) -> None:
     explained = told(await run(office, "settings", {"creator": "mira"}))
-    assert "private answers always say the handle" in explained
+    assert "/fan lookup always says the handle" in explained
     changed = await run(office, "settings", {"creator": "mira", "timezone": "asia/manila"})
     assert told(changed) == "mira: time zone as the agency → Asia/Manila."
     (message,) = changed.messages

@@ -202,6 +202,13 @@ async def test_a_creator_is_mapped_and_watched_from_the_end_on(empty: Office) ->
     assert not live_cards(await empty.box.messages("luna"), "s")
 
     overview = panel(await setup(empty))
+    await empty.box.fault(
+        "discord", "forbid", args={"channel": "luna", "permission": "SEND_MESSAGES"}, count=0
+    )
+    closed = panel(await empty.press("Olga", HOME, overview, button(overview, "Finish")))
+    lacking = f"Fanwatch lacks the permission Send Messages in <#{empty.channels['luna']}>."
+    assert f"Not finished yet: {lacking}" in text_of(closed)
+    await empty.box.clear_faults()
     done = panel(await empty.press("Olga", HOME, overview, button(overview, "Finish")))
     assert "begins to watch 1 creator now" in text_of(done)
     again = panel(await empty.press("Olga", HOME, overview, button(overview, "Finish")))

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import discord
-
 from bot.discord_ui import words
 from bot.discord_ui.creator_pages import KEEP, RETIRE, UNDO, render_change
 from bot.discord_ui.custom_ids import parse_id
 from bot.discord_ui.press import Handler, Press
-from bot.discord_ui.rendered import RenderedMessage, one_line
+from bot.discord_ui.rendered import one_line
 from bot.discord_ui.safe import safe_name
+from bot.discord_ui.turn import turn
 from bot.discord_ui.words import creators as told
 from bot.domain.models import AccessTier
 from bot.services.creator_admin import CreatorAdmin
-
-_UNKNOWN_MESSAGE = 10008
 
 
 class CreatorFeature:
@@ -44,7 +41,7 @@ class CreatorFeature:
             case "changed":
                 profile = await self._creators.load_profile(press.viewer, creator_id)
                 name = profile.name if profile is not None else ""
-                await _show(press, render_change(name, creator_id, result, undone=True))
+                await turn(press, render_change(name, creator_id, result, undone=True))
             case "same":
                 await press.answer.say(told.UNDONE_ALREADY)
             case "too_late":
@@ -62,20 +59,7 @@ class CreatorFeature:
         if profile is None or result.status == "not_found":
             await press.answer.say(words.GONE)
         else:
-            await _show(press, one_line(told.retired(safe_name(profile.name)), is_layout=False))
+            await turn(press, one_line(told.retired(safe_name(profile.name)), is_layout=False))
 
     async def _keep(self, press: Press) -> None:
-        await _show(press, one_line(told.KEPT, is_layout=False))
-
-
-async def _show(press: Press, rendered: RenderedMessage) -> None:
-    """Turn the private message into this; anew where somebody has deleted it, or where it is not ours to turn."""
-    if not press.on_private_message:
-        await press.answer.send(rendered)
-        return
-    try:
-        await press.answer.update(rendered)
-    except discord.NotFound as error:
-        if error.code != _UNKNOWN_MESSAGE:
-            raise
-        await press.answer.send(rendered)
+        await turn(press, one_line(told.KEPT, is_layout=False))

@@ -23,6 +23,7 @@ from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import safe_name
 from bot.discord_ui.setup_panel import Panel
+from bot.discord_ui.turn import turn
 from bot.discord_ui.viewers import RulesSource
 from bot.discord_ui.words import setup as told
 from bot.domain.base36 import decode
@@ -33,7 +34,6 @@ from bot.services.setup import SetupCreator, SetupService
 
 log = structlog.get_logger(__name__)
 
-_UNKNOWN_MESSAGE = 10008
 _ZONE_CHARS = 60
 
 
@@ -83,13 +83,13 @@ class SetupFeature:
     async def _turn(self, press: Press) -> None:
         name, number = panel.page_of(press.target.arg)
         if name == "roles":
-            await _show(press, await self._roles_page(press))
+            await turn(press, await self._roles_page(press))
         elif name == "notices":
-            await _show(press, panel.render_notices(await self._panel()))
+            await turn(press, panel.render_notices(await self._panel()))
         elif name == "creators":
             await self._show_creators(press, number)
         else:
-            await _show(press, await self.overview())
+            await turn(press, await self.overview())
 
     async def _roles_page(self, press: Press) -> RenderedMessage:
         known = {role.id for role in _guild(press).roles}
@@ -97,7 +97,7 @@ class SetupFeature:
 
     async def _show_creators(self, press: Press, number: int = 0) -> None:
         free = await self._creators.free_accounts()
-        await _show(press, panel.render_creators(await self._panel(), free, number))
+        await turn(press, panel.render_creators(await self._panel(), free, number))
 
     async def _show_creator(self, press: Press, creator_id: int, said: str | None = None) -> None:
         now = await self._panel(said)
@@ -105,7 +105,7 @@ class SetupFeature:
         if creator is None:
             await press.answer.say(told.CREATOR_GONE)
         else:
-            await _show(press, panel.render_creator(now, creator))
+            await turn(press, panel.render_creator(now, creator))
 
     # Steps
 
@@ -123,7 +123,7 @@ class SetupFeature:
             role_id, other = result.clash
             await press.answer.say(told.role_clash(f"<@&{role_id}>", other))
             return
-        await _show(press, await self._roles_page(press))
+        await turn(press, await self._roles_page(press))
 
     async def _open_form(self, press: Press) -> None:
         field = text_field(
@@ -140,18 +140,18 @@ class SetupFeature:
         if result.zone is None:
             await press.answer.say(told.unknown_zone(result.close))
         else:
-            await _show(press, await self.overview())
+            await turn(press, await self.overview())
 
     async def _pick_notices(self, press: Press) -> None:
         channel = await self._channel(press, NOTICE_PERMISSIONS)
         if channel is not None:
             await self._setup.set_notice_channel(press.viewer, channel.id)
-            await _show(press, await self.overview())
+            await turn(press, await self.overview())
 
     async def _pick_account(self, press: Press) -> None:
         account = await self._account(press, press.values[0] if press.values else "")
         if account is not None:
-            await _show(press, panel.render_account(await self._panel(), account))
+            await turn(press, panel.render_account(await self._panel(), account))
 
     async def _pick_creator(self, press: Press) -> None:
         try:
@@ -244,14 +244,33 @@ class SetupFeature:
         await self._show_creator(press, creator.creator_id)
 
     async def _finish(self, press: Press) -> None:
+        problems = await self._closed_to_us(_guild(press))
+        if problems:
+            await turn(press, await self.overview(told.not_finished(problems)))
+            return
         result = await self._setup.finish(press.viewer)
         if result.missing:
-            await _show(press, await self.overview(f"⚠️ {told.still_missing(result.missing)}"))
+            missing = [told.WHAT_IS_MISSING[step] for step in result.missing]
+            await turn(press, await self.overview(told.not_finished(missing)))
             return
-        await _show(press, await self.overview(f"✅ {told.finished(len(result.begun))}"))
+        await turn(press, await self.overview(f"✅ {told.finished(len(result.begun))}"))
         guild = _guild(press)
         for creator in result.begun:
             await _announce_in(guild, creator)
+
+    async def _closed_to_us(self, guild: discord.Guild) -> list[str]:
+        """The chosen channels in which the bot may not do what it has to; one that is gone is for /status to tell."""
+        state = await self._setup.load()
+        needed = {one.channel_id: CREATOR_PERMISSIONS for one in state.creators}
+        if state.notice_channel_id is not None:
+            needed.setdefault(state.notice_channel_id, NOTICE_PERMISSIONS)
+        found = []
+        for channel_id, permissions in needed.items():
+            channel = text_channel(guild, channel_id)
+            lacking = missing_permissions(channel, permissions) if channel is not None else []
+            if lacking:
+                found.append(told.lacking(lacking, f"<#{channel_id}>"))
+        return found
 
     # What was chosen
 
@@ -305,16 +324,3 @@ def _guild(press: Press) -> discord.Guild:
 def _ids(press: Press) -> list[int]:
     """The Discord ids chosen; what is none is left out."""
     return [int(value) for value in press.values if value.isascii() and value.isdecimal() and len(value) < 20]
-
-
-async def _show(press: Press, rendered: RenderedMessage) -> None:
-    """Turn the private panel into this; anew where somebody has deleted it, or where it is not ours to turn."""
-    if not press.on_private_message:
-        await press.answer.send(rendered)
-        return
-    try:
-        await press.answer.update(rendered)
-    except discord.NotFound as error:
-        if error.code != _UNKNOWN_MESSAGE:
-            raise
-        await press.answer.send(rendered)

@@ -93,10 +93,15 @@ def zone_line(zone: str, local: str) -> str:
     return f"{zone}, where it is {local} now"
 
 
-def lacks(permissions: Sequence[str], channel: str) -> str:
-    """The bot may not do what it has to in a channel."""
+def lacking(permissions: Sequence[str], channel: str) -> str:
+    """What the bot may not do in a channel, as a part of a sentence."""
     kind = "permission" if len(permissions) == 1 else "permissions"
-    return f"Fanwatch lacks the {kind} {', '.join(permissions)} in {channel}; nothing was changed."
+    return f"Fanwatch lacks the {kind} {', '.join(permissions)} in {channel}"
+
+
+def lacks(permissions: Sequence[str], channel: str) -> str:
+    """A channel is refused in which the bot may not do what it has to."""
+    return f"{lacking(permissions, channel)}; nothing was changed."
 
 
 def account_taken(name: str) -> str:
@@ -114,9 +119,9 @@ def cannot_work(person: str, name: str, tier: AccessTier) -> str:
     return f"{person} needs a chatter role and sight of the channel of {name} first; nothing was changed."
 
 
-def still_missing(steps: Sequence[str]) -> str:
-    """Why [Finish] did nothing."""
-    return f"Not finished yet: {'; '.join(WHAT_IS_MISSING[step] for step in steps)}."
+def not_finished(why: Sequence[str]) -> str:
+    """Why [Finish] did nothing. At most ten reasons are told; the others come to light when these are gone."""
+    return f"⚠️ Not finished yet: {'; '.join(why[:10])}."
 
 
 def begins(name: str) -> str:

@@ -154,7 +154,7 @@ def reopened(fan: str, refill: str | None, taken_back: bool) -> str:
 
 def handed_out(total: int, people: int, money: str, waiting: int, due_at: int | None) -> str:
     head = (
-        f"Handed out {count(total, 'winback', 'winbacks')} among {count(people, 'person', 'people')}"
+        f"Handed out {count(total, 'winback', 'winbacks')} to {count(people, 'person', 'people')}"
         f" ({money} a month), {until(due_at)}."
     )
     if waiting:

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import discord
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from bot.discord_ui.cards import RenderedMessage, render, render_details, render
 from bot.discord_ui.custom_ids import parse
 from bot.discord_ui.limits import LINE_ONE_GRAPHEMES, graphemes, units
 from bot.domain.models import AlertTier
+from bot.domain.naming import NameMode, pseudonym, public_label
 from bot.domain.views import AlertCard, BaselineCard, GroupedCard, NoticeCard, Owner
 from tests.bot.discord_ui import views
 from tests.bot.discord_ui.views import CHAT_URL, NOW, OWNER, alert, grouped, row
@@ -169,6 +171,43 @@ def test_the_baseline_says_that_nobody_was_pinged() -> None:
     second = render_top(view, tuple(row(n) for n in range(12)), chat_url=CHAT_URL, page=1)
     assert buttons(second) == ["Claim", "Claim", "Previous", "Next"]
     assert not render_top(view, (), chat_url=CHAT_URL).live
+
+
+def test_a_baseline_says_the_creators_own_thresholds() -> None:
+    shown = render(
+        BaselineCard(3, "Amber Vale", 37, 12, 0, 640, NOW, fire_above=45.5, action_above=75),
+        chat_url=CHAT_URL,
+    )
+    assert "37 fans above 45.5** (12 of them above 75)" in (shown.content or "")
+
+
+@pytest.mark.parametrize(
+    ("cause", "begins"),
+    [("thresholds", "New thresholds"), ("reconnected", "Reconnected"), ("resumed", "Watched again")],
+)
+def test_a_later_baseline_says_why_and_what_moved(cause: Any, begins: str) -> None:
+    view = BaselineCard(3, "Amber Vale", 30, 4, 5, 640, NOW, fire_above=55, cause=cause, opened=12)
+    assert render(view, chat_url=CHAT_URL).content == (
+        f"{begins} · Amber Vale: **12 newly above 55**, 5 dropped · 30 open now (4 of them above 80) out of 640 fans"
+        " · nobody was pinged"
+    )
+
+
+def test_a_hidden_fan_is_neither_named_nor_linked() -> None:
+    hidden = public_label(views.fan("joe"), NameMode.HIDDEN, 1, claimed=False)
+    for shown in (
+        render(alert(row(fan=hidden)), chat_url=CHAT_URL),
+        render(grouped((row(fan=hidden), row(2, fan=hidden))), chat_url=CHAT_URL),
+    ):
+        assert pseudonym(1) in texts(shown)
+        assert "Open chat" not in buttons(shown)
+        assert not re.search(r"joe|17850|onlyfans", json.dumps(components(shown)) + texts(shown))
+
+
+def test_a_creators_own_chat_link_goes_before_the_agencys() -> None:
+    own = row(chat_url="https://chats.example/{fan_id}/x")
+    shown = render(alert(own), chat_url=CHAT_URL)
+    assert [c["url"] for c in components(shown) if "url" in c] == ["https://chats.example/17850/x"]
 
 
 def test_a_notice_says_since_when_and_what_to_do_and_shrinks_when_over() -> None:

@@ -158,6 +158,25 @@ async def test_adding_refuses_what_is_taken_or_unknown(office: Office, agency: A
     assert await office.admin.free_accounts() is None
 
 
+async def test_reconnecting_says_both_accounts_and_refuses_anothers(office: Office, agency: Agency) -> None:
+    viewer = await office.viewer()
+    office.listed = [account("acct_new"), account("acct_bea")]
+    for account_id, status in (("acct_bea", "account_taken"), ("acct_foreign", "unknown_account")):
+        refused = await office.admin.reconnect(viewer, agency.ava, account_id)
+        assert isinstance(refused, AddResult)
+        assert refused.status == status
+    done = await office.admin.reconnect(viewer, agency.ava, "acct_new")
+    assert isinstance(done, ChangeResult)
+    assert (dict(done.before), dict(done.after)) == ({"account_id": "acct_ava"}, {"account_id": "acct_new"})
+    again = await office.admin.reconnect(viewer, agency.ava, "acct_new")
+    assert isinstance(again, ChangeResult)
+    assert again.status == "same"
+    office.listed = None
+    silent = await office.admin.reconnect(viewer, agency.ava, "acct_new")
+    assert isinstance(silent, AddResult)
+    assert silent.status == "no_answer"
+
+
 async def test_a_retired_creator_is_for_managers_only(office: Office, agency: Agency) -> None:
     await office.admin.retire(await office.viewer(), agency.ava)
     rules = await AccessService(office.store).load_rules()
