@@ -53,7 +53,8 @@ class AccountOwner:
 async def change(tx: Tx, creator: Creator, values: Mapping[str, Value], by: int, now_ms: int) -> int:
     """Set these columns of a creator and keep what they were; the id of the change.
 
-    New thresholds are due at once and silently: what crosses them by being moved is no news about a fan.
+    New thresholds are due at once and silently: what crosses them by being moved is no news about a fan. Until her first
+    import there is nothing to look at again.
     """
     before = {name: getattr(creator, name) for name in values}
     extra: dict[str, Any] = {}

@@ -39,7 +39,7 @@ class AddResult:
 class ChangeResult:
     """What became of a change. `before` and `after` hold what differs; `change_id` is for undoing it."""
 
-    status: Literal["changed", "same", "not_found", "invalid", "too_late", "overtaken"]
+    status: Literal["changed", "same", "not_found", "invalid", "too_late", "overtaken", "waiting"]
     before: Mapping[str, Value]
     after: Mapping[str, Value]
     change_id: int | None = None
@@ -49,6 +49,7 @@ class ChangeResult:
 
 
 _NOTHING: Mapping[str, Value] = {}
+_THRESHOLDS = frozenset({"fire_above", "action_above"})
 _NOT_FOUND = ChangeResult("not_found", _NOTHING, _NOTHING)
 
 
@@ -177,13 +178,6 @@ class CreatorAdmin:
             creator = await _seen(tx, viewer, creator_id)
             if creator is None:
                 return _NOT_FOUND
-            policy = policy_of(creator.fire_above, creator.action_above)
-            fire, action = policy.fire_above, policy.action_above
-            fire = float(values["fire_above"]) if values.get("fire_above") is not None else fire  # type: ignore[arg-type]
-            action = float(values["action_above"]) if values.get("action_above") is not None else action  # type: ignore[arg-type]
-            problem = problem_with(fire, action)
-            if problem is not None:
-                return ChangeResult("invalid", _NOTHING, _NOTHING, problem=problem)
             return await self._apply(tx, viewer, creator, values, "creator_settings", now)
 
         return await self._changed(write)
@@ -202,6 +196,8 @@ class CreatorAdmin:
                 return _NOT_FOUND
             if creator.is_watched:
                 return ChangeResult("same", _NOTHING, _NOTHING)
+            if creator.paused_reason == settings.WAITING_FOR_SETUP and creator.retired_at is None:
+                return ChangeResult("waiting", _NOTHING, _NOTHING)
             before: dict[str, Value] = {
                 "paused_reason": creator.paused_reason,
                 "retired_at": creator.retired_at,
@@ -270,8 +266,10 @@ class CreatorAdmin:
                 return ChangeResult("too_late", _NOTHING, _NOTHING)
             if any(getattr(creator, name) != value for name, value in done.after.items()):
                 return ChangeResult("overtaken", _NOTHING, _NOTHING)
-            await creator_settings.mark_undone(tx, change_id, now)
-            return await self._apply(tx, viewer, creator, done.before, "creator_undo", now)
+            result = await self._apply(tx, viewer, creator, done.before, "creator_undo", now)
+            if result.status == "changed":
+                await creator_settings.mark_undone(tx, change_id, now)
+            return result
 
         return await self._changed(write)
 
@@ -284,25 +282,29 @@ class CreatorAdmin:
             creator = await _seen(tx, viewer, creator_id)
             if creator is None:
                 return _NOT_FOUND
+            if creator.paused_reason == settings.WAITING_FOR_SETUP:
+                return ChangeResult("waiting", _NOTHING, _NOTHING)
             return await self._apply(tx, viewer, creator, values, action, now)
 
         return await self._changed(write)
 
     async def _apply(
-        self, tx: Tx, viewer: Viewer, creator: Creator, values: Mapping[str, Value], action: str, now: int
+        self, tx: Tx, viewer: Viewer, creator: Creator, values: Mapping[str, Value], what: str, now: int
     ) -> ChangeResult:
         after = {name: value for name, value in values.items() if getattr(creator, name) != value}
         if not after:
             return ChangeResult("same", _NOTHING, _NOTHING)
+        moved = _THRESHOLDS & after.keys()
+        fire, action = (after.get(name, getattr(creator, name)) for name in ("fire_above", "action_above"))
+        problem = _problem_with(fire, action) if moved else None
+        if problem is not None:
+            return ChangeResult("invalid", _NOTHING, _NOTHING, problem=problem)
         before: dict[str, Value] = {name: getattr(creator, name) for name in after}
         change_id = await creator_settings.change(tx, creator, after, viewer.user_id, now)
-        await self._audit(tx, viewer, action, creator.id)
-        again = await roster.get_creator(tx, creator.id)
-        moved = (
-            again is not None and again.baseline_cause is not None and "thresholds" in again.baseline_cause
-        )
-        thresholds = bool({"fire_above", "action_above"} & after.keys())
-        return ChangeResult("changed", before, after, change_id, baseline=moved and thresholds)
+        await self._audit(tx, viewer, what, creator.id)
+        # A first import is silent anyway, and who is not watched is not looked at now.
+        looked_at = creator.is_watched and creator.synced_at is not None
+        return ChangeResult("changed", before, after, change_id, baseline=bool(moved) and looked_at)
 
     async def _changed(self, write: Callable[[Tx], Awaitable[ChangeResult]]) -> ChangeResult:
         result = await self._store.write(write)
@@ -313,6 +315,13 @@ class CreatorAdmin:
     async def _audit(self, tx: Tx, viewer: Viewer, action: str, creator_id: int) -> None:
         now, wall = self._clock.now_ms(), self._wall_ms()
         await audit.append(tx, viewer.user_id, action, "creator", creator_id, creator_id, now, wall)
+
+
+def _problem_with(fire_above: Value, action_above: Value) -> str | None:
+    """What is wrong with the thresholds a creator would have; None for one: the product's."""
+    numbers = [float(one) if isinstance(one, float | int) else None for one in (fire_above, action_above)]
+    policy = policy_of(*numbers)
+    return problem_with(policy.fire_above, policy.action_above)
 
 
 async def _seen(tx: Tx, viewer: Viewer, creator_id: int) -> Creator | None:
