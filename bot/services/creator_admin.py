@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.clock import Clock
-from bot.domain.models import AccountRecord, Viewer
+from bot.domain.models import AccountRecord, Policy, Viewer
+from bot.domain.naming import NameMode
 from bot.domain.thresholds import policy_of, problem_with
 from bot.services.creator_profiles import CreatorProfile, load_profiles
 from bot.services.ports import AccountLister
@@ -50,6 +51,12 @@ class ChangeResult:
 
 _NOTHING: Mapping[str, Value] = {}
 _THRESHOLDS = frozenset({"fire_above", "action_above"})
+_USUAL: Mapping[str, Value] = {
+    "fire_above": Policy().fire_above,
+    "action_above": Policy().action_above,
+    "name_mode": NameMode.HANDLE.value,
+}
+"""What a creator has without a setting of her own: choosing it takes hers away."""
 _NOT_FOUND = ChangeResult("not_found", _NOTHING, _NOTHING)
 
 
@@ -178,7 +185,8 @@ class CreatorAdmin:
             creator = await _seen(tx, viewer, creator_id)
             if creator is None:
                 return _NOT_FOUND
-            return await self._apply(tx, viewer, creator, values, "creator_settings", now)
+            own = {name: None if value == _USUAL.get(name) else value for name, value in values.items()}
+            return await self._apply(tx, viewer, creator, own, "creator_settings", now)
 
         return await self._changed(write)
 

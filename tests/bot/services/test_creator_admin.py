@@ -127,6 +127,15 @@ async def test_thresholds_that_make_no_sense_change_nothing(
     assert (profile.fire_above, profile.action_above) == (60.0, 80.0)
 
 
+async def test_choosing_the_usual_is_having_none_of_ones_own(office: Office, agency: Agency) -> None:
+    viewer = await office.viewer()
+    usual = {"fire_above": 60.0, "action_above": 80, "name_mode": "handle"}
+    assert (await office.admin.change(viewer, agency.ava, usual)).status == "same"
+    await office.admin.change(viewer, agency.ava, {"fire_above": 50.0, "name_mode": "hidden"})
+    back = await office.admin.change(viewer, agency.ava, usual)
+    assert dict(back.after) == {"fire_above": None, "name_mode": None}
+
+
 async def test_undoing_one_threshold_must_leave_a_pair_that_makes_sense(
     office: Office, agency: Agency
 ) -> None:
