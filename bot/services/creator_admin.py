@@ -150,6 +150,25 @@ class CreatorAdmin:
 
         return await self._store.write(write)
 
+    async def move(self, viewer: Viewer, creator_id: int, channel_id: int) -> AddResult | ChangeResult:
+        """Another channel for her cards; `channel_taken` where another creator has it."""
+
+        async def write(tx: Tx) -> AddResult | ChangeResult:
+            creator = await _seen(tx, viewer, creator_id)
+            if creator is None:
+                return _NOT_FOUND
+            others = [one for one in await roster.list_creators(tx) if one.id != creator_id]
+            taken = next((one for one in others if one.channel_id == channel_id), None)
+            if taken is not None:
+                return AddResult("channel_taken", taken.id, taken.name)
+            if creator.channel_id == channel_id:
+                return ChangeResult("same", _NOTHING, _NOTHING)
+            await creator_settings.move(tx, creator, channel_id)
+            await self._audit(tx, viewer, "creator_move", creator_id)
+            return ChangeResult("changed", {"channel_id": creator.channel_id}, {"channel_id": channel_id})
+
+        return await self._store.write(write)
+
     async def set_people(
         self, viewer: Viewer, creator_id: int, who: Literal["chatter", "lead"], user_id: int | None
     ) -> bool:
