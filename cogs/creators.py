@@ -338,7 +338,8 @@ def _refused(result: AddResult, channel_id: int) -> str:
 
 
 def _unchanged(result: ChangeResult) -> str:
-    return words.NO_CREATOR if result.status == "not_found" else told.SAME
+    sentences = {"not_found": words.NO_CREATOR, "waiting": told.WAITING}
+    return sentences.get(result.status, told.SAME)
 
 
 def _guild(interaction: discord.Interaction) -> discord.Guild:

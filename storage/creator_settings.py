@@ -11,6 +11,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from bot.domain.models import AlertTier, CardKind
 from storage.cards import bump
+from storage.parts import in_parts
 from storage.roster import Creator
 from storage.tables import (
     cards,
@@ -53,7 +54,8 @@ class AccountOwner:
 async def change(tx: Tx, creator: Creator, values: Mapping[str, Value], by: int, now_ms: int) -> int:
     """Set these columns of a creator and keep what they were; the id of the change.
 
-    New thresholds are due at once and silently: what crosses them by being moved is no news about a fan.
+    New thresholds are due at once and silently: what crosses them by being moved is no news about a fan. Until her first
+    import there is nothing to look at again.
     """
     before = {name: getattr(creator, name) for name in values}
     extra: dict[str, Any] = {}
@@ -168,6 +170,31 @@ async def reconnect(tx: Tx, creator: Creator, account_id: str, now_ms: int) -> N
     if creator.baseline_done_at is not None:
         extra = {"baseline_done_at": None, "baseline_cause": "reconnected"}
     await _set(tx, creator.id, failed_polls=0, next_poll_at=now_ms, next_walk_at=now_ms, **extra)
+
+
+async def move(tx: Tx, creator: Creator, channel_id: int) -> None:
+    """Her new cards go to another channel; those posted stay where they are.
+
+    What could not be posted in the old one is given up there: its episodes stay open, without a card of their own.
+    """
+    stuck = await tx.all(
+        select(cards.c.id).where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.creator_id == creator.id,
+            cards.c.channel_id == creator.channel_id,
+            cards.c.state == "blocked",
+        )
+    )
+    for part in in_parts([row.id for row in stuck]):
+        await tx.execute(
+            update(episodes)
+            .where(episodes.c.agency_id == tx.agency_id, episodes.c.card_id.in_(part))
+            .values(card_id=None)
+        )
+        await tx.execute(
+            update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(part)).values(state="gone")
+        )
+    await _set(tx, creator.id, channel_id=channel_id)
 
 
 async def set_default_chatter(tx: Tx, creator_id: int, user_id: int | None) -> None:

@@ -36,6 +36,7 @@ PICK_ACCOUNT = "pick_account"
 PICK_CREATOR = "pick_creator"
 PICK_CHANNEL = "pick_channel"
 PICK_TEAM = "pick_team"
+PICK_MOVE = "pick_move"
 PICK_CHATTER = "pick_chatter"
 PICK_LEAD = "pick_lead"
 ZONE_SENT = "setup_zone_sent"
@@ -183,7 +184,7 @@ def render_account(panel: Panel, account: AccountRecord) -> RenderedMessage:
 
 
 def render_creator(panel: Panel, creator: SetupCreator) -> RenderedMessage:
-    """Who works for a creator who is mapped."""
+    """Who works for a creator who is mapped, and where."""
     layout = _layout([f"✅ {_creator_line(creator)}"], panel)
     for verb, placeholder in ((PICK_CHATTER, told.PICK_CHATTER), (PICK_LEAD, told.PICK_LEAD)):
         _add(
@@ -194,6 +195,14 @@ def render_creator(panel: Panel, creator: SetupCreator) -> RenderedMessage:
                 min_values=0,
             ),
         )
+    _add(
+        layout,
+        discord.ui.ChannelSelect(
+            custom_id=custom_ids.build(PICK_MOVE, CREATOR_KIND, creator.creator_id),
+            placeholder=told.PICK_MOVE,
+            channel_types=[discord.ChannelType.text],
+        ),
+    )
     return _rendered(_with_back(layout, "creators"))
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.clock import Clock
-from bot.domain.models import AccountRecord, Viewer
+from bot.domain.models import AccountRecord, Policy, Viewer
+from bot.domain.naming import NameMode
 from bot.domain.thresholds import policy_of, problem_with
 from bot.services.creator_profiles import CreatorProfile, load_profiles
 from bot.services.ports import AccountLister
@@ -39,7 +40,7 @@ class AddResult:
 class ChangeResult:
     """What became of a change. `before` and `after` hold what differs; `change_id` is for undoing it."""
 
-    status: Literal["changed", "same", "not_found", "invalid", "too_late", "overtaken"]
+    status: Literal["changed", "same", "not_found", "invalid", "too_late", "overtaken", "waiting"]
     before: Mapping[str, Value]
     after: Mapping[str, Value]
     change_id: int | None = None
@@ -49,6 +50,13 @@ class ChangeResult:
 
 
 _NOTHING: Mapping[str, Value] = {}
+_THRESHOLDS = frozenset({"fire_above", "action_above"})
+_USUAL: Mapping[str, Value] = {
+    "fire_above": Policy().fire_above,
+    "action_above": Policy().action_above,
+    "name_mode": NameMode.HANDLE.value,
+}
+"""What a creator has without a setting of her own: choosing it takes hers away."""
 _NOT_FOUND = ChangeResult("not_found", _NOTHING, _NOTHING)
 
 
@@ -142,6 +150,25 @@ class CreatorAdmin:
 
         return await self._store.write(write)
 
+    async def move(self, viewer: Viewer, creator_id: int, channel_id: int) -> AddResult | ChangeResult:
+        """Another channel for her cards; `channel_taken` where another creator has it."""
+
+        async def write(tx: Tx) -> AddResult | ChangeResult:
+            creator = await _seen(tx, viewer, creator_id)
+            if creator is None:
+                return _NOT_FOUND
+            others = [one for one in await roster.list_creators(tx) if one.id != creator_id]
+            taken = next((one for one in others if one.channel_id == channel_id), None)
+            if taken is not None:
+                return AddResult("channel_taken", taken.id, taken.name)
+            if creator.channel_id == channel_id:
+                return ChangeResult("same", _NOTHING, _NOTHING)
+            await creator_settings.move(tx, creator, channel_id)
+            await self._audit(tx, viewer, "creator_move", creator_id)
+            return ChangeResult("changed", {"channel_id": creator.channel_id}, {"channel_id": channel_id})
+
+        return await self._store.write(write)
+
     async def set_people(
         self, viewer: Viewer, creator_id: int, who: Literal["chatter", "lead"], user_id: int | None
     ) -> bool:
@@ -177,14 +204,8 @@ class CreatorAdmin:
             creator = await _seen(tx, viewer, creator_id)
             if creator is None:
                 return _NOT_FOUND
-            policy = policy_of(creator.fire_above, creator.action_above)
-            fire, action = policy.fire_above, policy.action_above
-            fire = float(values["fire_above"]) if values.get("fire_above") is not None else fire  # type: ignore[arg-type]
-            action = float(values["action_above"]) if values.get("action_above") is not None else action  # type: ignore[arg-type]
-            problem = problem_with(fire, action)
-            if problem is not None:
-                return ChangeResult("invalid", _NOTHING, _NOTHING, problem=problem)
-            return await self._apply(tx, viewer, creator, values, "creator_settings", now)
+            own = {name: None if value == _USUAL.get(name) else value for name, value in values.items()}
+            return await self._apply(tx, viewer, creator, own, "creator_settings", now)
 
         return await self._changed(write)
 
@@ -202,6 +223,8 @@ class CreatorAdmin:
                 return _NOT_FOUND
             if creator.is_watched:
                 return ChangeResult("same", _NOTHING, _NOTHING)
+            if creator.paused_reason == settings.WAITING_FOR_SETUP and creator.retired_at is None:
+                return ChangeResult("waiting", _NOTHING, _NOTHING)
             before: dict[str, Value] = {
                 "paused_reason": creator.paused_reason,
                 "retired_at": creator.retired_at,
@@ -270,8 +293,10 @@ class CreatorAdmin:
                 return ChangeResult("too_late", _NOTHING, _NOTHING)
             if any(getattr(creator, name) != value for name, value in done.after.items()):
                 return ChangeResult("overtaken", _NOTHING, _NOTHING)
-            await creator_settings.mark_undone(tx, change_id, now)
-            return await self._apply(tx, viewer, creator, done.before, "creator_undo", now)
+            result = await self._apply(tx, viewer, creator, done.before, "creator_undo", now)
+            if result.status == "changed":
+                await creator_settings.mark_undone(tx, change_id, now)
+            return result
 
         return await self._changed(write)
 
@@ -284,25 +309,29 @@ class CreatorAdmin:
             creator = await _seen(tx, viewer, creator_id)
             if creator is None:
                 return _NOT_FOUND
+            if creator.paused_reason == settings.WAITING_FOR_SETUP:
+                return ChangeResult("waiting", _NOTHING, _NOTHING)
             return await self._apply(tx, viewer, creator, values, action, now)
 
         return await self._changed(write)
 
     async def _apply(
-        self, tx: Tx, viewer: Viewer, creator: Creator, values: Mapping[str, Value], action: str, now: int
+        self, tx: Tx, viewer: Viewer, creator: Creator, values: Mapping[str, Value], what: str, now: int
     ) -> ChangeResult:
         after = {name: value for name, value in values.items() if getattr(creator, name) != value}
         if not after:
             return ChangeResult("same", _NOTHING, _NOTHING)
+        moved = _THRESHOLDS & after.keys()
+        fire, action = (after.get(name, getattr(creator, name)) for name in ("fire_above", "action_above"))
+        problem = _problem_with(fire, action) if moved else None
+        if problem is not None:
+            return ChangeResult("invalid", _NOTHING, _NOTHING, problem=problem)
         before: dict[str, Value] = {name: getattr(creator, name) for name in after}
         change_id = await creator_settings.change(tx, creator, after, viewer.user_id, now)
-        await self._audit(tx, viewer, action, creator.id)
-        again = await roster.get_creator(tx, creator.id)
-        moved = (
-            again is not None and again.baseline_cause is not None and "thresholds" in again.baseline_cause
-        )
-        thresholds = bool({"fire_above", "action_above"} & after.keys())
-        return ChangeResult("changed", before, after, change_id, baseline=moved and thresholds)
+        await self._audit(tx, viewer, what, creator.id)
+        # A first import is silent anyway, and who is not watched is not looked at now.
+        looked_at = creator.is_watched and creator.synced_at is not None
+        return ChangeResult("changed", before, after, change_id, baseline=bool(moved) and looked_at)
 
     async def _changed(self, write: Callable[[Tx], Awaitable[ChangeResult]]) -> ChangeResult:
         result = await self._store.write(write)
@@ -313,6 +342,13 @@ class CreatorAdmin:
     async def _audit(self, tx: Tx, viewer: Viewer, action: str, creator_id: int) -> None:
         now, wall = self._clock.now_ms(), self._wall_ms()
         await audit.append(tx, viewer.user_id, action, "creator", creator_id, creator_id, now, wall)
+
+
+def _problem_with(fire_above: Value, action_above: Value) -> str | None:
+    """What is wrong with the thresholds a creator would have; None for one: the product's."""
+    numbers = [float(one) if isinstance(one, float | int) else None for one in (fire_above, action_above)]
+    policy = policy_of(*numbers)
+    return problem_with(policy.fire_above, policy.action_above)
 
 
 async def _seen(tx: Tx, viewer: Viewer, creator_id: int) -> Creator | None:

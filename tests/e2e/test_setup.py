@@ -273,6 +273,26 @@ async def test_a_channel_has_one_creator(empty: Office) -> None:
     assert "Every account of the data API is mapped." in text_of(await page(empty, "Creators"))
 
 
+async def test_a_creator_whose_channel_is_gone_gets_another(empty: Office) -> None:
+    gone = str(empty.rows("SELECT channel_id FROM creators WHERE name = 'mira'")[0][0])
+    await empty.box.fault("discord", "delete", args={"channel": gone})
+
+    async def noticed() -> bool | None:
+        (message,) = (await empty.box.slash("Olga", HOME, "status")).messages
+        return "The channel of mira is gone" in text_of(message) or None
+
+    await eventually("the loss of the channel in /status", noticed, empty.box)
+    creators = await page(empty, "Creators")
+    options = {one["label"]: one["value"] for one in menu(creators, "pick_creator")["options"]}
+    mira = panel(await choose(empty, creators, "pick_creator", options["mira"]))
+    taken = sentence(await choose(empty, mira, "pick_move", empty.channels["luna"]))
+    assert "is the channel of luna already" in taken
+    moved = panel(await choose(empty, mira, "pick_move", empty.channels["mira"]))
+    assert f"**mira** in <#{empty.channels['mira']}>" in text_of(moved)
+    (message,) = (await empty.box.slash("Olga", HOME, "status")).messages
+    assert "✅ All well." in text_of(message), text_of(message)
+
+
 async def test_what_was_set_up_is_on_record(empty: Office) -> None:
     for action in ("setup_roles", "setup_zone", "setup_notices", "setup_finish"):
         assert set(empty.who(action)) == {"Olga"}, action

@@ -29,7 +29,7 @@ from bot.discord_ui.words import setup as told
 from bot.domain.base36 import decode
 from bot.domain.models import AccessTier, AccountRecord
 from bot.domain.zones import local_time
-from bot.services.creator_admin import CreatorAdmin, account_name, account_token
+from bot.services.creator_admin import AddResult, CreatorAdmin, account_name, account_token
 from bot.services.setup import SetupCreator, SetupService
 
 log = structlog.get_logger(__name__)
@@ -60,6 +60,7 @@ class SetupFeature:
             panel.PICK_CREATOR: self._pick_creator,
             panel.PICK_CHANNEL: self._pick_channel,
             panel.PICK_TEAM: self._pick_team,
+            panel.PICK_MOVE: self._pick_move,
             panel.PICK_CHATTER: self._pick_chatter,
             panel.PICK_LEAD: self._pick_lead,
         }
@@ -220,6 +221,16 @@ class SetupFeature:
                 await press.answer.say(told.NO_ANSWER)
             case _:
                 await press.answer.say(told.ACCOUNT_GONE)
+
+    async def _pick_move(self, press: Press) -> None:
+        channel = await self._channel(press, CREATOR_PERMISSIONS)
+        if channel is None:
+            return
+        result = await self._creators.move(press.viewer, press.target.card_id, channel.id)
+        if isinstance(result, AddResult):
+            await press.answer.say(told.channel_taken(f"<#{channel.id}>", safe_name(result.name)))
+        else:
+            await self._show_creator(press, press.target.card_id)
 
     async def _pick_chatter(self, press: Press) -> None:
         await self._set_people(press, "chatter", AccessTier.CHATTER)

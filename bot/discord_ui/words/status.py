@@ -27,7 +27,7 @@ def lacking(permissions: Sequence[str], channel: str) -> str:
 
 
 def channel_gone(name: str) -> str:
-    return f"The channel of {name} is gone, so her cards cannot be posted."
+    return f"The channel of {name} is gone, so her cards cannot be posted; choose another with /setup."
 
 
 def notice_channel_gone() -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from storage import creator_settings, roster
+from storage import card_delivery, creator_settings, roster
 from storage.engine import Tx
 from storage.tables import fan_accounts, scores, sync_runs
 from storage.tables import transactions as payments
@@ -131,6 +131,23 @@ async def test_a_reconnected_creator_keeps_her_fans_and_is_looked_at_in_silence(
     assert not any(row["ping_wanted"] for row in cards)
     assert (await desk.creator()).baseline_cause is None
     assert {row["status"] for row in await desk.rows(sync_runs, creator_id=ava)} == {"done"}
+
+
+async def test_a_moved_creator_posts_elsewhere_and_gives_up_what_was_stuck(desk: Desk) -> None:
+    await desk.start([calm(1), calm(2)])
+    await desk.score(NINE_DAYS)
+    stuck, posted = (row["id"] for row in await desk.cards("a"))
+    await desk.change(lambda tx: card_delivery.mark_blocked(tx, stuck, "the channel is gone", NOW))
+    ava = await desk.creator()
+    await desk.change(lambda tx: creator_settings.move(tx, ava, 499))
+    states = {row["id"]: (row["state"], row["channel_id"]) for row in await desk.cards("a")}
+    assert states == {stuck: ("gone", 401), posted: ("idle", 401)}
+    assert {row["card_id"] for row in (await desk.episodes()).values()} == {None, posted}
+    assert all(row["closed_at"] is None for row in (await desk.episodes()).values())
+    await desk.keep([leaving(3)], NINE_DAYS)
+    await desk.score(NINE_DAYS + 1)
+    (new,) = [row for row in await desk.cards("a") if row["id"] not in states]
+    assert new["channel_id"] == 499
 
 
 async def test_an_account_may_come_back_to_its_creator(office: Office) -> None:

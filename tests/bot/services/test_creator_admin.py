@@ -78,7 +78,6 @@ async def empty(storage: Storage) -> Office:
 
 async def undo(office: Office, creator_id: int, result: ChangeResult) -> ChangeResult:
     assert result.change_id is not None
-    office.wall = max(office.wall, NOW)
     return await office.admin.undo(await office.viewer(), creator_id, result.change_id)
 
 
@@ -126,6 +125,29 @@ async def test_thresholds_that_make_no_sense_change_nothing(
     profile = await office.admin.load_profile(await office.viewer(), agency.ava)
     assert profile is not None
     assert (profile.fire_above, profile.action_above) == (60.0, 80.0)
+
+
+async def test_choosing_the_usual_is_having_none_of_ones_own(office: Office, agency: Agency) -> None:
+    viewer = await office.viewer()
+    usual = {"fire_above": 60.0, "action_above": 80, "name_mode": "handle"}
+    assert (await office.admin.change(viewer, agency.ava, usual)).status == "same"
+    await office.admin.change(viewer, agency.ava, {"fire_above": 50.0, "name_mode": "hidden"})
+    back = await office.admin.change(viewer, agency.ava, usual)
+    assert dict(back.after) == {"fire_above": None, "name_mode": None}
+
+
+async def test_undoing_one_threshold_must_leave_a_pair_that_makes_sense(
+    office: Office, agency: Agency
+) -> None:
+    viewer = await office.viewer()
+    office.wall = 0
+    first = await office.admin.change(viewer, agency.ava, {"fire_above": 40.0})
+    await office.admin.change(viewer, agency.ava, {"action_above": 50.0})
+    result = await undo(office, agency.ava, first)
+    assert (result.status, "must be more than 5 points above" in result.problem) == ("invalid", True)
+    profile = await office.admin.load_profile(viewer, agency.ava)
+    assert profile is not None
+    assert (profile.fire_above, profile.action_above) == (40.0, 50.0)
 
 
 async def test_a_foreign_creator_and_a_missing_one_are_the_same(office: Office, agency: Agency) -> None:
@@ -216,6 +238,8 @@ async def test_the_set_up_says_what_is_missing_and_begins_once(empty: Office) ->
     assert not added.begins
     (waiting,) = await empty.admin.list_profiles(await empty.viewer())
     assert waiting.state == "waiting"
+    assert (await empty.admin.resume(await empty.viewer(), waiting.creator_id)).status == "waiting"
+    assert (await empty.admin.pause(await empty.viewer(), waiting.creator_id)).status == "waiting"
     empty.now = NOW + DAY
     done = await empty.setup.finish(owner)
     assert [one.name for one in done.begun] == ["Cleo"]
