@@ -387,3 +387,11 @@ async def test_a_creators_own_clock_counts_before_the_agencys(agency: Agency) ->
     async with agency.store.read() as tx:
         read = [await zones.read_zone_name(tx, who) for who in (agency.ava, agency.bea, None, 77)]
     assert read == ["America/Bogota", "Europe/Paris", "Europe/Paris", "Europe/Paris"]
+
+
+async def test_many_are_written_at_once(agency: Agency) -> None:
+    ids = await keep(agency, [gone(number) for number in range(1, 71)])
+    made = [NewWinback(agency.ava, one, WinbackKind.QUIET, BEN, ANA, NOW, "x") for one in ids.values()]
+    written = await agency.store.write(lambda tx: winbacks.add(tx, made, NOW))
+    async with agency.store.read() as tx:
+        assert {row.id for row in await winbacks.list_open_of_user(tx, BEN, {agency.ava})} == set(written)
