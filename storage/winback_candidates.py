@@ -1,8 +1,9 @@
 """Candidates for a winback, most money first: read in bounded parts along the index of lifetime spend.
 
-For each creator and kind the database gives at most POOL fans in the order of their lifetime spend, by what a row of
+For each creator and kind the database gives pages of POOL fans in the order of their lifetime spend, by what a row of
 `fan_accounts` says alone (index agency, creator, total_cents; a fan who spent less than asked for is never read). Only
-of those are rhythm and pace worked out, 500 fans a statement; the rule itself is `bot.domain.winbacks.kind_of`.
+of those are rhythm and pace worked out, 500 fans a statement; the rule itself is `bot.domain.winbacks.kind_of`. Five
+pages are the most that are read where rhythms turn nearly everybody down.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ from storage.tx import Tx
 POOL = 2_000
 """The most fans that are ranked at once, by lifetime spend; more are counted as "more"."""
 
+PAGES = 5
+"""How many pages of that size are looked through at the most for one creator and kind."""
+
 _f, _t, _w, _c = fan_accounts.c, transactions.c, winbacks.c, creators.c
 
 
@@ -57,23 +61,17 @@ class Candidates:
 
 async def read_candidates(tx: Tx, wanted: Wanted, now_ms: int, pool: int = POOL) -> Candidates:
     """All candidates or, where there are more than `pool`, that many of those who have spent most."""
-    rows: list[_Row] = []
+    kept: list[_Found] = []
     more = False
     for creator_id in sorted(wanted.creator_ids):
         # Once the pool has overflowed, who has spent less than all in it cannot get in.
-        floor = rows[-1].total_cents if more else 0
-        found = await _read_creator(tx, creator_id, wanted, now_ms, pool + 1, floor)
-        rows = sorted([*rows, *found], key=lambda row: (-row.total_cents, row.fan_account_id))
-        more = more or len(rows) > pool
-        del rows[pool:]
-    rhythms = await read_rhythms(tx, [row.fan_account_id for row in rows if row.facts.subscribed])
-    kept: list[tuple[_Row, WinbackKind]] = []
-    for row in rows:
-        kind = kind_of(row.facts, rhythms.get(row.fan_account_id), row.high_spend_cents, now_ms)
-        if kind is not None:
-            kept.append((row, kind))
-    paces = await read_paces(tx, [row.fan_account_id for row, _ in kept])
-    ranked = [row.to_candidate(kind, paces.get(row.fan_account_id)) for row, kind in kept]
+        floor = kept[-1].row.total_cents if more and kept else 0
+        found, unread = await _read_creator(tx, creator_id, wanted, now_ms, pool + 1, floor)
+        kept = sorted([*kept, *found], key=lambda one: (-one.row.total_cents, one.row.fan_account_id))
+        more = more or unread or len(kept) > pool
+        del kept[pool:]
+    paces = await read_paces(tx, [one.row.fan_account_id for one in kept])
+    ranked = [one.row.to_candidate(one.kind, paces.get(one.row.fan_account_id)) for one in kept]
     return Candidates(sorted(ranked, key=by_money), more)
 
 
@@ -177,31 +175,64 @@ def _rows(tx: Tx) -> Select[Any]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    row: _Row
+    kind: WinbackKind
+
+
 async def _read_creator(
     tx: Tx, creator_id: int, wanted: Wanted, now_ms: int, limit: int, floor_cents: int
-) -> list[_Row]:
+) -> tuple[list[_Found], bool]:
+    """At least `limit` of her candidates of each kind, or all; and whether some were left unread."""
     high = await read_high_spend(tx, creator_id)
-    if high is None:
-        return []
-    found: list[_Row] = []
-    for kind in (WinbackKind.EXPIRED, WinbackKind.QUIET):
+    found: list[_Found] = []
+    unread = False
+    for kind in (WinbackKind.EXPIRED, WinbackKind.QUIET) if high is not None else ():
         if wanted.kind not in (None, kind):
             continue
-        least = max(1, floor_cents, wanted.min_spent_cents or 0, high if kind is WinbackKind.QUIET else 0)
-        query = (
-            _rows(tx)
-            .where(
-                _f.creator_id == creator_id,
-                _f.total_cents >= least,
-                *(_expired(now_ms) if kind is WinbackKind.EXPIRED else _silent(now_ms)),
-                *_reachable(),
-                not_(_worked_on(wanted.spread_id, now_ms)),
-            )
-            .order_by(_f.total_cents.desc(), _f.id)
-            .limit(limit)
+        least = max(1, floor_cents, wanted.min_spent_cents or 0)
+        if kind is WinbackKind.QUIET:
+            least = max(least, high or 0)
+        query = _rows(tx).where(
+            _f.creator_id == creator_id,
+            _f.total_cents >= least,
+            *(_expired(now_ms) if kind is WinbackKind.EXPIRED else _silent(now_ms)),
+            *_reachable(),
+            not_(_worked_on(wanted.spread_id, now_ms)),
         )
-        found += [_to_row(row, high, now_ms) for row in await tx.all(query)]
-    return found
+        kept, rest = await _read_kind(tx, query, high, now_ms, limit)
+        found += kept
+        unread = unread or rest
+    return found, unread
+
+
+async def _read_kind(
+    tx: Tx, query: Select[Any], high_spend_cents: int | None, now_ms: int, limit: int
+) -> tuple[list[_Found], bool]:
+    """Page after page by lifetime spend, as the rhythms on it turn some down; and whether pages were left unread."""
+    kept: list[_Found] = []
+    page_query = query
+    for _ in range(PAGES):
+        page = [
+            _to_row(row, high_spend_cents, now_ms)
+            for row in await tx.all(page_query.order_by(_f.total_cents.desc(), _f.id).limit(limit))
+        ]
+        rhythms = await read_rhythms(tx, [row.fan_account_id for row in page if row.facts.subscribed])
+        for row in page:
+            kind = kind_of(row.facts, rhythms.get(row.fan_account_id), high_spend_cents, now_ms)
+            if kind is not None:
+                kept.append(_Found(row, kind))
+        if len(page) < limit:
+            return kept, False
+        if len(kept) >= limit:
+            break
+        last = page[-1]
+        page_query = query.where(
+            _f.total_cents <= last.total_cents,
+            or_(_f.total_cents < last.total_cents, _f.id > last.fan_account_id),
+        )
+    return kept, True
 
 
 def _to_row(row: Any, high_spend_cents: int | None, now_ms: int) -> _Row:

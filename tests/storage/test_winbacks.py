@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain.models import FanRecord, TransactionKind, TransactionRecord
-from bot.domain.winbacks import NO_HOOK, Hook, ListState, Outcome, WinbackKind, WinbackState
-from storage import fans, hooks, transactions, winback_candidates, winback_spreads, winbacks, zones
+from bot.domain.models import TransactionKind
+from bot.domain.winbacks import ListState, Outcome, WinbackKind, WinbackState
+from storage import winback_candidates, winback_spreads, winbacks
 from storage.engine import Tx
-from storage.tables import creators, notes
 from storage.winback_candidates import Candidates, Wanted
 from storage.winback_spreads import Spread
 from storage.winbacks import NewWinback
 from tests.storage.conftest import DAY, NOW, Agency
 from tests.storage.records import fan, payment
-
-BEN, ANA = 301, 302
-
-
-def gone(number: int, **values: Any) -> FanRecord:
-    """A fan who has paid and whose subscription has ended."""
-    over: dict[str, Any] = {"subscribed": False, "expires_at": NOW - 5 * DAY, "total_cents": 10_000 - number}
-    return fan(str(number), **(over | values))
-
-
-def silent(number: int, **values: Any) -> FanRecord:
-    """A subscribed fan not seen for ten days."""
-    return fan(str(number), **({"last_seen_at": NOW - 10 * DAY, "total_cents": 50_000} | values))
-
-
-async def keep(
-    agency: Agency,
-    records: Sequence[FanRecord],
-    paid: Sequence[TransactionRecord] = (),
-    *,
-    creator_id: int | None = None,
-) -> dict[str, int]:
-    """Platform fan id -> fan account id."""
-    owner = creator_id or agency.ava
-
-    async def write(tx: Tx) -> dict[str, int]:
-        await fans.apply_fan_page(tx, owner, records, NOW, 1)
-        await transactions.apply_transactions(tx, owner, paid, NOW)
-        return await fans.ids_by_platform(tx, owner, [record.platform_fan_id for record in records])
-
-    return await agency.store.write(write)
+from tests.storage.winback_fans import ANA, BEN, gone, keep, silent
 
 
 async def candidates(agency: Agency, pool: int = 100, **asked: Any) -> Candidates:
@@ -171,6 +138,23 @@ async def test_no_more_are_ranked_than_the_pool_holds(agency: Agency) -> None:
     found = await candidates(agency, pool=4, creator_ids=both)
     assert [one.fan.platform_fan_id for one in found.ranked] == ["19", "1", "2", "3"]
     assert not (await candidates(agency, pool=15, creator_ids=both)).more
+
+
+async def test_who_is_turned_down_for_his_rhythm_takes_no_place_in_the_pool(agency: Agency) -> None:
+    # Seven who buy every 30 days and have been silent for ten, and behind them two who really are quiet.
+    patient = [silent(number, total_cents=60_000 + number) for number in range(1, 8)]
+    paid = [
+        payment(f"{number}-{day}", str(number), occurred_at=NOW - day * DAY)
+        for number in range(1, 8)
+        for day in (70, 40, 10)
+    ]
+    poor = [fan(str(number), total_cents=100, last_seen_at=NOW) for number in range(20, 60)]
+    await keep(agency, [*patient, silent(8), silent(9), *poor], paid)
+    found = await candidates(agency, pool=2)
+    assert ([one.fan.platform_fan_id for one in found.ranked], found.more) == (["8", "9"], False)
+    # There is an end to looking, and it is said.
+    found = await candidates(agency, pool=0)
+    assert (found.ranked, found.more) == ([], True)
 
 
 async def test_nobody_is_a_candidate_twice(agency: Agency) -> None:
@@ -335,55 +319,9 @@ async def test_a_fan_who_came_back_is_seen(agency: Agency) -> None:
     assert await back(quiet) == NOW + 3 * DAY
 
 
-async def test_a_hook_is_the_last_purchase_and_what_was_noted_since(agency: Agency) -> None:
-    ids = await keep(
-        agency,
-        [gone(number) for number in (1, 2, 3)],
-        [
-            payment("a", "1", amount_cents=500, occurred_at=NOW - 9 * DAY),
-            payment("b", "1", amount_cents=700, occurred_at=NOW - 5 * DAY),
-            payment("c", "1", amount_cents=100, occurred_at=NOW - 5 * DAY),
-            payment("d", "2", amount_cents=900, occurred_at=NOW - 5 * DAY),
-        ],
-    )
-    said = [("1", "old", 6, None), ("1", "gone", 1, NOW), ("2", "first", 4, None), ("2", "newest", 3, None)]
-
-    async def write(tx: Tx) -> None:
-        for fan_id, text, days, deleted_at in said:
-            await tx.execute(
-                insert(notes).values(
-                    agency_id=tx.agency_id,
-                    id=tx.ids.next(),
-                    creator_id=agency.ava,
-                    fan_account_id=ids[fan_id],
-                    author_id=BEN,
-                    text=text,
-                    source="command",
-                    created_at=NOW - days * DAY,
-                    deleted_at=deleted_at,
-                )
-            )
-
-    await agency.store.write(write)
+async def test_many_are_written_at_once(agency: Agency) -> None:
+    ids = await keep(agency, [gone(number) for number in range(1, 71)])
+    made = [NewWinback(agency.ava, one, WinbackKind.QUIET, BEN, ANA, NOW, "x") for one in ids.values()]
+    written = await agency.store.write(lambda tx: winbacks.add(tx, made, NOW))
     async with agency.store.read() as tx:
-        found = await hooks.read_hooks(tx, list(ids.values()))
-        assert await hooks.read_hooks(tx, []) == {}
-    assert found == {
-        ids["1"]: Hook(800, NOW - 5 * DAY, None, None),
-        ids["2"]: Hook(900, NOW - 5 * DAY, "newest", NOW - 3 * DAY),
-        ids["3"]: NO_HOOK,
-    }
-
-
-async def test_a_creators_own_clock_counts_before_the_agencys(agency: Agency) -> None:
-    async def write(tx: Tx) -> None:
-        await tx.execute(
-            creators.update()
-            .where(creators.c.agency_id == tx.agency_id, creators.c.id == agency.ava)
-            .values(timezone="America/Bogota")
-        )
-
-    await agency.store.write(write)
-    async with agency.store.read() as tx:
-        read = [await zones.read_zone_name(tx, who) for who in (agency.ava, agency.bea, None, 77)]
-    assert read == ["America/Bogota", "Europe/Paris", "Europe/Paris", "Europe/Paris"]
+        assert {row.id for row in await winbacks.list_open_of_user(tx, BEN, {agency.ava})} == set(written)
