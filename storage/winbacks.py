@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
 
 from bot.domain.views import FanLabel
 from bot.domain.winbacks import ListState, Outcome, Winback, WinbackKind, WinbackState, came_back_at
+from storage import boards
 from storage.bulk import bulk_insert
 from storage.tables import creators, episodes, fan_accounts, winbacks
 from storage.tx import Tx
@@ -79,6 +80,8 @@ async def add(tx: Tx, made: Sequence[NewWinback], now_ms: int) -> list[int]:
         await bulk_insert(tx, winbacks, _COLUMNS, rows)
     elif rows:
         await tx.execute(insert(winbacks).values([dict(zip(_COLUMNS, row, strict=True)) for row in rows]))
+    for creator_id in sorted({one.creator_id for one in made}):
+        await boards.bump(tx, creator_id)
     return [row[1] for row in rows]
 
 
@@ -231,6 +234,12 @@ async def _set(tx: Tx, winback_id: int, **values: Any) -> None:
     await tx.execute(
         update(winbacks).where(_w.agency_id == tx.agency_id, _w.id == winback_id).values(**values)
     )
+    # Boards count what is open and what is overdue.
+    creator_id = await tx.scalar(
+        select(_w.creator_id).where(_w.agency_id == tx.agency_id, _w.id == winback_id)
+    )
+    if creator_id is not None:
+        await boards.bump(tx, creator_id)
 
 
 _DUE_FIRST: tuple[Any, ...] = (_w.due_at.is_(None), _w.due_at, func.coalesce(_f.total_cents, 0).desc(), _w.id)

@@ -15,19 +15,20 @@ from typing import Any
 from bot.sandbox import roster
 from bot.sandbox.agency.model import Creator
 from bot.sandbox.roster import DiscordIds
+from bot.sandbox.staff import Staff
 
 
 def plan(shifts: list[dict[str, Any]]) -> None:
     """Make the roster that the bot reads have these shifts, and no others."""
     without = roster.roster
 
-    def with_shifts(creators: Sequence[Creator], ids: DiscordIds) -> dict[str, Any]:
+    def with_shifts(creators: Sequence[Creator], staff: Staff, ids: DiscordIds) -> dict[str, Any]:
         planned = [
             {key: value for key, value in shift.items() if key != "user"}
             | {"user_id": ids.members[shift["user"]]}
             for shift in shifts
         ]
-        return without(creators, ids) | {"shifts": planned}
+        return without(creators, staff, ids) | {"shifts": planned}
 
     roster.roster = with_shifts
 

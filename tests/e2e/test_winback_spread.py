@@ -88,7 +88,7 @@ async def test_a_lead_spreads_most_of_the_money_in_two_steps_and_the_rest_refill
     custom_id, opener = opened.modal["custom_id"], str(opened.interaction)
     done = only(await office.box.submit("Lea", NOTICES, custom_id, opener, fields))
     text = text_of(done)
-    assert "Handed out 20 winbacks among 2 people" in text, text
+    assert "Handed out 20 winbacks to 2 people" in text, text
     assert f"{first - 20} more wait and follow as these are done" in text
     assert open_by_person(office) == {"Ana": 10, "Ben": 10}
 

@@ -326,7 +326,7 @@ async def test_a_spread_by_command_stops_refilling_and_is_taken_back(office: Off
     assert "past (<t:" in sentence(past)
 
     made = only(await slash(office, "Lea", "zoe", "spread", top=3, among=ben, per_person=1, due="3d"))
-    assert "Handed out 1 winback among 1 person" in text_of(made)
+    assert "Handed out 1 winback to 1 person" in text_of(made)
     assert "2 more wait and follow" in text_of(made)
     assert f"• <@{ben}>: 1" in text_of(made)
     stop = button(made, "Stop refilling")
@@ -341,7 +341,7 @@ async def test_a_spread_by_command_stops_refilling_and_is_taken_back(office: Off
 
     # To a role: only those who work for the agency and see the fans; undone by a manager on a dismissed message.
     team = only(await slash(office, "Lea", "zoe", "spread", top=2, among=office.roles["Team zoe"]))
-    assert "Handed out 2 winbacks among 1 person" in text_of(team)
+    assert "Handed out 2 winbacks to 1 person" in text_of(team)
     await office.box.fault("discord", "delete", args={"message": team["id"]})
     undone = await office.press("Max", "zoe", team, button(team, "Undo"), forge=True)
     assert "2 winbacks are taken back, and nothing refills." in text_of(undone.messages[-1])
@@ -373,7 +373,7 @@ async def test_a_form_with_nonsense_hands_nothing_out(office: Office) -> None:
     await office.box.bot("start")
     await office.box.until("connected", lambda state: bool(state["bot"]["connected"]))
     done = only(await office.box.submit("Lea", "zoe", custom_id, opener, good, forge=True))
-    assert "Handed out 2 winbacks among 1 person" in text_of(done)
+    assert "Handed out 2 winbacks to 1 person" in text_of(done)
     again = only(await office.box.submit("Lea", "zoe", custom_id, opener, good, forge=True))
     assert "This was handed out already: 2 winbacks are open" in text_of(again)
     assert len(winbacks(office)) == len(before) + 2

@@ -37,6 +37,7 @@ async def test_a_hook_is_the_last_purchase_and_what_was_noted_since(agency: Agen
                     author_id=BEN,
                     text=text,
                     source="command",
+                    version=1,
                     created_at=NOW - days * DAY,
                     deleted_at=deleted_at,
                 )

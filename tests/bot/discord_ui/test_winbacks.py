@@ -237,7 +237,7 @@ class TestSpread:
         result = SpreadResult("spread", 9, (Share(ME, 10, 50_000), Share(SHE, 2, 1_000)), 28, (5,), NOW)
         shown = render_spread(result)
         assert shown.content is not None
-        assert "Handed out 12 winbacks among 2 people ($510 a month), due " in shown.content
+        assert "Handed out 12 winbacks to 2 people ($510 a month), due " in shown.content
         assert "28 more wait and follow as these are done." in shown.content
         assert f"• <@{ME}>: 10 · $500 a month" in shown.content
         assert "Left out, as they see none of these creators: <@5>" in shown.content

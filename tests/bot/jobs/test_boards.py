@@ -273,6 +273,7 @@ async def test_open_winbacks_are_counted_and_late_ones_move_the_board(wall: Wall
                     kind="quiet",
                     state=state,
                     assignee_id=ANA,
+                    first_assignee_id=ANA,
                     assigned_by=BEN,
                     assigned_at=NOW,
                     due_at=due if number == 0 else None,
