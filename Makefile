@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run test check lint types format accept bench lock clean
+.PHONY: demo run test browser pictures check lint types format accept bench lock clean
 
 $(STAMP): requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "Fanwatch needs Python 3.11 to 3.14 on the PATH (or PYTHON=...)."; exit 2; }
@@ -19,7 +19,13 @@ run: $(STAMP)    ## the bot itself, from .env
 	$(BIN)/python -m bot run $(ARGS)
 
 test: $(STAMP)   ## everything that needs no token, no network and no minutes
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not accept and not bench" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not accept and not bench and not browser" $(ARGS)
+
+browser: $(STAMP) ## the page in a real browser; skipped, and says so, where there is no Chromium
+	$(BIN)/python -m pytest -n auto --dist loadfile -m browser -rs $(ARGS)
+
+pictures: $(STAMP) ## the README's pictures, taken by the browser's tests
+	FANWATCH_PICTURES=docs/pictures $(BIN)/python -m pytest -m browser tests/browser/test_work.py $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -28,7 +34,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-check: lint types test   ## the one gate
+check: lint types test browser   ## the one gate
 
 format: $(STAMP)
 	$(BIN)/ruff format .

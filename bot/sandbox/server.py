@@ -162,7 +162,8 @@ async def serve(options: Options) -> int:
     try:
         listener = _listen(options.port)
     except OSError as problem:
-        print(f"port {options.port} is taken ({problem.strerror})", file=sys.stderr)  # noqa: T201
+        told = f"port {options.port} cannot be used ({problem.strerror}): choose another with --port, or --port 0"
+        print(told, file=sys.stderr)  # noqa: T201
         return USAGE
     with listener, contextlib.ExitStack() as stack:
         try:

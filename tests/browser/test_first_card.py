@@ -9,7 +9,7 @@ from tests.browser.acting import who_sees
 from tests.browser.conftest import SIZES, Open
 from tests.e2e.harness import Sandbox
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 FAN, CHANNEL = "quentin_hale", "vivian-vip"
 

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.browser.acting import Desk, channel_named, people, sees, who_sees
 from tests.e2e.harness import Json, Sandbox
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 FAN, CHANNEL = "quentin_hale", "vivian-vip"
 

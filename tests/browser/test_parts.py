@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Route, expect
 from tests.browser.acting import Desk, people, who_sees
 from tests.e2e.harness import Sandbox, sandbox
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 COMMAND = (sys.executable, "-m", "tests.browser.showcase_bot")
 

@@ -11,7 +11,7 @@ from tests.browser.acting import Desk, people, who_sees
 from tests.browser.conftest import SIZES, Open
 from tests.e2e.harness import Sandbox
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 FAN, CHANNEL = "quentin_hale", "vivian-vip"
 NOTE = "Likes the lake pictures. Ask about his trip."

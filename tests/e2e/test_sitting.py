@@ -24,6 +24,7 @@ STEP_S = 1_800
 STEPS = 40
 PAGES = ("amber", "vivian-vip", "freya-free", "nova-new")
 HOSTILE = "@everyone_**x**[y](https://evil.example)"
+PROMISES = {"amber": "owen_lark", "vivian-vip": "silas_penn"}
 NOBODY_IS_TOLD_OF = (
     *("oscar_dimm", "bruno_castell", "gideon_farrow", "dexter_vane", "hugo_strand", "ruby_sterling"),
     *("owen_lark", "silas_penn", "milo_tatter"),
@@ -71,12 +72,24 @@ async def sitting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sit
         told = Sitting(office, chatter)
         told.seen[0] = await _look(box, (*PAGES, "fanwatch-notices"))
         told.spent[0] = await _spent(told, "gideon_farrow")
+        await _hand_out_promises(told)
         for step in range(1, STEPS + 1):
             assert (await box.advance(STEP_S)).settled, box.tail()
             told.seen[step] = await _look(box, (*PAGES, "fanwatch-notices"))
             if step in (18, 20):
                 told.spent[step] = await _spent(told, "gideon_farrow")
         yield told
+
+
+async def _hand_out_promises(sitting: Sitting) -> None:
+    office, dues = sitting.office, ("today 18:00", "today 12:00")
+    for (page, fan), due in zip(PROMISES.items(), dues, strict=True):
+        chatter = sitting.chatter[page]
+        noted = await office.box.slash(chatter, page, "note add", {"fan": fan, "text": f"Promised, {due}."})
+        assert "Noted" in text_of(noted.messages[0])
+        options = {"fan": fan, "chatter": office.people[chatter], "due": due}
+        given = await office.box.slash("Max", page, "winback assign", options)
+        assert "is to win back" in text_of(given.messages[0]), given
 
 
 async def _spent(sitting: Sitting, fan: str) -> str:
@@ -211,6 +224,20 @@ async def test_an_expired_session_is_one_notice_that_closes_itself_while_the_oth
         if page != "freya-free":
             assert not [m for m in sitting.seen[STEPS][page] if "session" in text_of(m)]
     assert sitting.seen[STEPS]["fanwatch-notices"] == sitting.seen[0]["fanwatch-notices"]
+
+
+async def test_what_was_promised_and_is_late_is_said_to_be_overdue(sitting: Sitting) -> None:
+    # A promise due at 18:00 and a custom due at noon, handed to those who owe them when the sitting began.
+    office = sitting.office
+    for page, fan in PROMISES.items():
+        chatter = sitting.chatter[page]
+        told = text_of((await office.box.slash(chatter, page, "my")).messages[0])
+        assert fan in told.replace("\\", "")
+        assert "overdue" in told.lower()
+        (mine,) = (await office.box.slash(chatter, page, "winback list", {"state": "overdue"})).messages
+        assert names_in(text_of(mine), {fan})
+        notes = (await office.box.slash(chatter, page, "note list", {"fan": fan})).messages[0]
+        assert "Promised" in text_of(notes)
 
 
 async def test_everybody_is_on_one_live_card_at_most(sitting: Sitting) -> None:

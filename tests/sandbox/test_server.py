@@ -207,7 +207,9 @@ async def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         code, out, err = await run("--port", str(port), command=bot_command())
     assert (code, out) == (2, "")
-    assert err.splitlines() == [f"port {port} is taken (Address already in use)"]
+    assert err.splitlines() == [
+        f"port {port} cannot be used (Address already in use): choose another with --port, or --port 0"
+    ]
 
 
 async def test_a_history_that_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
