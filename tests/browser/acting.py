@@ -12,6 +12,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.harness import Json
 
+README = Path(__file__).parents[2] / "README.md"
 VIEW_CHANNEL = 1 << 10
 _BEGUN = re.compile(r" [\w-]+:$")
 NOTHING: Mapping[str, str] = {}
@@ -63,11 +64,11 @@ class Desk:
         await expect(self.page.locator("#messages")).not_to_contain_text("Reading…")
 
     async def picture(self, name: str) -> None:
-        """Keep what is on show as NAME-desktop.png or NAME-phone.png, where FANWATCH_PICTURES names a folder."""
-        if folder := os.environ.get("FANWATCH_PICTURES"):
+        """Keep what is on show where FANWATCH_PICTURES names a folder and the README shows that picture."""
+        file = f"{name}-{'phone' if self.is_phone else 'desktop'}.png"
+        if (folder := os.environ.get("FANWATCH_PICTURES")) and file in README.read_text(encoding="utf-8"):
             await self.page.mouse.move(0, 0)
-            path = Path(folder) / f"{name}-{'phone' if self.is_phone else 'desktop'}.png"
-            await self.page.screenshot(path=path)
+            await self.page.screenshot(path=Path(folder) / file)
 
     async def fits(self) -> None:
         """Nothing is wider than the window."""
