@@ -67,7 +67,7 @@ async def test_another_persons_claim_shows_without_moving_the_reader(desk: Desk,
     await desk.typed.fill("half a thought")
     messages = desk.page.locator("#messages")
     await messages.evaluate("it => it.scrollTo(0, 40)")
-    before = await desk.message(FAN).evaluate("it => it.getBoundingClientRect().top")
+    before = await messages.evaluate("it => it.scrollTop")
     claim = next(
         part["custom_id"]
         for row in (await _card(box))["components"]
@@ -77,7 +77,7 @@ async def test_another_persons_claim_shows_without_moving_the_reader(desk: Desk,
     card = (await _card(box))["id"]
     (now,) = (await box.press(lead, CHANNEL, card, claim)).messages
     await expect(desk.message(FAN)).to_contain_text(f"Claimed by @{lead}")
-    assert await desk.message(FAN).evaluate("it => it.getBoundingClientRect().top") == before
+    assert await messages.evaluate("it => it.scrollTop") == before
     await expect(desk.typed).to_have_value("half a thought")
     await expect(desk.typed).to_be_focused()
     release = next(
@@ -97,6 +97,9 @@ async def test_a_fan_is_looked_up_with_the_keyboard_alone(desk: Desk, box: Sandb
     await keyboard.type("/look")
     option = desk.suggestions.filter(has_text="/fan lookup")
     await expect(option).to_have_attribute("aria-selected", "true")
+    await keyboard.press("Tab")
+    # No option must be given, so they are offered, the first one at hand.
+    await expect(desk.suggestions.first).to_contain_text("fan (optional)")
     await keyboard.press("Tab")
     await expect(desk.typed).to_have_value("/fan lookup fan:")
     await expect(desk.page.locator(".chip.here")).to_contain_text("fan")
@@ -142,8 +145,8 @@ async def test_what_is_missing_is_named_before_anything_is_sent(desk: Desk, box:
     await desk.work_as(await _chatter(box), CHANNEL)
     sent: list[str] = []
     desk.page.on("request", lambda request: sent.append(request.url))
-    await desk.command("fan lookup")
-    await expect(desk.toast("fan is missing")).to_be_visible()
+    await desk.command("winback spread")
+    await expect(desk.toast("top is missing")).to_be_visible()
     await desk.command("fan lookup", {"fan": FAN, "show": "perhaps"})
     await expect(desk.toast("show is true or false")).to_be_visible()
     assert not [url for url in sent if url.endswith("/slash")]
@@ -151,7 +154,7 @@ async def test_what_is_missing_is_named_before_anything_is_sent(desk: Desk, box:
     await desk.typed.fill("")
     await desk.page.keyboard.press("Escape")
     await expect(desk.toast("show is true or false")).to_have_count(0)
-    await expect(desk.toast("fan is missing")).to_be_visible()
+    await expect(desk.toast("top is missing")).to_be_visible()
     await desk.page.keyboard.press("Escape")
     await expect(desk.toast()).to_have_count(0)
 

@@ -95,7 +95,8 @@ function menu(part, context, held) {
   if (!made.multiple) return made;
   // Several: the choice is made piece by piece, so it is sent by a button.
   const send = { type: "button", class: "b b2", disabled: part.disabled, "aria-disabled": held ? "true" : null, "data-act": "send-choice" };
-  return node("div", { class: "many" }, made, node("button", send, "Choose these"));
+  // A list of several shows no placeholder of its own.
+  return node("div", { class: "many" }, node("div", { class: "note" }, part.placeholder ?? "Choose"), made, node("button", send, "Choose these"));
 }
 
 export function component(part, context, held) {
