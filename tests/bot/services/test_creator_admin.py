@@ -273,3 +273,15 @@ async def test_due_times_are_in_utc_until_the_agency_has_a_zone(empty: Office) -
     due_at = await WinbackService(empty.store, empty).read_due("tomorrow 18:00")
     assert due_at % DAY == 18 * 60 * 60 * 1_000
     assert 0 < due_at - NOW <= 2 * DAY
+
+
+async def test_who_was_retired_before_the_set_up_ended_goes_on_waiting_for_it(empty: Office) -> None:
+    owner = await empty.viewer(AccessTier.OWNER)
+    added = await empty.admin.add(owner, "acct_new", 401)
+    assert added.creator_id is not None
+    owner = await empty.viewer(AccessTier.OWNER)
+    assert (await empty.admin.retire(owner, added.creator_id)).status == "changed"
+    assert (await empty.admin.resume(owner, added.creator_id)).status == "waiting"
+    profile = await empty.admin.load_profile(owner, added.creator_id)
+    assert profile is not None
+    assert profile.state == "waiting"
