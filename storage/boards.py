@@ -50,7 +50,7 @@ async def bump(tx: Tx, creator_id: int) -> None:
 
 
 async def list_states(tx: Tx) -> list[BoardState]:
-    """Of every creator whose first baseline is done, by id."""
+    """Of every creator whose baseline is done or who has a board already, by id."""
     # From the creators on: there are few of them, while closed cards only ever become more.
     board = and_(
         cards.c.agency_id == creators.c.agency_id,
@@ -68,7 +68,11 @@ async def list_states(tx: Tx) -> list[BoardState]:
             or_(creators.c.retired_at.is_not(None), creators.c.channel_id != cards.c.channel_id),
         )
         .select_from(creators.outerjoin(cards, board))
-        .where(creators.c.agency_id == tx.agency_id, creators.c.baseline_done_at.is_not(None))
+        .where(
+            creators.c.agency_id == tx.agency_id,
+            # Another baseline may be due, and of who is paused or retired it never comes: her board goes on.
+            or_(creators.c.baseline_done_at.is_not(None), cards.c.id.is_not(None)),
+        )
         .order_by(creators.c.id)
     )
     return [

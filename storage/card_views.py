@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Select, and_, func, select
 
 from bot.domain.models import AlertTier, CardKind
-from bot.domain.naming import name_mode, public_label
+from bot.domain.naming import hides_all, name_mode, public_label
 from bot.domain.thresholds import policy_of
 from bot.domain.views import (
     AlertCard,
@@ -214,7 +214,9 @@ async def _alert(
     shown = to_row(row)
     # The fan's row has moved to a grouped card: this one is over, whatever becomes of the episode.
     moved = row.card_id != card_id
-    note = await notes.newest(tx, row.fan_account_id)
+    # What people write of a fan says who it is: it is as hidden as the name.
+    hidden = hides_all(name_mode(row.name_mode), claimed=row.claimed_by is not None)
+    note = None if hidden else await notes.newest(tx, row.fan_account_id)
     return AlertCard(card_id, creator_name, shown, synced_at, moved=moved, note=note)
 
 
@@ -236,6 +238,18 @@ async def card_of_fan(tx: Tx, fan_account_id: int) -> int | None:
         )
     )
     return None if found is None else int(found)
+
+
+async def is_claimed(tx: Tx, fan_account_id: int) -> bool:
+    """Whether somebody has claimed the fan's open episode."""
+    found = await tx.scalar(
+        select(episodes.c.claimed_by).where(
+            episodes.c.agency_id == tx.agency_id,
+            episodes.c.fan_account_id == fan_account_id,
+            episodes.c.closed_at.is_(None),
+        )
+    )
+    return found is not None
 
 
 async def fan_of_episode(tx: Tx, episode_id: int) -> int | None:

@@ -13,6 +13,7 @@ from bot.domain.models import AlertTier, CardKind
 from storage.cards import bump
 from storage.parts import in_parts
 from storage.roster import Creator
+from storage.settings import WAITING_FOR_SETUP
 from storage.tables import (
     cards,
     creator_accounts,
@@ -109,14 +110,17 @@ async def retire(tx: Tx, creator_id: int, now_ms: int) -> None:
 
 
 async def resume(tx: Tx, creator: Creator, now_ms: int) -> None:
-    """Watch her again. After a retirement what has happened meanwhile comes as a silent baseline."""
+    """Watch her again. After a retirement what has happened meanwhile comes as a silent baseline.
+
+    Who had been waiting for the set-up goes on waiting.
+    """
     extra: dict[str, Any] = {}
     if creator.retired_at is not None and creator.baseline_done_at is not None:
         extra = {"baseline_done_at": None, "baseline_cause": "resumed"}
     await _set(
         tx,
         creator.id,
-        paused_reason=None,
+        paused_reason=WAITING_FOR_SETUP if creator.paused_reason == WAITING_FOR_SETUP else None,
         retired_at=None,
         failed_polls=0,
         next_poll_at=now_ms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -229,6 +230,20 @@ async def _load(tx: Tx, creator_id: int | None) -> list[Creator]:
         values: tuple[Any, ...] = (*row[:6], lead_ids, *row[6:])
         found.setdefault(row.id, Creator(*values))
     return list(found.values())
+
+
+async def not_retired(tx: Tx, creator_ids: Collection[int]) -> list[int]:
+    """Those of these creators who are still worked for, by id. Whoever may look back sees the others too."""
+    rows = await tx.all(
+        select(creators.c.id)
+        .where(
+            creators.c.agency_id == tx.agency_id,
+            creators.c.id.in_(sorted(creator_ids)),
+            creators.c.retired_at.is_(None),
+        )
+        .order_by(creators.c.id)
+    )
+    return [row.id for row in rows]
 
 
 async def list_role_tiers(tx: Tx) -> dict[int, AccessTier]:

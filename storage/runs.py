@@ -107,6 +107,15 @@ async def finish_sync(
     )
 
 
+async def note_usage(tx: Tx, run_id: int, *, calls: int, credits_used: float) -> None:
+    """The sync was left off, neither failed nor done: count what it has used so far."""
+    await tx.execute(
+        update(sync_runs)
+        .where(sync_runs.c.agency_id == tx.agency_id, sync_runs.c.id == run_id)
+        .values(calls=sync_runs.c.calls + calls, credits=sync_runs.c.credits + credits_used)
+    )
+
+
 async def note_failure(tx: Tx, run_id: int, *, error: str, calls: int, credits_used: float) -> None:
     """The sync stopped on an error and stays open, to be gone on with at the next try."""
     await tx.execute(

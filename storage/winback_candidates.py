@@ -27,6 +27,7 @@ from bot.domain.winbacks import (
     by_money,
     kind_of,
 )
+from storage import roster
 from storage.parts import in_parts
 from storage.scores import read_paces
 from storage.tables import creators, fan_accounts, transactions, winbacks
@@ -63,7 +64,7 @@ async def read_candidates(tx: Tx, wanted: Wanted, now_ms: int, pool: int = POOL)
     """All candidates or, where there are more than `pool`, that many of those who have spent most."""
     kept: list[_Found] = []
     more = False
-    for creator_id in sorted(wanted.creator_ids):
+    for creator_id in await roster.not_retired(tx, wanted.creator_ids):
         # Once the pool has overflowed, who has spent less than all in it cannot get in.
         floor = kept[-1].row.total_cents if more and kept else 0
         found, unread = await _read_creator(tx, creator_id, wanted, now_ms, pool + 1, floor)

@@ -9,7 +9,7 @@ from storage.tx import Tx
 
 
 async def read_zone_name(tx: Tx, creator_id: int | None) -> str:
-    """An IANA name. `creator_id` None: the agency's."""
+    """An IANA name. `creator_id` None: the agency's; UTC where that has not been chosen yet."""
     if creator_id is not None:
         own = await tx.scalar(
             select(creators.c.timezone).where(
@@ -18,4 +18,4 @@ async def read_zone_name(tx: Tx, creator_id: int | None) -> str:
         )
         if own:
             return str(own)
-    return str(await tx.scalar(select(agencies.c.timezone).where(agencies.c.id == tx.agency_id)))
+    return str(await tx.scalar(select(agencies.c.timezone).where(agencies.c.id == tx.agency_id)) or "UTC")

@@ -36,7 +36,7 @@ def render_profile(profile: FanProfile) -> RenderedMessage:
 
 def _names(profile: FanProfile) -> str:
     fan = profile.fan
-    lines = [f"Id on the platform: {safe_name(fan.platform_fan_id)}"]
+    lines = [f"Id on the platform: {safe_name(fan.platform_fan_id) or words.HIDDEN}"]
     if fan.name:
         lines.append(f"Name: {safe_name(fan.name, 48) or words.UNKNOWN}")
     if fan.alias:
@@ -126,7 +126,7 @@ def _activity(profile: FanProfile) -> str:
 
 def _notes(profile: FanProfile) -> str:
     if profile.newest_note is None:
-        return "Notes: none"
+        return f"Notes: {profile.note_count:,}" if profile.note_count else "Notes: none"
     return f"Notes: {profile.note_count:,}, the newest:\n{notes.card_line(profile.newest_note)}"
 
 

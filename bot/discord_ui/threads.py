@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
@@ -102,7 +103,7 @@ class FanThreads:
             raise _RefusedError(words.NO_CHANNEL)
         try:
             made = await channel.create_thread(
-                name=thread_name(place.fan.fan),
+                name=thread_name(place.public or place.fan.fan),
                 type=discord.ChannelType.public_thread,
                 auto_archive_duration=_WEEK_MIN,
             )
@@ -144,6 +145,10 @@ class FanThreads:
         profile = await self._fans.resolve(viewer, choice_value(place.fan))
         if not isinstance(profile, FanProfile):
             return
+        # What everybody in the channel reads calls the fan as the creator's cards do.
+        profile = replace(profile, fan=place.public or profile.fan)
+        if place.hides_notes:
+            profile = replace(profile, newest_note=None)
         try:
             await thread.send(
                 embeds=list(render_profile(profile).embeds), allowed_mentions=discord.AllowedMentions.none()
@@ -153,9 +158,9 @@ class FanThreads:
 
 
 def thread_name(fan: FanLabel) -> str:
-    """ "anna · 17850", at most 100 units; no markdown is rendered there."""
-    name = f"{plain_fan_name(fan, 48)} · {clean_name(fan.platform_fan_id, 16)}"
-    return clip_units(name, THREAD_NAME_UNITS)
+    """ "anna · 17850", at most 100 units, without the id where that is hidden; no markdown is rendered there."""
+    parts = [plain_fan_name(fan, 48), clean_name(fan.platform_fan_id, 16)]
+    return clip_units(" · ".join(filter(None, parts)), THREAD_NAME_UNITS)
 
 
 def _why(error: discord.HTTPException, needed: str) -> Exception:

@@ -31,6 +31,11 @@ def pseudonym(fan_account_id: int) -> str:
     return f"Fan {encode(mixed % 36**_DIGITS).upper():0>{_DIGITS}}"
 
 
+def hides_all(mode: NameMode, *, claimed: bool) -> bool:
+    """Whether nothing that tells who a fan is may stand in public."""
+    return mode is NameMode.HIDDEN and not claimed
+
+
 def public_label(label: FanLabel, mode: NameMode, fan_account_id: int, *, claimed: bool) -> FanLabel:
     """The names that may stand where everybody in the channel reads them.
 
@@ -38,6 +43,6 @@ def public_label(label: FanLabel, mode: NameMode, fan_account_id: int, *, claime
     """
     if mode is NameMode.ALIAS:
         return FanLabel(label.platform_fan_id, None, pseudonym(fan_account_id), label.alias)
-    if mode is NameMode.HIDDEN and not claimed:
+    if hides_all(mode, claimed=claimed):
         return FanLabel("", None, pseudonym(fan_account_id), None)
     return label

@@ -99,7 +99,11 @@ class SyncJob:
         async def one(creator: Creator) -> _Failure | None:
             async with gate:
                 try:
-                    return await self._sync_creator(creator, accounts.get(creator.account_id), now_ms)
+                    # The others' pages may have taken long.
+                    present = await self._as_now(creator)
+                    if present is None:
+                        return None
+                    return await self._sync_creator(present, accounts.get(creator.account_id), now_ms)
                 except Exception:
                     # A mistake of the program about one creator; the others' syncs must not be left to themselves.
                     log.exception("sync_broke", creator_id=creator.id)
@@ -146,7 +150,15 @@ class SyncJob:
         try:
             run = await self._open(creator, now_ms)
             await self._fetch(creator, run)
-            await self._scoring.run(creator, run.run_id, self._clock.now_ms())
+            present = await self._as_now(creator)
+            if present is None:
+                # Paused or retired meanwhile: what was fetched waits, and her alerts with it.
+                held, used = run, self._used(creator, before)
+                await self._store.write(
+                    lambda tx: runs.note_usage(tx, held.run_id, calls=used.calls, credits_used=used.credits)
+                )
+                return None
+            await self._scoring.run(present, run.run_id, self._clock.now_ms())
         except FanApiError as error:
             code = type(error).__name__
             bound.warning("sync_failed", error=code)
@@ -185,6 +197,13 @@ class SyncJob:
             # Her cards need not wait for the other creators' pages.
             await self._on_scored()
         return None
+
+    async def _as_now(self, creator: Creator) -> Creator | None:
+        """The creator with her present settings; None: she is not to be fetched from this account any more."""
+        async with self._store.read() as tx:
+            found = await roster.get_creator(tx, creator.id)
+        same = found is not None and found.is_watched and found.account_id == creator.account_id
+        return found if same else None
 
     def _used(self, creator: Creator, before: Usage) -> Usage:
         now = self._api.meter.of(creator.account_id)

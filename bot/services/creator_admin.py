@@ -231,6 +231,8 @@ class CreatorAdmin:
             }
             await creator_settings.resume(tx, creator, now)
             await self._audit(tx, viewer, "creator_resume", creator_id)
+            if creator.paused_reason == settings.WAITING_FOR_SETUP:
+                return ChangeResult("waiting", _NOTHING, _NOTHING)
             silent = creator.retired_at is not None
             return ChangeResult("changed", before, dict.fromkeys(before), baseline=silent)
 

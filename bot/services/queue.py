@@ -7,7 +7,7 @@ import time
 from bot.clock import Clock
 from bot.domain.models import Viewer
 from bot.domain.views import QueuePage, QueueSort
-from storage import audit, boards, queue
+from storage import audit, boards, queue, roster
 from storage.engine import AgencyStore, Tx
 
 PAGE_ROWS = 10
@@ -23,13 +23,17 @@ class QueueService:
     async def look(
         self, viewer: Viewer, creator_id: int | None, sort: QueueSort, page: int = 0
     ) -> QueuePage | None:
-        """A page, brought into range, of one creator or (None) of all the viewer's. None: no creator of theirs."""
+        """A page, brought into range, of one creator or (None) of all the viewer's who are not retired.
+
+        None: no creator of theirs.
+        """
         if creator_id is not None and creator_id not in viewer.creator_ids:
             return None
-        creator_ids = sorted(viewer.creator_ids) if creator_id is None else [creator_id]
         async with self._store.read() as tx:
-            name = None
-            if creator_id is not None:
+            name, creator_ids = None, [creator_id] if creator_id is not None else []
+            if creator_id is None:
+                creator_ids = await roster.not_retired(tx, viewer.creator_ids)
+            else:
                 name = await queue.find_creator_name(tx, creator_id)
                 if name is None:
                     return None

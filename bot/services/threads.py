@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.domain.models import Viewer
-from bot.domain.views import FanChoice
-from storage import audit, fan_search, fan_threads, notes, roster
+from bot.domain.naming import hides_all, name_mode, public_label
+from bot.domain.views import FanChoice, FanLabel
+from storage import audit, card_views, fan_search, fan_threads, notes, roster
 from storage.engine import AgencyStore, Tx
 from storage.fan_threads import FanThread
 
@@ -22,6 +23,9 @@ class FanPlace:
     thread_id: int | None
     thread_channel_id: int | None
     """The channel the thread is in, which was the creator's when it was made."""
+    public: FanLabel | None = None
+    """What the thread, which everybody in the channel reads, may call the fan; None: by all names."""
+    hides_notes: bool = False
 
 
 class ThreadService:
@@ -48,11 +52,15 @@ class ThreadService:
                 return None
             creator = await roster.get_creator(tx, creator_id)
             thread = await fan_threads.find_by_fan(tx, fan_account_id)
+            claimed = await card_views.is_claimed(tx, fan_account_id)
+        mode = name_mode(None if creator is None else creator.name_mode)
         return FanPlace(
             fan,
             None if creator is None else creator.channel_id,
             None if thread is None else thread.thread_id,
             None if thread is None else thread.channel_id,
+            public_label(fan.fan, mode, fan_account_id, claimed=claimed),
+            hides_all(mode, claimed=claimed),
         )
 
     async def keep(

@@ -14,7 +14,8 @@ from bot.discord_ui import words as common
 from bot.discord_ui.threads import FanThreads, thread_name
 from bot.discord_ui.words import threads as words
 from bot.domain.models import Viewer
-from bot.domain.views import FanChoice, FanProfile
+from bot.domain.naming import NameMode, pseudonym, public_label
+from bot.domain.views import FanChoice, FanLabel, FanProfile
 from bot.sandbox.discord.permissions import Permission
 from bot.services.threads import FanPlace
 from tests.bot.discord_ui import views
@@ -35,11 +36,14 @@ class Table:
     thread_channel_id: int | None = None
     rival: int | None = None
     broken: bool = False
+    public: FanLabel | None = None
+    """What may be read by everybody, where that is not all."""
 
     async def place_of(self, viewer: Viewer, fan_account_id: int) -> FanPlace | None:
         if fan_account_id != FAN.fan_account_id:
             return None
-        return FanPlace(FAN, self.channel_id, self.thread_id, self.thread_channel_id)
+        hides = self.public is not None
+        return FanPlace(FAN, self.channel_id, self.thread_id, self.thread_channel_id, self.public, hides)
 
     async def keep(
         self, viewer: Viewer, fan_account_id: int, channel_id: int, thread_id: int, *, instead_of: int | None
@@ -57,7 +61,7 @@ class Table:
 @dataclass
 class Profiles:
     async def resolve(self, viewer: Viewer, value: str) -> FanProfile:
-        return views.profile(fan=FAN.fan)
+        return views.profile(fan=FAN.fan, newest_note=views.note("anna likes trains"), note_count=2)
 
 
 @dataclass
@@ -132,6 +136,17 @@ async def test_a_thread_stays_open_a_week_and_has_the_profile_first(world: World
     assert thread.parent_id == world.box.channel()
     (message,) = [message async for message in thread.history()]
     assert "Spent in all" in (message.embeds[0].description or "")
+
+
+async def test_who_is_hidden_on_cards_is_hidden_in_the_thread(world: World) -> None:
+    world.table.public = public_label(FAN.fan, NameMode.HIDDEN, 1, claimed=False)
+    assert "anna" in await world.open()
+    thread = await world.thread()
+    (message,) = [message async for message in thread.history()]
+    shown = f"{thread.name} {message.embeds[0].title} {message.embeds[0].description}"
+    assert thread.name == pseudonym(1)
+    assert [word for word in ("anna", "17850", "trains") if word in shown] == []
+    assert "Notes: 2" in shown
 
 
 @pytest.mark.parametrize("change", [{"archived": True}, {"locked": True}, {"archived": True, "locked": True}])

@@ -45,6 +45,7 @@ class FakeApi:
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     calls: list[tuple[str | None, str]] = field(default_factory=list)
     repeat_first_of_next_page: bool = False
+    _held: dict[tuple[str | None, str], asyncio.Event] = field(default_factory=dict)
     _meter: Meter = field(default_factory=Meter)
 
     @property
@@ -54,8 +55,15 @@ class FakeApi:
     def count(self) -> Counter[str | None]:
         return Counter(account_id for account_id, _ in self.calls)
 
+    def hold(self, account_id: str, what: str, until: asyncio.Event) -> None:
+        """Let this call of an account wait for something; `reached` says when it does."""
+        self._held[account_id, what] = until
+
     async def _call(self, account_id: str | None, what: str) -> None:
         self.calls.append((account_id, what))
+        if (until := self._held.get((account_id, what))) is not None:
+            self.reached.set()
+            await until.wait()
         usage = self._meter.of(account_id)
         usage.calls += 1
         usage.credits += 1

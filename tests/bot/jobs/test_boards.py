@@ -372,3 +372,21 @@ async def test_a_creator_who_retires_loses_her_board_and_one_who_moves_gets_anot
     assert not second.live
     assert await wall.tick(NOW) == {}
     assert {row["state"] for row in await wall.desk.rows(card_table)} == {"idle"}
+
+
+async def test_a_creator_who_retires_while_a_baseline_is_due_loses_her_board_too(wall: Wall) -> None:
+    await wall.desk.start([calm(1)])
+    await wall.tick(NOW)
+    board = await wall.message()
+    await wall.desk.set_creator(
+        wall.ava, baseline_done_at=None, baseline_cause="thresholds", paused_reason="manual"
+    )
+    await wall.plan(MORNING)
+    assert await wall.tick(NINE) == {"boards": 1}
+    assert f"<@{ANA}>" in (await wall.message()).text
+
+    await wall.desk.set_creator(wall.ava, retired_at=NINE)
+    assert await wall.tick(NINE) == {"boards": 1}
+    assert await wall.desk.cards("b") != []
+    assert not board.live
+    assert [card["id"] for card in await wall.desk.cards("b") if card["closed_at"] is None] == []

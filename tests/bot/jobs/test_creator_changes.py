@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest_asyncio
@@ -165,3 +166,49 @@ async def test_an_account_may_come_back_to_its_creator(office: Office) -> None:
         AVA: True,
         "acct_ava_2": False,
     }
+
+
+async def test_a_creator_paused_during_a_sync_gets_no_alerts_until_she_is_resumed(office: Office) -> None:
+    """Her fans are fetched to the end of the page at hand; the scoring waits."""
+    desk, ava = office.desk, office.desk.agency.ava
+    office.api.accounts[AVA].put(leaving(4))
+    paused = asyncio.Event()
+
+    async def pause_after_fans() -> None:
+        await office.api.reached.wait()
+        await change(office, NINE_DAYS, paused_reason="manual")
+        paused.set()
+
+    office.api.hold(AVA, "payments", paused)
+    before = {row["id"] for row in await desk.cards()}
+    async with asyncio.timeout(20):
+        await asyncio.gather(office.run(NINE_DAYS), pause_after_fans())
+
+    async def new() -> list[dict[str, Any]]:
+        cards = await desk.cards("a", "g")
+        return [row for row in cards if row["id"] not in before and row["creator_id"] == ava]
+
+    assert await new() == []
+    assert (await office.runs(ava))[-1] == ("walk", "running")
+    await change(office, NINE_DAYS + 1, paused_reason=None)
+    await office.run(NINE_DAYS + HOUR)
+    assert await new() != []
+    assert (await office.runs(ava))[-1] == ("walk", "done")
+    assert len(await office.runs(ava)) == 2
+
+
+async def test_thresholds_that_change_during_a_sync_count_in_its_scoring(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+    changed = asyncio.Event()
+
+    async def change_meanwhile() -> None:
+        await office.api.reached.wait()
+        await change(office, NINE_DAYS, fire_above=90.0, action_above=99.0)
+        changed.set()
+
+    office.api.hold(AVA, "payments", changed)
+    async with asyncio.timeout(20):
+        await asyncio.gather(office.run(NINE_DAYS), change_meanwhile())
+    cards = [row for row in await desk.cards("a", "g", "s") if row["creator_id"] == ava]
+    assert [(row["kind"], row["code"]) for row in cards] == [("s", None), ("s", "thresholds")]
+    assert (await desk.creator()).baseline_done_at is not None

@@ -11,6 +11,7 @@ from bot.services.creator_admin import UNDO_MS, AddResult, ChangeResult, Creator
 from bot.services.creators import CreatorService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService, day_start
+from bot.services.winbacks import WinbackService
 from storage.engine import AgencyStore, Storage
 from storage.settings import create_agency
 from tests.storage.conftest import (
@@ -266,3 +267,21 @@ async def test_the_status_is_of_ones_own_creators(office: Office, agency: Agency
 )
 def test_a_day_begins_at_local_midnight(zone: str | None, hours: int) -> None:
     assert NOW - day_start(zone, NOW) == hours * 3_600_000
+
+
+async def test_due_times_are_in_utc_until_the_agency_has_a_zone(empty: Office) -> None:
+    due_at = await WinbackService(empty.store, empty).read_due("tomorrow 18:00")
+    assert due_at % DAY == 18 * 60 * 60 * 1_000
+    assert 0 < due_at - NOW <= 2 * DAY
+
+
+async def test_who_was_retired_before_the_set_up_ended_goes_on_waiting_for_it(empty: Office) -> None:
+    owner = await empty.viewer(AccessTier.OWNER)
+    added = await empty.admin.add(owner, "acct_new", 401)
+    assert added.creator_id is not None
+    owner = await empty.viewer(AccessTier.OWNER)
+    assert (await empty.admin.retire(owner, added.creator_id)).status == "changed"
+    assert (await empty.admin.resume(owner, added.creator_id)).status == "waiting"
+    profile = await empty.admin.load_profile(owner, added.creator_id)
+    assert profile is not None
+    assert profile.state == "waiting"

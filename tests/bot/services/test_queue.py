@@ -141,3 +141,18 @@ async def test_every_look_is_on_record(desk: Desk, of_one: bool) -> None:
     (line,) = await desk.rows(audit_log)
     assert (line["actor_id"], line["action"], line["target_kind"]) == (301, "view_list", "queue")
     assert (line["target_id"], line["creator_id"]) == (wanted, wanted)
+
+
+async def test_a_retired_creator_is_in_nobodys_whole_queue_but_can_be_looked_back_at(desk: Desk) -> None:
+    ava, bea = desk.agency.ava, desk.agency.bea
+    await _open(desk, range(1, 3))
+    await _open(desk, range(5, 7), creator_id=bea)
+    await desk.set_creator(bea, retired_at=NOW, synced_at=NOW - 90 * DAY)
+    await desk.set_creator(ava, synced_at=NOW)
+    manager = viewer(desk, ava, bea)
+    whole = await queue_of(desk).look(manager, None, QueueSort.MONEY)
+    back = await queue_of(desk).look(manager, bea, QueueSort.MONEY)
+    assert whole is not None
+    assert back is not None
+    assert (whole.totals.episodes, len(whole.rows), whole.synced_at) == (2, 2, NOW)
+    assert back.totals.episodes == 2

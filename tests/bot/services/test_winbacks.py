@@ -14,6 +14,7 @@ from bot.domain.due import DueError, parse_due
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.winbacks import Outcome, WinbackKind, WinbackState
 from bot.services.winbacks import UNDO_MS, CandidateFilter
+from storage import creator_settings
 from tests.bot.services.winback_desk import BEN_ID, CHATTER, LEAD_ID, MANAGER_ID, Desk, open_desk
 from tests.storage.conftest import DAY, NOW
 from tests.storage.records import fan
@@ -49,6 +50,15 @@ class TestCandidates:
         assert await seen(desk.ana, creator_id=desk.bea) == await seen(desk.ana, creator_id=99) == []
         assert await seen(desk.lead, kind=WinbackKind.QUIET) == []
         assert (await desk.audit())["view_winbacks"] == 5
+
+    async def test_fans_of_a_retired_creator_are_nobodys_candidates(self, desk: Desk) -> None:
+        await desk.gone(desk.ava, 1)
+        await desk.gone(desk.bea, 2)
+        await desk.store.write(lambda tx: creator_settings.retire(tx, desk.bea, NOW))
+        for asked in (CandidateFilter(), CandidateFilter(desk.bea)):
+            page = await desk.winbacks.candidates(desk.manager, asked, 0, 10)
+            assert desk.bea not in {row.creator_id for row in page.rows}
+            assert page.total == (1 if asked.creator_id is None else 0)
 
 
 class TestAssigning:
