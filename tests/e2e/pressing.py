@@ -1,0 +1,206 @@
+"""One sensible press of every button, menu and form there is, about things of luna or about nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.app import _features
+from bot.discord_ui.threads import FanThreads
+from bot.domain.base36 import encode
+from bot.domain.models import AccessTier
+from bot.services.creator_admin import account_token
+from tests.bot.discord_ui.fakes import fake_services
+from tests.e2e.harness import Json, Reply
+from tests.e2e.noting import note
+from tests.e2e.office import HOUR_S, Office
+from tests.e2e.reading import live_cards
+from tests.e2e.refusing import HOME, told
+
+FAN, FAN_ID, WON_BACK, WON_BACK_ID = "fan_1001", "1001", "fan_2488", "2488"
+NONCE = "abcdefgh"
+MISSING = 4_242
+
+
+def needed() -> dict[str, dict[str, AccessTier]]:
+    """Of the verbs of "press" and of "form": who may use each, as the bot itself has it."""
+    services: Any = fake_services()
+    features = _features(services, FanThreads(services.threads, services.fans))
+    return {
+        "press": {verb: one.needs for feature in features for verb, one in feature.verbs.items()},
+        "form": {verb: one.needs for feature in features for verb, one in feature.forms.items()},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """Ids in the bot's database, and where they are Discord's, of what is pressed about."""
+
+    alert: int = MISSING
+    group: int = MISSING
+    baseline: int = MISSING
+    notice: int = MISSING
+    episode: int = MISSING
+    fan: int = MISSING
+    other_fan: int = MISSING
+    note: int = MISSING
+    winback: int = MISSING
+    spread: int = MISSING
+    creator: int = MISSING
+    change: int = MISSING
+    person: int = MISSING
+    lead: int = MISSING
+    channel: int = MISSING
+    home: int = MISSING
+    role: int = MISSING
+    tier: str = "nobody"
+    account: str = "acct_none"
+    fan_name: str = "fan_999999"
+    zone: str = "Mars/Olympus"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """`target` and `arg` of a custom_id, with what a menu or a form holds."""
+
+    target: str
+    arg: str | None = None
+    values: Sequence[str] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def custom_id(self, verb: str) -> str:
+        return f"fw1:{verb}:{self.target}" + (f":{self.arg}" if self.arg is not None else "")
+
+
+def ways(t: Things) -> dict[str, dict[str, Way]]:
+    """Of every verb of "press" and of "form" one press, in an order in which each finds what it needs."""
+    card, episode = f"a{encode(t.alert)}", encode(t.episode)
+    queue, fan, creator = f"q{encode(t.creator)}", f"f{encode(t.fan)}", f"c{encode(t.creator)}"
+    a_note, winback, spread = f"t{encode(t.note)}", f"w{encode(t.winback)}", f"e{encode(t.spread)}"
+    token, person = account_token(t.account), str(t.person)
+    return {
+        "press": {
+            "claim": Way(card, episode),
+            "release": Way(card, episode),
+            "page": Way(f"g{encode(t.group)}", "0"),
+            "top": Way(f"s{encode(t.baseline)}", "0"),
+            "details": Way(f"n{encode(t.notice)}"),
+            "queue": Way(queue, "m0"),
+            "queue_claim": Way(queue, f"m0-{episode}"),
+            "queue_release": Way(queue, f"m0-{episode}"),
+            "pick_queue_sort": Way(queue, None, ["risk"]),
+            "pick_fan": Way("p0", None, [f"f:{encode(t.fan)}"]),
+            "thread": Way(card, episode),
+            "note": Way(card, episode),
+            "note_list": Way(fan, "0"),
+            "note_open": Way(a_note, "0"),
+            "note_history": Way(a_note),
+            "note_version": Way(a_note, "1"),
+            "note_edit": Way(a_note),
+            "note_delete": Way(a_note),
+            "note_restore": Way(a_note),
+            "my_work": Way(f"p{encode(t.person)}", "0"),
+            "my_release": Way(f"p{episode}", encode(t.person)),
+            "wb_candidates": Way(queue, "a-0-0-0"),
+            "wb_assign": Way(f"f{encode(t.other_fan)}"),
+            "pick_wb_who": Way(f"f{encode(t.other_fan)}", None, [person]),
+            "wb_spread": Way(queue, "a-0-0-2"),
+            "wb_list": Way(queue, f"o-{encode(t.person)}-0"),
+            "wb_done": Way(winback),
+            "wb_undo": Way(winback),
+            "wb_spread_stop": Way(spread),
+            "wb_spread_undo": Way(spread),
+            "undo_setting": Way(creator, encode(t.change)),
+            "retire_no": Way(creator),
+            "setup": Way("u0", "roles"),
+            "setup_zone": Way("u0"),
+            "setup_finish": Way("u0"),
+            "setup_make": Way("u0", token),
+            "pick_roles": Way("u0", t.tier, [str(t.role)]),
+            "pick_notices": Way("u0", None, [str(t.home)]),
+            "pick_account": Way("u0", None, [token]),
+            "pick_creator": Way("u0", None, [encode(t.creator)]),
+            "pick_channel": Way("u0", token, [str(t.channel)]),
+            "pick_team": Way("u0", token, [str(t.role)]),
+            "pick_move": Way(creator, None, [str(t.channel)]),
+            "pick_chatter": Way(creator, None, [person]),
+            "pick_lead": Way(creator, None, [str(t.lead)]),
+            "retire_yes": Way(creator),
+        },
+        "form": {
+            "note_add": Way(fan, NONCE, fields={"text": "Likes trains"}),
+            "note_edit": Way(a_note, f"1-{NONCE}", fields={"text": "Likes ships"}),
+            "note_save": Way(fan, f"1a2b-{NONCE}", fields={"fan": t.fan_name, "text": "Likes planes"}),
+            "wb_spread": Way(
+                queue,
+                f"a-0-0-2-{NONCE}",
+                fields={"people": [person], "top": "2", "per_person": "5", "due": ""},
+            ),
+            "wb_done": Way(winback, NONCE, fields={"outcome": ["kept"], "note": ""}),
+            "setup_zone_sent": Way("u0", NONCE, fields={"zone": t.zone}),
+        },
+    }
+
+
+async def act(
+    office: Office, person: str, message: Json, what: str, verb: str, way: Way, *, channel: str = "luna"
+) -> Reply:
+    """Press or submit, also where the message holds no such thing."""
+    custom_id = way.custom_id(verb)
+    if what == "press":
+        return await office.press(person, channel, message, custom_id, way.values, forge=True)
+    # A form that nobody opened: `0` is no interaction.
+    return office._in_time(
+        await office.box.submit(person, channel, custom_id, "0", dict(way.fields), forge=True)
+    )
+
+
+async def prepare(office: Office) -> Things:
+    """Something of luna's for every verb: a notice, a note of Ana's, a winback and a spread of Lea's, a change."""
+    box = office.box
+    await box.fault("fanapi", "session_expired", args={"account": "acct_luna"}, count=0)
+    assert (await box.advance(2 * HOUR_S)).settled
+    await box.clear_faults()
+    told(await note(office, "Ana", "luna", FAN, "Writes at night"))
+    ana = office.people["Ana"]
+    for person, command, options in (
+        ("Lea", "winback assign", {"fan": WON_BACK, "chatter": ana}),
+        ("Lea", "winback spread", {"top": 3, "among": ana, "per_person": 1, "creator": "luna"}),
+        ("Max", "creator settings", {"creator": "luna", "timezone": "Asia/Manila"}),
+    ):
+        told(await box.slash(person, HOME, command, options))
+    messages = await box.messages("luna")
+
+    def card(kind: str) -> int:
+        return int(live_cards(messages, kind)[0].card, 36)
+
+    alert = await office.card_with("luna", WON_BACK, "a")
+
+    def newest(query: str) -> int:
+        return int(office.rows(query)[0][0])
+
+    fan = office.fan_account_id(WON_BACK_ID)
+    return Things(
+        alert=int(alert.card, 36),
+        group=card("g"),
+        baseline=card("s"),
+        notice=card("n"),
+        episode=newest(f"SELECT id FROM episodes WHERE fan_account_id = {fan} AND closed_at IS NULL"),  # noqa: S608 - a number
+        fan=office.fan_account_id(FAN_ID),
+        other_fan=fan,
+        note=newest("SELECT MAX(id) FROM notes"),
+        winback=newest(f"SELECT id FROM winbacks WHERE fan_account_id = {fan}"),  # noqa: S608 - a number
+        spread=newest("SELECT MAX(id) FROM winback_spreads"),
+        creator=office.creator_id("luna"),
+        change=newest("SELECT MAX(id) FROM setting_changes"),
+        person=int(office.people["Ana"]),
+        lead=int(office.people["Lea"]),
+        channel=int(office.channels["luna"]),
+        home=int(office.channels[HOME]),
+        role=int(office.roles["Chatter"]),
+        tier="chatter",
+        account="acct_luna",
+        fan_name=FAN,
+        zone="UTC",
+    )

@@ -1,0 +1,186 @@
+"""Every command that is registered, by whom it is for and by whom it is not; every suggestion while typing."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from bot.domain.base36 import encode
+from bot.domain.models import AccessTier
+from tests.e2e.harness import Json, Reply
+from tests.e2e.office import DAY_S, Office, sentence
+from tests.e2e.reading import live_cards
+from tests.e2e.refusing import HOME, NEEDS, PEOPLE, Use, changed, facts, leaves, somebody_of_zoe, told
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ADVANCE_S = 9 * DAY_S
+CHATTER, LEAD, MANAGER, OWNER = AccessTier.CHATTER, AccessTier.LEAD, AccessTier.MANAGER, AccessTier.OWNER
+FAN, FAN_ID, NOBODY = "fan_1001", "1001", "fan_999999"
+MENU = "Save as note"
+
+COMMANDS = {
+    "fan lookup": Use(CHATTER, FAN, {"fan": FAN}),
+    "fan thread": Use(CHATTER, FAN, {"fan": FAN}),
+    "note add": Use(CHATTER, f"Noted for {FAN}", {"fan": FAN, "text": "Writes at night"}),
+    "note list": Use(CHATTER, "1 note", {"fan": FAN}),
+    MENU: Use(CHATTER, "Save as note"),
+    "queue": Use(CHATTER, "luna", {"creator": "luna"}),
+    "my": Use(CHATTER, "Nothing is yours"),
+    "winback candidates": Use(LEAD, "candidates", {"creator": "luna"}),
+    "winback assign": Use(LEAD, "is to win back", {"fan": FAN, "chatter": "@Ana"}),
+    "winback list": Use(CHATTER, FAN, {"creator": "luna"}),
+    "winback done": Use(CHATTER, FAN, {"fan": FAN, "outcome": "kept"}),
+    "winback spread": Use(LEAD, "Handed out 2 winbacks", {"top": 2, "among": "&Chatter", "creator": "luna"}),
+    "creator list": Use(MANAGER, "3 creators"),
+    "creator show": Use(MANAGER, "acct_luna", {"creator": "luna"}),
+    "creator add": Use(MANAGER, "belongs to luna already", {"account": "acct_luna", "channel": f"#{HOME}"}),
+    "creator pause": Use(MANAGER, "zoe is paused", {"creator": "zoe"}),
+    "creator resume": Use(MANAGER, "zoe is watched again", {"creator": "zoe"}),
+    "creator retire": Use(MANAGER, "Retire zoe?", {"creator": "zoe"}),
+    "creator reconnect": Use(MANAGER, "belongs to mira already", {"creator": "luna", "account": "acct_mira"}),
+    "creator settings": Use(MANAGER, "Asia/Manila", {"creator": "mira", "timezone": "Asia/Manila"}),
+    "status": Use(LEAD, "luna"),
+    "setup": Use(OWNER, "Set up Fanwatch"),
+}
+"""In an order in which each finds what it needs."""
+WITH_FAN = [name for name, use in COMMANDS.items() if "fan" in use.options]
+WITH_CREATOR = [name for name, use in COMMANDS.items() if "creator" in use.options]
+NO_FAN = "No fan by that name, id or alias among your creators."
+NO_CREATOR = "No creator by that name among yours."
+NAME_A_FAN = "Name a fan with the option `fan`, or use this in a fan's thread."
+
+
+async def run(
+    office: Office, person: str, name: str, options: Json | None = None, *, channel: str = "luna"
+) -> Reply:
+    """A command with its sensible options, or with others, also where Discord would not offer it."""
+    use = COMMANDS[name]
+    target = None
+    if name == MENU:
+        target = live_cards(await office.box.messages("luna"), "a")[0].message["id"]
+    given = use.filled(office) if options is None else options
+    return office._in_time(await office.box.slash(person, channel, name, given, target=target, forge=True))
+
+
+async def test_no_command_is_forgotten(office: Office) -> None:
+    registered = [name for name, _ in leaves((await office.box.state())["commands"])]
+    assert sorted(registered) == sorted(COMMANDS)
+
+
+async def test_whoever_may_not_is_told_the_role_it_needs_and_changes_nothing(office: Office) -> None:
+    before = facts(office)
+    asked = [("Nia", name, CHATTER) for name in COMMANDS]
+    asked += [
+        (PEOPLE[tier], name, use.needs)
+        for name, use in COMMANDS.items()
+        for tier in (CHATTER, LEAD, MANAGER)
+        if tier < use.needs
+    ]
+    replies = await asyncio.gather(*(run(office, person, name) for person, name, _ in asked))
+    for (person, name, needed), reply in zip(asked, replies, strict=True):
+        assert sentence(reply) == NEEDS[needed], (person, name)
+    assert changed(before, facts(office)) == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_whoever_may_gets_what_was_asked_for(office: Office, name: str) -> None:
+    use = COMMANDS[name]
+    assert use.says in told(await run(office, PEOPLE[use.needs], name))
+    await office.box.settled()
+
+
+@pytest.mark.parametrize("name", WITH_FAN)
+async def test_a_foreign_fan_is_answered_like_nobody(office: Office, name: str) -> None:
+    fan = f"f:{encode(office.fan_account_id(FAN_ID))}"
+    typed = [NOBODY, FAN, FAN_ID, fan, "f:1", "f:zzzzzzzzzzzz", "f:", "f:%", "@" * 100]
+    whole = COMMANDS[name].filled(office)
+    async with somebody_of_zoe(office, COMMANDS[name].needs) as person:
+        before = facts(office)
+        replies = await asyncio.gather(
+            *(
+                run(office, person, name, whole | {"fan": one}, channel=channel)
+                for one in typed
+                for channel in ("luna", "zoe")
+            )
+        )
+        assert {sentence(reply) for reply in replies} == {NO_FAN}
+        assert changed(before, facts(office)) == []
+
+
+@pytest.mark.parametrize("name", WITH_CREATOR)
+async def test_a_foreign_creator_is_answered_like_nobody(office: Office, name: str) -> None:
+    luna = encode(office.creator_id("luna"))
+    typed = ["nobody", "luna", f"c:{luna}", luna, "acct_luna", "c:1", "@" * 100]
+    if COMMANDS[name].needs > LEAD:
+        # Managers see every creator, so there is none that is foreign to them.
+        typed = ["nobody", "c:1", "@" * 100]
+    whole = COMMANDS[name].filled(office)
+    async with AsyncExitStack() as stack:
+        person = "Max"
+        if COMMANDS[name].needs <= LEAD:
+            person = await stack.enter_async_context(somebody_of_zoe(office, COMMANDS[name].needs))
+        before = facts(office)
+        replies = await asyncio.gather(
+            *(run(office, person, name, whole | {"creator": one}) for one in typed)
+        )
+        assert {sentence(reply) for reply in replies} == {NO_CREATOR}
+        assert changed(before, facts(office)) == []
+
+
+@pytest.mark.parametrize("name", WITH_FAN)
+async def test_in_a_fans_thread_a_command_is_about_its_fan_for_those_who_see_him(
+    office: Office, name: str
+) -> None:
+    thread = sentence(await run(office, "Ana", "fan thread")).rsplit("/", 1)[1]
+    needs = COMMANDS[name].needs
+    rest = {key: value for key, value in COMMANDS[name].filled(office).items() if key != "fan"}
+    before = facts(office)
+    assert sentence(await run(office, "Nia", name, rest, channel=thread)) == NEEDS[CHATTER]
+    assert changed(before, facts(office)) == []
+    async with somebody_of_zoe(office, needs) as person:
+        before = facts(office)
+        for channel in (thread, HOME):
+            assert sentence(await run(office, person, name, rest, channel=channel)) == NAME_A_FAN
+        assert changed(before, facts(office)) == []
+    assert FAN in told(await run(office, PEOPLE[needs], name, rest, channel=thread))
+
+
+async def test_suggestions_are_for_those_who_may_see_them(office: Office) -> None:
+    luna = office.creator_id("luna")
+    hers = {
+        text
+        for row in office.rows(
+            "SELECT username, platform_fan_id FROM fan_accounts WHERE creator_id = ?", luna
+        )
+        for text in row
+    }
+    offered = [
+        (name, option["name"])
+        for name, command in leaves((await office.box.state())["commands"])
+        for option in command.get("options") or ()
+        if option.get("autocomplete")
+    ]
+    assert {("fan lookup", "fan"), ("winback assign", "fan"), ("queue", "creator")} <= set(offered)
+
+    async def choices(person: str, name: str, option: str, typed: str) -> list[Json]:
+        options = {key: value for key, value in COMMANDS[name].filled(office).items() if key != option} | {
+            option: typed
+        }
+        raw = await office.box.autocomplete(person, "luna", name, options, option, forge=True)
+        assert raw["error"] is None, (raw, name)
+        return list(raw["choices"])
+
+    for name, option in offered:
+        typings = ("", "fan_1001", "luna", "acct", "a", f"c:{encode(luna)}")
+        nobody = await asyncio.gather(*(choices("Nia", name, option, typed) for typed in typings))
+        assert nobody == [[]] * len(typings), name
+        for typed in typings:
+            found = await choices("Ben", name, option, typed)
+            if COMMANDS[name].needs > LEAD:
+                assert found == [], name
+            words = {part for one in found for part in str(one["name"]).replace("·", " ").split()}
+            assert not words & (hers | {"luna", "acct_luna"}), name
+        assert await choices("Olga", name, option, "acct_foreign") == []
