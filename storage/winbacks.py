@@ -17,7 +17,7 @@ from storage.tx import Tx
 
 BULK_FROM = 50
 LONGEST_LIST = 500
-"""The most that one person's or one creator's open winbacks are read at once."""
+"""The most of one person's open winbacks that are read at once."""
 
 _w, _f, _c, _e = winbacks.c, fan_accounts.c, creators.c, episodes.c
 _COLUMNS = (
@@ -99,12 +99,6 @@ async def find_latest_of_fan(tx: Tx, fan_account_id: int) -> Winback | None:
     if open_one is not None:
         return open_one
     return await _first(tx, _w.fan_account_id == fan_account_id, _w.state == WinbackState.DONE.value)
-
-
-async def list_open_of_creator(tx: Tx, creator_id: int, limit: int = LONGEST_LIST) -> list[Winback]:
-    """A creator's open winbacks, what is due first at the top and what has no due time at the end."""
-    query = _query(tx).where(_w.creator_id == creator_id, _w.state == WinbackState.OPEN.value)
-    return [_to_winback(row) for row in await tx.all(query.order_by(*_DUE_FIRST).limit(limit))]
 
 
 async def list_open_of_user(

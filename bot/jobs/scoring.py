@@ -230,7 +230,7 @@ class Scoring:
             return
         threshold = await whales.read_threshold(tx, creator.id)
         by_id = {u.episode_id: u for u in unplaced}
-        for planned in group([_to_item(u, threshold) for u in unplaced]).cards:
+        for planned in group([_to_item(u, threshold) for u in unplaced]):
             await self._carry_out(tx, run, creator, planned, [by_id[i] for i in planned.episode_ids])
 
     async def _carry_out(
