@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
 
-from bot.domain.views import FanLabel
 from bot.domain.winbacks import ListState, Outcome, Winback, WinbackKind, WinbackState, came_back_at
 from storage import boards
 from storage.bulk import bulk_insert
+from storage.parts import LABEL, to_label
 from storage.tables import creators, episodes, fan_accounts, winbacks
 from storage.tx import Tx
 
@@ -168,14 +168,6 @@ async def read_loads(tx: Tx, user_ids: Collection[int]) -> dict[int, int]:
     return loads
 
 
-async def creator_of_fan(tx: Tx, fan_account_id: int) -> int | None:
-    """Whose fan it is; None where there is none."""
-    found = await tx.scalar(
-        select(_f.creator_id).where(_f.agency_id == tx.agency_id, _f.id == fan_account_id)
-    )
-    return None if found is None else int(found)
-
-
 async def hand_over(
     tx: Tx, winback_id: int, assignee_id: int, by: int, now_ms: int, *, due_at: int | None, note: str | None
 ) -> None:
@@ -249,10 +241,7 @@ def _query(tx: Tx) -> Select[Any]:
         select(
             winbacks,
             _c.name.label("creator_name"),
-            _f.platform_fan_id,
-            _f.username,
-            _f.name,
-            _f.alias,
+            *LABEL,
             _f.total_cents,
             _f.subscribed,
             _f.subscribed_at,
@@ -278,7 +267,7 @@ def _to_winback(row: Any) -> Winback:
         creator_id=row.creator_id,
         creator_name=row.creator_name,
         fan_account_id=row.fan_account_id,
-        fan=FanLabel(row.platform_fan_id, row.username, row.name, row.alias),
+        fan=to_label(row),
         kind=kind,
         state=WinbackState(row.state),
         assignee_id=row.assignee_id,

@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.domain.models import Viewer
 from bot.domain.my_work import Task, by_urgency
 from bot.domain.winbacks import Hook, Winback
-from bot.services.winbacks import append
+from bot.services.records import append
 from storage import card_views, hooks, my_work, winbacks
 from storage.engine import AgencyStore
 from storage.scores import read_paces

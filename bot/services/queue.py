@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 from bot.clock import Clock
 from bot.domain.models import Viewer
 from bot.domain.views import QueuePage, QueueSort
-from storage import audit, boards, queue
-from storage.engine import AgencyStore, Tx
+from bot.services.records import append
+from storage import boards, queue
+from storage.engine import AgencyStore
 
 PAGE_ROWS = 10
 
@@ -42,18 +41,7 @@ class QueueService:
         return QueuePage(creator_id, name, sort, page, pages, rows, totals, synced_at)
 
     async def _record_view(self, viewer: Viewer, creator_id: int | None) -> None:
-        wall_ms = time.time_ns() // 1_000_000
-
-        async def write(tx: Tx) -> None:
-            await audit.append(
-                tx,
-                viewer.user_id,
-                "view_list",
-                "queue",
-                creator_id,
-                creator_id,
-                self._clock.now_ms(),
-                wall_ms,
-            )
-
-        await self._store.write(write)
+        now = self._clock.now_ms()
+        await self._store.write(
+            lambda tx: append(tx, viewer, "view_list", "queue", creator_id, creator_id, now)
+        )

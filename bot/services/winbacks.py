@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.domain.due import parse_due
-from bot.domain.models import MS_PER_S, AccessTier, Viewer
+from bot.domain.models import AccessTier, Viewer
 from bot.domain.winbacks import (
     Candidate,
     Hook,
@@ -23,13 +22,12 @@ from bot.domain.winbacks import (
     most_of_the_money,
 )
 from bot.services import refills
-from storage import audit, hooks, roster, winback_candidates, winbacks, zones
+from bot.services.records import UNDO_MS, append, may_undo
+from storage import fans, hooks, winback_candidates, winbacks, zones
 from storage.engine import AgencyStore, Tx
 from storage.winback_candidates import Wanted
 from storage.winbacks import NewWinback
 
-UNDO_MS = 600 * MS_PER_S
-"""How long what somebody did can be taken back by a button."""
 NOTE_CHARS = 500
 
 FindViewer = Callable[[int], Awaitable[Viewer | None]]
@@ -126,7 +124,7 @@ class WinbackService:
         """The instant meant, by the clock of the creator (or the fan's), else of the agency. Raises DueError."""
         async with self._store.read() as tx:
             if fan_account_id is not None:
-                creator_id = await winbacks.creator_of_fan(tx, fan_account_id)
+                creator_id = await fans.creator_of_fan(tx, fan_account_id)
             zone = ZoneInfo(await zones.read_zone_name(tx, creator_id))
         # The parser builds its tables at the first call: not on the event loop.
         return await asyncio.to_thread(parse_due, text, self._clock.now_ms(), zone)
@@ -164,7 +162,7 @@ class WinbackService:
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> AssignResult:
-            creator_id = await winbacks.creator_of_fan(tx, fan_account_id)
+            creator_id = await fans.creator_of_fan(tx, fan_account_id)
             if creator_id is None or creator_id not in viewer.creator_ids:
                 return AssignResult("not_found")
             if assignee.tier < AccessTier.CHATTER or creator_id not in assignee.creator_ids:
@@ -300,28 +298,6 @@ class WinbackService:
         self, tx: Tx, viewer: Viewer, action: str, kind: str, target_id: int | None, creator_id: int | None
     ) -> None:
         await append(tx, viewer, action, kind, target_id, creator_id, self._clock.now_ms())
-
-
-async def append(
-    tx: Tx,
-    viewer: Viewer,
-    action: str,
-    kind: str,
-    target_id: int | None,
-    creator_id: int | None,
-    now_ms: int,
-) -> None:
-    """Put on record what a viewer did."""
-    wall_ms = time.time_ns() // 1_000_000
-    await audit.append(tx, viewer.user_id, action, kind, target_id, creator_id, now_ms, wall_ms)
-
-
-async def may_undo(tx: Tx, viewer: Viewer, actor_id: int, at_least: AccessTier) -> bool:
-    """Whether the viewer did it, or stands above whoever did; who is in no roster counts as `at_least`."""
-    if viewer.user_id == actor_id:
-        return True
-    actor = (await roster.list_members(tx)).get(actor_id, at_least)
-    return viewer.tier > max(actor, at_least)
 
 
 def _cut(rows: list[Candidate], page: int, size: int) -> tuple[int, int, list[Candidate]]:

@@ -12,8 +12,9 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from bot.domain.models import AccessTier, Viewer
-from bot.domain.notes import NOTE_CHARS, NOTES_A_PAGE, UNDO_MS, Note, NoteOrigin
+from bot.domain.notes import NOTE_CHARS, NOTES_A_PAGE, Note, NoteOrigin
 from bot.services.notes import NoteResult, NoteService
+from bot.services.records import UNDO_MS
 from bot.services.threads import ThreadService
 from storage import fan_search, fans, roster
 from storage.engine import AgencyStore, Storage
