@@ -27,8 +27,6 @@ THREAD_NAME_UNITS = 100
 
 LINE_ONE_GRAPHEMES = 120
 """Ours, not Discord's: what a lock screen shows of a notification."""
-ROWS_PER_PAGE = 10
-"""Ours: ten rows of three components leave room for the header and the pager."""
 DEFER_AFTER_S = 1.5
 """Ours: half of the 3 s that Discord gives for the first answer to an interaction."""
 

@@ -6,18 +6,15 @@ import discord
 
 from bot.discord_ui import custom_ids, rows, words
 from bot.discord_ui.items import button
-from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, ROWS_PER_PAGE, clip_units, units
+from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import safe_name
 from bot.domain.models import CardKind
+from bot.domain.pages import ROWS_PER_PAGE, fit
 from bot.domain.views import AlertRow, BaselineCard, GroupedCard
 
 _HEADER_UNITS = 400
 _SPARE_UNITS = 100
-
-
-def page_count(total: int) -> int:
-    return max(1, -(-total // ROWS_PER_PAGE))
 
 
 def render_grouped(view: GroupedCard, *, chat_url: str, page: int = 0) -> RenderedMessage:
@@ -63,8 +60,7 @@ def _render_list(
     chat_url: str,
     page: int,
 ) -> RenderedMessage:
-    pages = page_count(len(all_rows))
-    page = min(max(page, 0), pages - 1)
+    page, pages = fit(page, len(all_rows))
     shown = all_rows[page * ROWS_PER_PAGE : (page + 1) * ROWS_PER_PAGE]
     room = LAYOUT_TEXT_UNITS - _SPARE_UNITS
     header = clip_units(header, _HEADER_UNITS)

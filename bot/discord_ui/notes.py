@@ -15,7 +15,8 @@ from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import fan_name, plain_fan_name, safe_line, safe_name, safe_parts
 from bot.discord_ui.words import notes as words
 from bot.domain.base36 import encode
-from bot.domain.notes import NOTE_CHARS, NOTES_A_PAGE, Note, NoteVersion
+from bot.domain.notes import NOTE_CHARS, Note, NoteVersion
+from bot.domain.pages import ROWS_PER_PAGE, fit
 from bot.domain.views import FanChoice
 from bot.services.notes import NoteHistory, NotePage
 
@@ -70,8 +71,8 @@ def render_list(shown: NotePage) -> RenderedMessage:
     for note in shown.notes:
         custom_id = custom_ids.build(OPEN, NOTE_KIND, note.id, f"{shown.page}-0")
         layout.add_item(_section(f"{_short(note.text)}\n-# {_about(note)}", custom_id))
-    pages = -(-shown.total // NOTES_A_PAGE)
-    _add_pager(layout, LIST, FAN_KIND, shown.fan.fan_account_id, shown.page, pages)
+    page, pages = fit(shown.page, shown.total)
+    _add_pager(layout, LIST, FAN_KIND, shown.fan.fan_account_id, page, pages)
     return RenderedMessage(None, (), layout, is_layout=True, live=True)
 
 
@@ -96,13 +97,12 @@ def render_note(
 
 def render_history(history: NoteHistory, page: int = 0) -> RenderedMessage:
     """The versions of a note, the present one first, ten a page."""
-    pages = max(1, -(-len(history.versions) // NOTES_A_PAGE))
-    page = min(max(page, 0), pages - 1)
+    page, pages = fit(page, len(history.versions))
     title = f"**{common.count(len(history.versions), 'version', 'versions')}**"
     layout = discord.ui.LayoutView(timeout=None)
     header = f"{title} of a note on {fan_name(history.fan.fan, 48)}"
     layout.add_item(discord.ui.TextDisplay(clip_units(header, _HEADER_UNITS)))
-    for version in history.versions[page * NOTES_A_PAGE : (page + 1) * NOTES_A_PAGE]:
+    for version in history.versions[page * ROWS_PER_PAGE : (page + 1) * ROWS_PER_PAGE]:
         custom_id = custom_ids.build(VERSION, NOTE_KIND, history.note.id, f"{version.number}-0")
         text = f"{version.number}. {_short(version.text)}\n-# {_about_version(version)}"
         layout.add_item(_section(text, custom_id))
@@ -117,7 +117,7 @@ def render_version(history: NoteHistory, number: int, part: int = 0) -> Rendered
     if version is None:
         return None
     title = f"**Version {number} of {len(history.versions)}** of a note on {fan_name(history.fan.fan, 48)}"
-    back = (len(history.versions) - number) // NOTES_A_PAGE
+    back = (len(history.versions) - number) // ROWS_PER_PAGE
     row: Row = discord.ui.ActionRow(_back(custom_ids.build(HISTORY, NOTE_KIND, history.note.id, str(back))))
     header = f"{title}\n-# {_about_version(version)}"
     return _in_full(header, version.text, VERSION, history.note.id, f"{number}-", part, row)

@@ -8,7 +8,6 @@ from typing import Literal
 
 NOTE_CHARS = 2_000
 """Unicode characters; a form counts in them too, or in more for the ones outside the basic plane."""
-NOTES_A_PAGE = 10
 
 NoteSource = Literal["command", "form", "message"]
 

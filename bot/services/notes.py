@@ -9,7 +9,8 @@ from typing import Any, Literal
 from bot.clock import Clock
 from bot.domain.access import may
 from bot.domain.models import AccessTier, Viewer
-from bot.domain.notes import NOTE_CHARS, NOTES_A_PAGE, Note, NoteOrigin, NoteVersion, tidy
+from bot.domain.notes import NOTE_CHARS, Note, NoteOrigin, NoteVersion, tidy
+from bot.domain.pages import ROWS_PER_PAGE, fit
 from bot.domain.views import FanChoice
 from bot.services.records import UNDO_MS, append
 from storage import card_views, fan_search, fans, notes
@@ -168,9 +169,8 @@ class NoteService:
             if fan is None:
                 return None
             total = await notes.count(tx, fan_account_id)
-            last = max(0, -(-total // NOTES_A_PAGE) - 1)
-            shown = min(max(page, 0), last)
-            found = await notes.load_page(tx, fan_account_id, shown * NOTES_A_PAGE, NOTES_A_PAGE)
+            shown, _ = fit(page, total)
+            found = await notes.load_page(tx, fan_account_id, shown * ROWS_PER_PAGE, ROWS_PER_PAGE)
             creator_id = await fans.creator_of_fan(tx, fan_account_id)
             now = self._clock.now_ms()
             await append(tx, viewer, "view_notes", "fan_account", fan_account_id, creator_id, now)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from bot.clock import Clock
 from bot.domain.models import Viewer
+from bot.domain.pages import ROWS_PER_PAGE, fit
 from bot.domain.views import QueuePage, QueueSort
 from bot.services.records import append
 from storage import boards, queue
 from storage.engine import AgencyStore
-
-PAGE_ROWS = 10
 
 
 class QueueService:
@@ -33,9 +32,10 @@ class QueueService:
                 if name is None:
                     return None
             totals = await boards.sum_open(tx, creator_ids)
-            pages = max(1, -(-totals.episodes // PAGE_ROWS))
-            page = min(max(page, 0), pages - 1)
-            rows = await queue.list_page(tx, creator_ids, sort, offset=page * PAGE_ROWS, limit=PAGE_ROWS)
+            page, pages = fit(page, totals.episodes)
+            rows = await queue.list_page(
+                tx, creator_ids, sort, offset=page * ROWS_PER_PAGE, limit=ROWS_PER_PAGE
+            )
             synced_at = await queue.oldest_data_at(tx, creator_ids)
         await self._record_view(viewer, creator_id)
         return QueuePage(creator_id, name, sort, page, pages, rows, totals, synced_at)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.clock import Clock
 from bot.domain.due import parse_due
 from bot.domain.models import AccessTier, Viewer
+from bot.domain.pages import fit
 from bot.domain.winbacks import (
     Candidate,
     Hook,
@@ -137,7 +138,8 @@ class WinbackService:
         async with self._store.read() as tx:
             found = await winback_candidates.read_candidates(tx, asked.wanted(viewer), now)
             listed = found.ranked if asked.limit is None else found.ranked[: asked.limit]
-            page, pages, shown = _cut(listed, page, page_size)
+            page, pages = fit(page, len(listed), page_size)
+            shown = listed[page * page_size : (page + 1) * page_size]
             starts = await hooks.read_hooks(tx, [row.fan_account_id for row in shown])
         await self._record_look(viewer, asked.creator_id)
         paces = [row.pace_cents for row in found.ranked]
@@ -205,8 +207,7 @@ class WinbackService:
         ids = viewer.creator_ids if creator_id is None else viewer.creator_ids & {creator_id}
         async with self._store.read() as tx:
             _, total = await winbacks.list_page(tx, ids, user_id, state, now, offset=0, limit=0)
-            pages = max(1, -(-total // page_size))
-            page = min(max(page, 0), pages - 1)
+            page, pages = fit(page, total, page_size)
             rows, _ = await winbacks.list_page(
                 tx, ids, user_id, state, now, offset=page * page_size, limit=page_size
             )
@@ -298,9 +299,3 @@ class WinbackService:
         self, tx: Tx, viewer: Viewer, action: str, kind: str, target_id: int | None, creator_id: int | None
     ) -> None:
         await append(tx, viewer, action, kind, target_id, creator_id, self._clock.now_ms())
-
-
-def _cut(rows: list[Candidate], page: int, size: int) -> tuple[int, int, list[Candidate]]:
-    pages = max(1, -(-len(rows) // size))
-    page = min(max(page, 0), pages - 1)
-    return page, pages, rows[page * size : (page + 1) * size]

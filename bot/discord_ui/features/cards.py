@@ -10,11 +10,11 @@ from bot.discord_ui import custom_ids, words
 from bot.discord_ui.cards import episode_page, render, render_details, render_top
 from bot.discord_ui.custom_ids import parse_id, parse_page
 from bot.discord_ui.features.claiming import claim, release
-from bot.discord_ui.limits import ROWS_PER_PAGE
 from bot.discord_ui.lists import render_grouped
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.turn import UNKNOWN_MESSAGE, turn
+from bot.domain.pages import ROWS_PER_PAGE
 from bot.domain.views import BaselineCard, CardView, GroupedCard, NoticeCard
 from bot.services.ports import Desk
 

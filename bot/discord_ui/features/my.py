@@ -8,11 +8,11 @@ from bot.discord_ui import my_work as ui
 from bot.discord_ui import words
 from bot.discord_ui.custom_ids import parse_id, parse_page
 from bot.discord_ui.features.claiming import release
-from bot.discord_ui.limits import ROWS_PER_PAGE
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.turn import turn
 from bot.discord_ui.words import my as say
 from bot.domain.models import AccessTier
+from bot.domain.pages import ROWS_PER_PAGE
 from bot.services.my_work import MyWorkService
 from bot.services.ports import Desk
 

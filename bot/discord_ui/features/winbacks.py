@@ -10,7 +10,6 @@ import discord
 from bot.discord_ui import winback_lists as lists
 from bot.discord_ui import winbacks as ui
 from bot.discord_ui import words
-from bot.discord_ui.limits import ROWS_PER_PAGE
 from bot.discord_ui.people import People
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.rendered import RenderedMessage, one_line
@@ -22,6 +21,7 @@ from bot.discord_ui.words import winbacks as say
 from bot.domain.base36 import encode
 from bot.domain.due import DueError
 from bot.domain.models import AccessTier, Viewer
+from bot.domain.pages import ROWS_PER_PAGE
 from bot.domain.views import FanChoice
 from bot.domain.winbacks import Outcome, WinbackState
 from bot.services.fans import FanService
