@@ -11,7 +11,8 @@ from bot.discord_ui import words as common
 from bot.discord_ui.forms import build_form, text_field
 from bot.discord_ui.items import RoutedButton, button
 from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
-from bot.discord_ui.rendered import RenderedMessage
+from bot.discord_ui.pager import page_buttons, page_line
+from bot.discord_ui.rendered import RenderedMessage, message_link
 from bot.discord_ui.safe import fan_name, plain_fan_name, safe_line, safe_name, safe_parts
 from bot.discord_ui.words import notes as words
 from bot.domain.base36 import encode
@@ -82,7 +83,7 @@ def render_note(
     """A note in full; `page`: of the list to go back to, `part`: of a text too long for one message, both from 0."""
     about = [_about(note), words.SOURCES[note.source]]
     if note.source_message_id is not None and note.source_channel_id is not None and guild_id is not None:
-        address = f"https://discord.com/channels/{guild_id}/{note.source_channel_id}/{note.source_message_id}"
+        address = message_link(guild_id, note.source_channel_id, note.source_message_id)
         about[1] = f"[{words.SOURCES[note.source]}]({address})"
     title = f"**Note on {fan_name(fan.fan, 48)} · {safe_name(fan.creator_name)}**"
     row: Row = discord.ui.ActionRow(
@@ -210,16 +211,12 @@ def _add_pager(
     """Nothing where there is one page only. `prefix` comes before the page in the argument."""
     if pages <= 1:
         return
-    back, on = max(page - 1, 0), min(page + 1, pages - 1)
-    layout.add_item(discord.ui.TextDisplay(f"-# {common.page_of(page, pages)}"))
-    layout.add_item(
-        discord.ui.ActionRow(
-            *(
-                button(label, custom_ids.build(verb, kind, target_id, f"{prefix}{to}"), disabled=to == page)
-                for label, to in ((common.PREVIOUS, back), (common.NEXT, on))
-            )
-        )
-    )
+
+    def turn(to: int) -> str:
+        return custom_ids.build(verb, kind, target_id, f"{prefix}{to}")
+
+    layout.add_item(page_line(page, pages))
+    layout.add_item(discord.ui.ActionRow(*page_buttons(page, pages, turn)))
 
 
 def _short(text: str) -> str:
