@@ -8,12 +8,12 @@ from discord.ext import commands
 
 from bot.app import FanwatchBot
 from bot.discord_ui.answers import Answer
-from bot.discord_ui.limits import ROWS_PER_PAGE
 from bot.discord_ui.my_work import render_work
 from bot.discord_ui.options import Options
 from bot.discord_ui.words import my as say
 from bot.domain.access import may
 from bot.domain.models import AccessTier
+from bot.domain.pages import ROWS_PER_PAGE
 from bot.services.my_work import MyWorkService
 
 

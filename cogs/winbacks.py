@@ -9,7 +9,6 @@ from discord.ext import commands
 from bot.app import FanwatchBot
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.winbacks import WinbackDesk
-from bot.discord_ui.limits import ROWS_PER_PAGE
 from bot.discord_ui.options import Options, let_in
 from bot.discord_ui.winback_lists import ListFilter
 from bot.discord_ui.winbacks import render_candidates
@@ -17,6 +16,7 @@ from bot.discord_ui.words import winbacks as say
 from bot.domain.access import may
 from bot.domain.due import DueError
 from bot.domain.models import AccessTier, Viewer
+from bot.domain.pages import ROWS_PER_PAGE
 from bot.domain.winbacks import ListState, Outcome, WinbackKind
 from bot.services.winback_spreads import MOST_AT_ONCE, MOST_PER_PERSON, PER_PERSON, SpreadOrder
 from bot.services.winbacks import NOTE_CHARS, CandidateFilter

@@ -16,14 +16,13 @@ from bot.domain.views import (
     AlertRow,
     BaselineCard,
     CardView,
-    FanLabel,
     GroupedCard,
     NoticeCard,
 )
 from storage import boards, notes
 from storage.cards import CardPayload
 from storage.episodes import decode_reasons
-from storage.parts import to_owner
+from storage.parts import LABEL, to_label, to_owner
 from storage.tables import cards, creators, episodes, fan_accounts
 from storage.tx import Tx
 
@@ -33,10 +32,7 @@ def rows_query(tx: Tx) -> Select[Any]:
     return (
         select(
             episodes,
-            fan_accounts.c.platform_fan_id,
-            fan_accounts.c.username,
-            fan_accounts.c.name,
-            fan_accounts.c.alias,
+            *LABEL,
             fan_accounts.c.subscribed,
             fan_accounts.c.expired_now,
             fan_accounts.c.expires_at,
@@ -64,7 +60,7 @@ def rows_query(tx: Tx) -> Select[Any]:
 
 
 def to_row(row: Any) -> AlertRow:
-    label = FanLabel(row.platform_fan_id, row.username, row.name, row.alias)
+    label = to_label(row)
     claimed = row.claimed_by is not None
     return AlertRow(
         episode_id=row.id,

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import aiosqlite
-from sqlalchemy import event, or_, select
+from sqlalchemy import event, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -20,8 +20,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from storage.door import WriteDoor
 from storage.ids import IdFactory, machine_ms
 from storage.migrations.run import upgrade
-from storage.tables import agencies, creators
-from storage.tenancy import RAW, SYSTEM, guard
+from storage.tables import agencies
+from storage.tenancy import RAW, guard
 from storage.tx import Dialect, Tx
 from storage.urls import SqliteFile, parse_database_url
 
@@ -184,21 +184,6 @@ class SystemReads:
 
     async def find_agency(self, guild_id: int) -> Agency | None:
         return next((a for a in await self.list_agencies() if a.guild_id == guild_id), None)
-
-    async def list_due_agencies(self, now_ms: int) -> list[int]:
-        """The ids of agencies with a creator whose next look is due."""
-        query = (
-            select(creators.c.agency_id)
-            .where(
-                or_(creators.c.next_poll_at <= now_ms, creators.c.next_walk_at <= now_ms),
-                creators.c.paused_reason.is_(None),
-                creators.c.retired_at.is_(None),
-            )
-            .distinct()
-            .order_by(creators.c.agency_id)
-        )
-        async with self._storage.read() as conn:
-            return list((await conn.execute(query, execution_options=SYSTEM)).scalars())
 
 
 def _open_sqlite(target: SqliteFile) -> tuple[AsyncEngine, AsyncEngine]:

@@ -9,11 +9,11 @@ from sqlalchemy import Select, and_, case, func, select
 
 from bot.domain.models import MS_PER_DAY, AlertTier, Scores
 from bot.domain.subscription import subscription_status
-from bot.domain.views import FanChoice, FanLabel, FanProfile
+from bot.domain.views import FanChoice, FanProfile
 from storage import notes
 from storage.episodes import decode_reasons
 from storage.fans import name_key
-from storage.parts import to_owner
+from storage.parts import LABEL, to_label, to_owner
 from storage.tables import creators, episodes, fan_accounts, fan_names, scores, transactions
 from storage.tx import Tx
 
@@ -28,10 +28,7 @@ def _choices(tx: Tx) -> Select[Any]:
     return (
         select(
             _f.id,
-            _f.platform_fan_id,
-            _f.username,
-            _f.name,
-            _f.alias,
+            *LABEL,
             _f.total_cents,
             _c.name.label("creator_name"),
             _s.churn_risk,
@@ -49,7 +46,7 @@ def _to_choice(row: Any) -> FanChoice:
     return FanChoice(
         fan_account_id=row.id,
         creator_name=row.creator_name,
-        fan=FanLabel(row.platform_fan_id, row.username, row.name, row.alias),
+        fan=to_label(row),
         total_cents=row.total_cents,
         currency=DEFAULT_CURRENCY,
         churn_risk=row.churn_risk,
@@ -158,7 +155,7 @@ async def get_profile(
         fan_account_id=fan.id,
         creator_id=fan.creator_id,
         creator_name=creator.name if creator is not None else "",
-        fan=FanLabel(fan.platform_fan_id, fan.username, fan.name, fan.alias),
+        fan=to_label(fan),
         status=status.value if status else None,
         subscribed_at=fan.subscribed_at,
         expires_at=fan.expires_at,

@@ -300,6 +300,16 @@ async def count(tx: Tx, creator_id: int) -> int:
     )
 
 
+async def creator_of_fan(tx: Tx, fan_account_id: int) -> int | None:
+    """Whose fan it is; None where there is no such fan."""
+    found = await tx.scalar(
+        select(fan_accounts.c.creator_id).where(
+            fan_accounts.c.agency_id == tx.agency_id, fan_accounts.c.id == fan_account_id
+        )
+    )
+    return None if found is None else int(found)
+
+
 async def due_for_refresh(tx: Tx, creator_id: int, now_ms: int, limit: int) -> list[str]:
     """Platform ids of the fans a poll should look at again.
 

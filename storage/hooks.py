@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import and_, func, select
 
 from bot.domain.models import TransactionKind
-from bot.domain.winbacks import NO_HOOK, Hook
+from bot.domain.winbacks import Hook
 from storage.tables import fan_accounts, notes, transactions
 from storage.tx import Tx
 
@@ -69,6 +69,6 @@ async def read_hooks(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, Hook]:
         cents, at = purchases.get(fan_id, (None, None))
         text, noted_at = said.get(fan_id, (None, None))
         if noted_at is not None and at is not None and noted_at < at:
-            text = noted_at = None
-        hooks[fan_id] = Hook(cents, at, text, noted_at) if (at, noted_at) != (None, None) else NO_HOOK
+            text = None
+        hooks[fan_id] = Hook(cents, at, text)
     return hooks

@@ -8,7 +8,7 @@ from sqlalchemy import and_, select
 
 from bot.domain.models import AlertTier
 from bot.domain.my_work import Claim
-from bot.domain.views import FanLabel
+from storage.parts import LABEL, to_label
 from storage.tables import cards, creators, episodes, fan_accounts
 from storage.tx import Tx
 
@@ -28,10 +28,7 @@ async def list_claims(tx: Tx, user_id: int, creator_ids: Collection[int]) -> lis
             _e.creator_id,
             _c.name.label("creator_name"),
             _e.fan_account_id,
-            _f.platform_fan_id,
-            _f.username,
-            _f.name,
-            _f.alias,
+            *LABEL,
             _e.tier,
             _e.expired,
             _e.score,
@@ -62,7 +59,7 @@ async def list_claims(tx: Tx, user_id: int, creator_ids: Collection[int]) -> lis
             row.creator_id,
             row.creator_name,
             row.fan_account_id,
-            FanLabel(row.platform_fan_id, row.username, row.name, row.alias),
+            to_label(row),
             AlertTier(row.tier) if row.tier else None,
             bool(row.expired),
             row.score,

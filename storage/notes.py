@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
 from bot.domain.notes import Note, NoteOrigin, NoteVersion
-from storage.tables import fan_accounts, note_revisions, notes
+from storage.tables import note_revisions, notes
 from storage.tx import Tx
 
 _n, _r = notes.c, note_revisions.c
@@ -140,16 +140,6 @@ async def list_versions(tx: Tx, note: Note) -> list[NoteVersion]:
         note.created_at if note.edited_at is None else note.edited_at,
     )
     return [now, *reversed(before)]
-
-
-async def creator_of_fan(tx: Tx, fan_account_id: int) -> int | None:
-    """Whose fan it is; None where there is no such fan."""
-    found = await tx.scalar(
-        select(fan_accounts.c.creator_id).where(
-            fan_accounts.c.agency_id == tx.agency_id, fan_accounts.c.id == fan_account_id
-        )
-    )
-    return None if found is None else int(found)
 
 
 async def _change(tx: Tx, note_id: int, **values: Any) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from bot.domain.views import Owner
+from bot.domain.views import FanLabel, Owner
+from storage.tables import fan_accounts
 
 T = TypeVar("T")
 
 IDS_A_STATEMENT = 500
 """Values in one IN list: far below what either engine binds at most, and one shape for the statement cache."""
+
+_f = fan_accounts.c
+LABEL = (_f.platform_fan_id, _f.username, _f.name, _f.alias)
+"""The columns of what a fan is called; read with `to_label`."""
 
 
 def in_parts(items: Sequence[T], size: int = IDS_A_STATEMENT) -> Iterator[Sequence[T]]:
@@ -24,3 +29,8 @@ def to_owner(kind: str | None, discord_id: int | None) -> Owner | None:
     if discord_id is None:
         return None
     return Owner("role" if kind == "role" else "user", discord_id)
+
+
+def to_label(row: Any) -> FanLabel:
+    """What a fan is called, from a row with the columns of `LABEL`."""
+    return FanLabel(row.platform_fan_id, row.username, row.name, row.alias)

@@ -36,13 +36,10 @@ from sqlalchemy.sql.selectable import CTE, SelectBase
 from storage.tables import TENANT_TABLES
 
 _RAW: Final = "fanwatch_raw"
-_SYSTEM: Final = "fanwatch_system"
 _MARK: Final = object()
 
 RAW: Final[Mapping[str, Any]] = {_RAW: _MARK}
 """Execution options of raw SQL whose author has checked the agency: `storage.bulk` and the engine only."""
-SYSTEM: Final[Mapping[str, Any]] = {_SYSTEM: _MARK}
-"""Execution options of a read across agencies: `Storage.system` only."""
 
 _KEPT_SHAPES = 2_000
 
@@ -65,10 +62,8 @@ def _before_execute(
     statement: Any,
     many: Sequence[Mapping[str, Any]],
     one: Mapping[str, Any],
-    options: Mapping[str, Any],
+    _options: Mapping[str, Any],
 ) -> None:
-    if options.get(_SYSTEM) is _MARK and isinstance(statement, Select | CompoundSelect):
-        return
     check(statement, [*many, one] if one else many)
 
 

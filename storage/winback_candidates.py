@@ -28,7 +28,7 @@ from bot.domain.winbacks import (
     kind_of,
 )
 from storage import roster
-from storage.parts import in_parts
+from storage.parts import LABEL, in_parts, to_label
 from storage.scores import read_paces
 from storage.tables import creators, fan_accounts, transactions, winbacks
 from storage.tx import Tx
@@ -153,10 +153,7 @@ def _rows(tx: Tx) -> Select[Any]:
             _f.id,
             _f.creator_id,
             _c.name.label("creator_name"),
-            _f.platform_fan_id,
-            _f.username,
-            _f.name,
-            _f.alias,
+            *LABEL,
             _f.total_cents,
             _f.subscribed,
             _f.expired_now,
@@ -243,7 +240,7 @@ def _to_row(row: Any, high_spend_cents: int | None, now_ms: int) -> _Row:
         row.id,
         row.creator_id,
         row.creator_name,
-        FanLabel(row.platform_fan_id, row.username, row.name, row.alias),
+        to_label(row),
         row.total_cents or 0,
         row.expires_at if row.expires_at is not None and row.expires_at <= now_ms else None,
         row.last_purchase_at,

@@ -8,16 +8,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
 
-from bot.domain.views import FanLabel
 from bot.domain.winbacks import ListState, Outcome, Winback, WinbackKind, WinbackState, came_back_at
 from storage import boards
 from storage.bulk import bulk_insert
+from storage.parts import LABEL, to_label
 from storage.tables import creators, episodes, fan_accounts, winbacks
 from storage.tx import Tx
 
 BULK_FROM = 50
 LONGEST_LIST = 500
-"""The most that one person's or one creator's open winbacks are read at once."""
+"""The most of one person's open winbacks that are read at once."""
 
 _w, _f, _c, _e = winbacks.c, fan_accounts.c, creators.c, episodes.c
 _COLUMNS = (
@@ -101,12 +101,6 @@ async def find_latest_of_fan(tx: Tx, fan_account_id: int) -> Winback | None:
     return await _first(tx, _w.fan_account_id == fan_account_id, _w.state == WinbackState.DONE.value)
 
 
-async def list_open_of_creator(tx: Tx, creator_id: int, limit: int = LONGEST_LIST) -> list[Winback]:
-    """A creator's open winbacks, what is due first at the top and what has no due time at the end."""
-    query = _query(tx).where(_w.creator_id == creator_id, _w.state == WinbackState.OPEN.value)
-    return [_to_winback(row) for row in await tx.all(query.order_by(*_DUE_FIRST).limit(limit))]
-
-
 async def list_open_of_user(
     tx: Tx, user_id: int, creator_ids: Collection[int], limit: int = LONGEST_LIST
 ) -> list[Winback]:
@@ -172,14 +166,6 @@ async def read_loads(tx: Tx, user_ids: Collection[int]) -> dict[int, int]:
         for user_id, count in await tx.all(query):
             loads[user_id] = loads.get(user_id, 0) + int(count)
     return loads
-
-
-async def creator_of_fan(tx: Tx, fan_account_id: int) -> int | None:
-    """Whose fan it is; None where there is none."""
-    found = await tx.scalar(
-        select(_f.creator_id).where(_f.agency_id == tx.agency_id, _f.id == fan_account_id)
-    )
-    return None if found is None else int(found)
 
 
 async def hand_over(
@@ -255,10 +241,7 @@ def _query(tx: Tx) -> Select[Any]:
         select(
             winbacks,
             _c.name.label("creator_name"),
-            _f.platform_fan_id,
-            _f.username,
-            _f.name,
-            _f.alias,
+            *LABEL,
             _f.total_cents,
             _f.subscribed,
             _f.subscribed_at,
@@ -284,7 +267,7 @@ def _to_winback(row: Any) -> Winback:
         creator_id=row.creator_id,
         creator_name=row.creator_name,
         fan_account_id=row.fan_account_id,
-        fan=FanLabel(row.platform_fan_id, row.username, row.name, row.alias),
+        fan=to_label(row),
         kind=kind,
         state=WinbackState(row.state),
         assignee_id=row.assignee_id,

@@ -10,8 +10,6 @@ import regex  # type: ignore[import-untyped]
 
 CONTENT_UNITS = 2_000
 EMBED_DESCRIPTION_UNITS = 4_096
-EMBED_TOTAL_UNITS = 6_000
-EMBEDS_PER_MESSAGE = 10
 LAYOUT_COMPONENTS = 40
 LAYOUT_TEXT_UNITS = 4_000
 CUSTOM_ID_CHARS = 100
@@ -25,13 +23,10 @@ CHOICE_VALUE_UNITS = 100
 FORM_FIELDS = 5
 FORM_TITLE_UNITS = 45
 FORM_LABEL_UNITS = 45
-FORM_TEXT_UNITS = 4_000
 THREAD_NAME_UNITS = 100
 
 LINE_ONE_GRAPHEMES = 120
 """Ours, not Discord's: what a lock screen shows of a notification."""
-ROWS_PER_PAGE = 10
-"""Ours: ten rows of three components leave room for the header and the pager."""
 DEFER_AFTER_S = 1.5
 """Ours: half of the 3 s that Discord gives for the first answer to an interaction."""
 

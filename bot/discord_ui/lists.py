@@ -6,18 +6,16 @@ import discord
 
 from bot.discord_ui import custom_ids, rows, words
 from bot.discord_ui.items import button
-from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, ROWS_PER_PAGE, clip_units, units
+from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
+from bot.discord_ui.pager import page_buttons, page_line
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import safe_name
 from bot.domain.models import CardKind
+from bot.domain.pages import ROWS_PER_PAGE, fit
 from bot.domain.views import AlertRow, BaselineCard, GroupedCard
 
 _HEADER_UNITS = 400
 _SPARE_UNITS = 100
-
-
-def page_count(total: int) -> int:
-    return max(1, -(-total // ROWS_PER_PAGE))
 
 
 def render_grouped(view: GroupedCard, *, chat_url: str, page: int = 0) -> RenderedMessage:
@@ -63,8 +61,7 @@ def _render_list(
     chat_url: str,
     page: int,
 ) -> RenderedMessage:
-    pages = page_count(len(all_rows))
-    page = min(max(page, 0), pages - 1)
+    page, pages = fit(page, len(all_rows))
     shown = all_rows[page * ROWS_PER_PAGE : (page + 1) * ROWS_PER_PAGE]
     room = LAYOUT_TEXT_UNITS - _SPARE_UNITS
     header = clip_units(header, _HEADER_UNITS)
@@ -79,16 +76,12 @@ def _render_list(
             discord.ui.Section(discord.ui.TextDisplay(text), accessory=row_button(row, kind, card_id))
         )
     if pages > 1:
-        layout.add_item(discord.ui.TextDisplay(f"-# {words.page_of(page, pages)}"))
-        back, on = max(page - 1, 0), min(page + 1, pages - 1)
-        layout.add_item(
-            discord.ui.ActionRow(
-                button(
-                    words.PREVIOUS, custom_ids.build(verb, kind, card_id, str(back)), disabled=back == page
-                ),
-                button(words.NEXT, custom_ids.build(verb, kind, card_id, str(on)), disabled=on == page),
-            )
-        )
+
+        def turn(to: int) -> str:
+            return custom_ids.build(verb, kind, card_id, str(to))
+
+        layout.add_item(page_line(page, pages))
+        layout.add_item(discord.ui.ActionRow(*page_buttons(page, pages, turn)))
     return RenderedMessage(None, (), layout, is_layout=True, live=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.discord_ui import custom_ids, times, words
 from bot.discord_ui.items import RoutedButton, button
-from bot.discord_ui.rendered import RenderedMessage, one_line
+from bot.discord_ui.rendered import RenderedMessage, message_link, one_line
 from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.winback_lists import done_button, winback_row
 from bot.discord_ui.winbacks import render_list
@@ -55,7 +55,7 @@ def claim_row(row: Claim, guild_id: int) -> str:
     since = "" if row.claimed_at is None else f" {times.relative(row.claimed_at)}"
     second = [f"claimed{since}"]
     if row.channel_id is not None and row.message_id is not None:
-        link = f"https://discord.com/channels/{guild_id}/{row.channel_id}/{row.message_id}"
+        link = message_link(guild_id, row.channel_id, row.message_id)
         second.append(f"[{say.OPEN_CARD}]({link})")
     return f"{' · '.join(first)}\n-# {' · '.join(second)}"
 

@@ -11,11 +11,13 @@ from bot.discord_ui import words as common
 from bot.discord_ui.forms import build_form, text_field
 from bot.discord_ui.items import RoutedButton, button
 from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
-from bot.discord_ui.rendered import RenderedMessage
+from bot.discord_ui.pager import page_buttons, page_line
+from bot.discord_ui.rendered import RenderedMessage, message_link
 from bot.discord_ui.safe import fan_name, plain_fan_name, safe_line, safe_name, safe_parts
 from bot.discord_ui.words import notes as words
 from bot.domain.base36 import encode
-from bot.domain.notes import NOTE_CHARS, NOTES_A_PAGE, Note, NoteVersion
+from bot.domain.notes import NOTE_CHARS, Note, NoteVersion
+from bot.domain.pages import ROWS_PER_PAGE, fit
 from bot.domain.views import FanChoice
 from bot.services.notes import NoteHistory, NotePage
 
@@ -70,8 +72,8 @@ def render_list(shown: NotePage) -> RenderedMessage:
     for note in shown.notes:
         custom_id = custom_ids.build(OPEN, NOTE_KIND, note.id, f"{shown.page}-0")
         layout.add_item(_section(f"{_short(note.text)}\n-# {_about(note)}", custom_id))
-    pages = -(-shown.total // NOTES_A_PAGE)
-    _add_pager(layout, LIST, FAN_KIND, shown.fan.fan_account_id, shown.page, pages)
+    page, pages = fit(shown.page, shown.total)
+    _add_pager(layout, LIST, FAN_KIND, shown.fan.fan_account_id, page, pages)
     return RenderedMessage(None, (), layout, is_layout=True, live=True)
 
 
@@ -81,7 +83,7 @@ def render_note(
     """A note in full; `page`: of the list to go back to, `part`: of a text too long for one message, both from 0."""
     about = [_about(note), words.SOURCES[note.source]]
     if note.source_message_id is not None and note.source_channel_id is not None and guild_id is not None:
-        address = f"https://discord.com/channels/{guild_id}/{note.source_channel_id}/{note.source_message_id}"
+        address = message_link(guild_id, note.source_channel_id, note.source_message_id)
         about[1] = f"[{words.SOURCES[note.source]}]({address})"
     title = f"**Note on {fan_name(fan.fan, 48)} · {safe_name(fan.creator_name)}**"
     row: Row = discord.ui.ActionRow(
@@ -96,13 +98,12 @@ def render_note(
 
 def render_history(history: NoteHistory, page: int = 0) -> RenderedMessage:
     """The versions of a note, the present one first, ten a page."""
-    pages = max(1, -(-len(history.versions) // NOTES_A_PAGE))
-    page = min(max(page, 0), pages - 1)
+    page, pages = fit(page, len(history.versions))
     title = f"**{common.count(len(history.versions), 'version', 'versions')}**"
     layout = discord.ui.LayoutView(timeout=None)
     header = f"{title} of a note on {fan_name(history.fan.fan, 48)}"
     layout.add_item(discord.ui.TextDisplay(clip_units(header, _HEADER_UNITS)))
-    for version in history.versions[page * NOTES_A_PAGE : (page + 1) * NOTES_A_PAGE]:
+    for version in history.versions[page * ROWS_PER_PAGE : (page + 1) * ROWS_PER_PAGE]:
         custom_id = custom_ids.build(VERSION, NOTE_KIND, history.note.id, f"{version.number}-0")
         text = f"{version.number}. {_short(version.text)}\n-# {_about_version(version)}"
         layout.add_item(_section(text, custom_id))
@@ -117,7 +118,7 @@ def render_version(history: NoteHistory, number: int, part: int = 0) -> Rendered
     if version is None:
         return None
     title = f"**Version {number} of {len(history.versions)}** of a note on {fan_name(history.fan.fan, 48)}"
-    back = (len(history.versions) - number) // NOTES_A_PAGE
+    back = (len(history.versions) - number) // ROWS_PER_PAGE
     row: Row = discord.ui.ActionRow(_back(custom_ids.build(HISTORY, NOTE_KIND, history.note.id, str(back))))
     header = f"{title}\n-# {_about_version(version)}"
     return _in_full(header, version.text, VERSION, history.note.id, f"{number}-", part, row)
@@ -210,16 +211,12 @@ def _add_pager(
     """Nothing where there is one page only. `prefix` comes before the page in the argument."""
     if pages <= 1:
         return
-    back, on = max(page - 1, 0), min(page + 1, pages - 1)
-    layout.add_item(discord.ui.TextDisplay(f"-# {common.page_of(page, pages)}"))
-    layout.add_item(
-        discord.ui.ActionRow(
-            *(
-                button(label, custom_ids.build(verb, kind, target_id, f"{prefix}{to}"), disabled=to == page)
-                for label, to in ((common.PREVIOUS, back), (common.NEXT, on))
-            )
-        )
-    )
+
+    def turn(to: int) -> str:
+        return custom_ids.build(verb, kind, target_id, f"{prefix}{to}")
+
+    layout.add_item(page_line(page, pages))
+    layout.add_item(discord.ui.ActionRow(*page_buttons(page, pages, turn)))
 
 
 def _short(text: str) -> str:

@@ -10,6 +10,7 @@ import discord
 from bot.discord_ui import custom_ids, rows, words
 from bot.discord_ui.items import RoutedSelect, button
 from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
+from bot.discord_ui.pager import page_buttons, page_line
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import safe_name
 from bot.discord_ui.words import boards as queue_words
@@ -66,13 +67,12 @@ def render_queue(view: QueuePage, *, chat_url: str) -> RenderedMessage:
             discord.ui.Section(discord.ui.TextDisplay(text), accessory=_row_button(view, one.row))
         )
     if view.pages > 1:
-        layout.add_item(discord.ui.TextDisplay(f"-# {words.page_of(view.page, view.pages)}"))
-        layout.add_item(
-            discord.ui.ActionRow(
-                _page_button(view, words.PREVIOUS, max(view.page - 1, 0)),
-                _page_button(view, words.NEXT, min(view.page + 1, view.pages - 1)),
-            )
-        )
+
+        def turn(page: int) -> str:
+            return _custom_id(view, custom_ids.QUEUE, Place(view.sort, page))
+
+        layout.add_item(page_line(view.page, view.pages))
+        layout.add_item(discord.ui.ActionRow(*page_buttons(view.page, view.pages, turn)))
     layout.add_item(discord.ui.ActionRow(_sort_select(view)))
     return RenderedMessage(None, (), layout, is_layout=True, live=True)
 
@@ -112,13 +112,6 @@ def _row_button(view: QueuePage, row: AlertRow) -> discord.ui.DynamicItem[discor
         custom_id = _custom_id(view, custom_ids.QUEUE_CLAIM, place)
         return button(words.CLAIM, custom_id, discord.ButtonStyle.primary)
     return button(words.RELEASE, _custom_id(view, custom_ids.QUEUE_RELEASE, place))
-
-
-def _page_button(
-    view: QueuePage, label: str, page: int
-) -> discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]]:
-    custom_id = _custom_id(view, custom_ids.QUEUE, Place(view.sort, page))
-    return button(label, custom_id, disabled=page == view.page)
 
 
 def _sort_select(view: QueuePage) -> RoutedSelect:

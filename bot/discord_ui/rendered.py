@@ -40,3 +40,8 @@ def one_line(text: str, *, is_layout: bool) -> RenderedMessage:
     view = discord.ui.LayoutView(timeout=None)
     view.add_item(discord.ui.TextDisplay(text))
     return RenderedMessage(None, (), view, is_layout=True, live=False)
+
+
+def message_link(guild_id: int, channel_id: int, message_id: int) -> str:
+    """The address that opens a message in Discord."""
+    return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"

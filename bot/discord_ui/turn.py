@@ -7,7 +7,7 @@ import discord
 from bot.discord_ui.press import Press
 from bot.discord_ui.rendered import RenderedMessage
 
-_UNKNOWN_MESSAGE = 10008
+UNKNOWN_MESSAGE = 10008
 
 
 async def turn(press: Press, rendered: RenderedMessage) -> None:
@@ -15,11 +15,16 @@ async def turn(press: Press, rendered: RenderedMessage) -> None:
 
     A public message stays as it is for the others; one that somebody has dismissed meanwhile is answered anew.
     """
-    if press.on_private_message:
-        try:
-            await press.answer.update(rendered)
-            return
-        except discord.NotFound as error:
-            if error.code != _UNKNOWN_MESSAGE:
-                raise
-    await press.answer.send(rendered)
+    if not (press.on_private_message and await replace(press, rendered)):
+        await press.answer.send(rendered)
+
+
+async def replace(press: Press, rendered: RenderedMessage) -> bool:
+    """Show it in place of the pressed message; False: that is gone, and nothing has been answered yet."""
+    try:
+        await press.answer.update(rendered)
+    except discord.NotFound as error:
+        if error.code != UNKNOWN_MESSAGE:
+            raise
+        return False
+    return True

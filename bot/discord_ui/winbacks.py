@@ -11,6 +11,7 @@ from bot.discord_ui import custom_ids, times, words
 from bot.discord_ui.forms import build_form, labelled, text_field
 from bot.discord_ui.items import RoutedButton, RoutedSelect, button
 from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
+from bot.discord_ui.pager import page_buttons, page_line
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.words import winbacks as say
@@ -197,13 +198,8 @@ def render_list(
         layout.add_item(shown if press is None else discord.ui.Section(shown, accessory=press))
     controls = list(below or ())
     if pages > 1:
-        layout.add_item(discord.ui.TextDisplay(f"-# {words.page_of(page, pages)}"))
-        back, on = max(page - 1, 0), min(page + 1, pages - 1)
-        controls = [
-            button(words.PREVIOUS, turn(back), disabled=back == page),
-            button(words.NEXT, turn(on), disabled=on == page),
-            *controls,
-        ]
+        layout.add_item(page_line(page, pages))
+        controls = [*page_buttons(page, pages, turn), *controls]
     if controls:
         layout.add_item(discord.ui.ActionRow(*controls))
     return RenderedMessage(None, (), layout, is_layout=True, live=True)

@@ -40,27 +40,16 @@ class PlannedCard:
     reuse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The cards of a run, most urgent first; no episode is on two of them.
-
-    `moved` are the episodes that leave a card of their own for a grouped one: that card is to be reduced.
-    """
-
-    cards: tuple[PlannedCard, ...]
-    moved: tuple[int, ...] = ()
-
-
 _NEWS = frozenset({Change.OPENED, Change.RAISED, Change.EXPIRED, Change.WOKEN})
 
 
-def group(new_items: Sequence[RunItem], limit: int = MAX_SINGLE_FLAGS) -> Plan:
-    """Plan the cards of one run in one channel; the order of the input does not matter.
+def group(new_items: Sequence[RunItem], limit: int = MAX_SINGLE_FLAGS) -> tuple[PlannedCard, ...]:
+    """Plan the cards of one run in one channel, most urgent first; no episode is on two of them.
 
-    Expiries of whales and every other action item get a card each; the other expiries share one grouped
-    card, even a single one. More than `limit` new at-risk flags share one grouped card, fewer get one each.
-    What has a card of its own keeps it, and does not count as a new flag; only a shared expiry leaves it. A
-    change that is no news (lowered, cleared) touches the card there is and makes none.
+    The order of the input does not matter. Expiries of whales and every other action item get a card each; the
+    other expiries share one grouped card, even a single one. More than `limit` new at-risk flags share one
+    grouped card, fewer get one each. What has a card of its own keeps it, and does not count as a new flag; only
+    a shared expiry leaves it. A change that is no news (lowered, cleared) touches the card there is and makes none.
     """
     urgent: list[PlannedCard] = []
     shared: list[RunItem] = []
@@ -83,7 +72,7 @@ def group(new_items: Sequence[RunItem], limit: int = MAX_SINGLE_FLAGS) -> Plan:
         cards.append(PlannedCard(CardKind.GROUPED, _ids(flags)))
     else:
         cards.extend(_own(item, expired=item.expired, mention=False) for item in flags)
-    return Plan((*cards, *quiet), tuple(item.episode_id for item in shared if item.had_card))
+    return (*cards, *quiet)
 
 
 def whale_threshold(totals_cents: Iterable[int | None]) -> int | None:

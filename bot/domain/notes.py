@@ -1,4 +1,4 @@
-"""Notes on fans: what one is, what may be kept as one, and how long a deleted one can come back."""
+"""Notes on fans: what one is, and what may be kept as one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.domain.models import MS_PER_S
-
 NOTE_CHARS = 2_000
 """Unicode characters; a form counts in them too, or in more for the ones outside the basic plane."""
-UNDO_MS = 600 * MS_PER_S
-NOTES_A_PAGE = 10
 
 NoteSource = Literal["command", "form", "message"]
 

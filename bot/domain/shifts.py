@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.models import MS_PER_DAY, MS_PER_S
 
-MINUTES_A_DAY = 24 * 60
 _LOOK_DAYS = 8
 """A plan repeats every seven days, clock changes aside: who stays on for longer is on around the clock."""
 

@@ -193,10 +193,6 @@ class Hook:
     purchase_cents: int | None
     purchase_at: int | None
     note: str | None
-    note_at: int | None
-
-
-NO_HOOK = Hook(None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ same nonce on every retry.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +22,7 @@ from storage import card_delivery, card_views
 from storage.card_delivery import CardWork
 from storage.cards import UNCONFIRMED
 from storage.engine import AgencyStore
-from storage.ids import wall_ms_of
+from storage.ids import machine_ms, wall_ms_of
 
 log = structlog.get_logger(__name__)
 
@@ -63,10 +62,6 @@ class _Lane:
     of_board: bool
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def card_token(kind: CardKind, card_id: int) -> str:
     """What the card's custom_ids carry: the kind's letter and the id in base 36."""
     return f"{kind.value}{encode(card_id)}"
@@ -86,7 +81,7 @@ class Delivery:
         *,
         guild_id: int,
         chat_url: str,
-        wall_ms: Callable[[], int] = _wall_ms,
+        wall_ms: Callable[[], int] = machine_ms,
         first_retry_s: float = FIRST_RETRY_S,
     ) -> None:
         self._store = store

@@ -8,7 +8,6 @@ flags make one grouped card is known only at the end.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -34,6 +33,7 @@ from storage.cards import CardPayload, NewCard
 from storage.engine import AgencyStore, Tx
 from storage.episode_changes import EpisodeChange, RunContext, apply_changes
 from storage.episodes import EXPIRED_GROUP, Unplaced
+from storage.ids import machine_ms
 from storage.roster import Creator
 from storage.runs import ScoreRun
 from storage.scores import ScoreBatch, ScoreInput
@@ -48,10 +48,6 @@ DEFAULT_CURRENCY = "USD"
 """What the lifetime sums of the data API are in."""
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Scoring:
     """What happens between fresh data and cards that are behind."""
 
@@ -59,7 +55,7 @@ class Scoring:
         self,
         store: AgencyStore,
         model: Model,
-        wall_ms: Callable[[], int] = _wall_ms,
+        wall_ms: Callable[[], int] = machine_ms,
     ) -> None:
         self._store = store
         self._model = model
@@ -230,7 +226,7 @@ class Scoring:
             return
         threshold = await whales.read_threshold(tx, creator.id)
         by_id = {u.episode_id: u for u in unplaced}
-        for planned in group([_to_item(u, threshold) for u in unplaced]).cards:
+        for planned in group([_to_item(u, threshold) for u in unplaced]):
             await self._carry_out(tx, run, creator, planned, [by_id[i] for i in planned.episode_ids])
 
     async def _carry_out(

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 import structlog
 
@@ -34,8 +33,6 @@ from storage.roster import Creator
 from storage.runs import SyncKind, SyncRun
 
 log = structlog.get_logger(__name__)
-
-Phase = Literal["fans", "transactions", "chargebacks", "score"]
 
 SIDE_BY_SIDE = 4
 """Creators fetched at the same time; the key's token bucket bounds the requests themselves."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -14,15 +13,14 @@ from bot.domain.naming import NameMode
 from bot.domain.thresholds import policy_of, problem_with
 from bot.services.creator_profiles import CreatorProfile, load_profiles
 from bot.services.ports import AccountLister
-from storage import audit, creator_settings, roster, settings
+from bot.services.records import UNDO_MS, append
+from storage import creator_settings, roster, settings
 from storage.creator_settings import Value
 from storage.engine import AgencyStore, Tx
-from storage.ids import wall_ms_of
+from storage.ids import machine_ms, wall_ms_of
 from storage.roster import Creator, NewCreator
 
 MANUAL = "manual"
-UNDO_MS = 10 * 60 * 1_000
-"""Machine time within which a change of settings can be taken back by its button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ class CreatorAdmin:
         accounts: AccountLister,
         *,
         wake_delivery: Callable[[], Awaitable[None]],
-        wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        wall_ms: Callable[[], int] = machine_ms,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -342,8 +340,7 @@ class CreatorAdmin:
         return result
 
     async def _audit(self, tx: Tx, viewer: Viewer, action: str, creator_id: int) -> None:
-        now, wall = self._clock.now_ms(), self._wall_ms()
-        await audit.append(tx, viewer.user_id, action, "creator", creator_id, creator_id, now, wall)
+        await append(tx, viewer, action, "creator", creator_id, creator_id, self._clock.now_ms())
 
 
 def _problem_with(fire_above: Value, action_above: Value) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,7 +9,8 @@ from bot.clock import Clock
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView
 from bot.services.ports import ClaimResult, ReleaseResult
-from storage import audit, card_delivery, card_views, claims
+from bot.services.records import append
+from storage import card_delivery, card_views, claims
 from storage.engine import AgencyStore, Tx
 
 
@@ -82,7 +82,7 @@ class Desk:
     async def record_view(self, viewer: Viewer, card_id: int) -> None:
         async def write(tx: Tx) -> None:
             creator_id = await card_views.creator_of_card(tx, card_id)
-            await self._append(tx, viewer, "view_list", "card", card_id, creator_id)
+            await append(tx, viewer, "view_list", "card", card_id, creator_id, self._clock.now_ms())
 
         await self._store.write(write)
 
@@ -105,18 +105,5 @@ class Desk:
 
     async def _audit(self, tx: Tx, viewer: Viewer, action: str, episode_id: int) -> None:
         found = await card_views.creator_of_episode(tx, episode_id)
-        await self._append(tx, viewer, action, "episode", episode_id, found[0] if found else None)
-
-    async def _append(
-        self, tx: Tx, viewer: Viewer, action: str, kind: str, target_id: int, creator_id: int | None
-    ) -> None:
-        await audit.append(
-            tx,
-            viewer.user_id,
-            action,
-            kind,
-            target_id,
-            creator_id,
-            self._clock.now_ms(),
-            time.time_ns() // 1_000_000,
-        )
+        creator_id, now = found[0] if found else None, self._clock.now_ms()
+        await append(tx, viewer, action, "episode", episode_id, creator_id, now)

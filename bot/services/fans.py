@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from bot.clock import Clock
@@ -10,7 +9,8 @@ from bot.domain.base36 import decode
 from bot.domain.models import MS_PER_DAY, CreatorMaxima, FanFacts, Viewer
 from bot.domain.scoring import AUTO, get_model
 from bot.domain.views import FanChoice, FanProfile
-from storage import audit, fan_search, scores
+from bot.services.records import append
+from storage import fan_search, scores
 from storage.engine import AgencyStore, Tx
 
 CHOICES = 25
@@ -84,21 +84,10 @@ class FanService:
         return list(await fan_search.find_exact(tx, viewer.creator_ids, text)) if text else []
 
     async def _record_view(self, viewer: Viewer, profile: FanProfile) -> None:
-        wall_ms = time.time_ns() // 1_000_000
-
-        async def write(tx: Tx) -> None:
-            await audit.append(
-                tx,
-                viewer.user_id,
-                "view_fan",
-                "fan_account",
-                profile.fan_account_id,
-                profile.creator_id,
-                self._clock.now_ms(),
-                wall_ms,
-            )
-
-        await self._store.write(write)
+        now, fan_id = self._clock.now_ms(), profile.fan_account_id
+        await self._store.write(
+            lambda tx: append(tx, viewer, "view_fan", "fan_account", fan_id, profile.creator_id, now)
+        )
 
 
 def _explained(profile: FanProfile, maxima: CreatorMaxima, now_ms: int) -> FanProfile:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.domain.models import Viewer
 from bot.domain.my_work import Task, by_urgency
+from bot.domain.pages import fit
 from bot.domain.winbacks import Hook, Winback
-from bot.services.winbacks import append
+from bot.services.records import append
 from storage import card_views, hooks, my_work, winbacks
 from storage.engine import AgencyStore
 from storage.scores import read_paces
@@ -53,8 +54,7 @@ class MyWorkService:
                 *(Task(one, paces.get(one.fan_account_id)) for one in asked),
             ]
             ranked = by_urgency(tasks, now)
-            pages = max(1, -(-len(ranked) // page_size))
-            page = min(max(page, 0), pages - 1)
+            page, pages = fit(page, len(ranked), page_size)
             shown = ranked[page * page_size : (page + 1) * page_size]
             starts = await hooks.read_hooks(
                 tx, [task.work.fan_account_id for task in shown if isinstance(task.work, Winback)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,9 +9,11 @@ from typing import Any, Literal
 from bot.clock import Clock
 from bot.domain.access import may
 from bot.domain.models import AccessTier, Viewer
-from bot.domain.notes import NOTE_CHARS, NOTES_A_PAGE, UNDO_MS, Note, NoteOrigin, NoteVersion, tidy
+from bot.domain.notes import NOTE_CHARS, Note, NoteOrigin, NoteVersion, tidy
+from bot.domain.pages import ROWS_PER_PAGE, fit
 from bot.domain.views import FanChoice
-from storage import audit, card_views, fan_search, notes
+from bot.services.records import UNDO_MS, append
+from storage import card_views, fan_search, fans, notes
 from storage.cards import bump
 from storage.engine import AgencyStore, Tx
 
@@ -82,7 +83,7 @@ class NoteService:
 
         async def write(tx: Tx) -> NoteResult:
             fan = await fan_search.find_choice(tx, viewer.creator_ids, fan_account_id)
-            creator_id = await notes.creator_of_fan(tx, fan_account_id)
+            creator_id = await fans.creator_of_fan(tx, fan_account_id)
             if fan is None or creator_id is None:
                 return _NOT_FOUND
             twin = await notes.find_by_origin(tx, fan_account_id, viewer.user_id, origin)
@@ -168,11 +169,11 @@ class NoteService:
             if fan is None:
                 return None
             total = await notes.count(tx, fan_account_id)
-            last = max(0, -(-total // NOTES_A_PAGE) - 1)
-            shown = min(max(page, 0), last)
-            found = await notes.load_page(tx, fan_account_id, shown * NOTES_A_PAGE, NOTES_A_PAGE)
-            creator_id = await notes.creator_of_fan(tx, fan_account_id)
-            await self._append(tx, viewer, "view_notes", "fan_account", fan_account_id, creator_id)
+            shown, _ = fit(page, total)
+            found = await notes.load_page(tx, fan_account_id, shown * ROWS_PER_PAGE, ROWS_PER_PAGE)
+            creator_id = await fans.creator_of_fan(tx, fan_account_id)
+            now = self._clock.now_ms()
+            await append(tx, viewer, "view_notes", "fan_account", fan_account_id, creator_id, now)
             return NotePage(fan, tuple(found), shown, total)
 
         return await self._store.write(look)
@@ -250,14 +251,8 @@ class NoteService:
             await bump(tx, [card_id])
 
     async def _record(self, tx: Tx, viewer: Viewer, action: str, note: Note) -> None:
-        creator_id = await notes.creator_of_fan(tx, note.fan_account_id)
-        await self._append(tx, viewer, action, "note", note.id, creator_id)
-
-    async def _append(
-        self, tx: Tx, viewer: Viewer, action: str, kind: str, target_id: int, creator_id: int | None
-    ) -> None:
-        now, wall_ms = self._clock.now_ms(), time.time_ns() // 1_000_000
-        await audit.append(tx, viewer.user_id, action, kind, target_id, creator_id, now, wall_ms)
+        creator_id = await fans.creator_of_fan(tx, note.fan_account_id)
+        await append(tx, viewer, action, "note", note.id, creator_id, self._clock.now_ms())
 
 
 def may_change(viewer: Viewer, note: Note) -> bool:

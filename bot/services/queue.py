@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from bot.clock import Clock
 from bot.domain.models import Viewer
+from bot.domain.pages import ROWS_PER_PAGE, fit
 from bot.domain.views import QueuePage, QueueSort
-from storage import audit, boards, queue, roster
-from storage.engine import AgencyStore, Tx
-
-PAGE_ROWS = 10
+from bot.services.records import append
+from storage import boards, queue, roster
+from storage.engine import AgencyStore
 
 
 class QueueService:
@@ -38,26 +36,16 @@ class QueueService:
                 if name is None:
                     return None
             totals = await boards.sum_open(tx, creator_ids)
-            pages = max(1, -(-totals.episodes // PAGE_ROWS))
-            page = min(max(page, 0), pages - 1)
-            rows = await queue.list_page(tx, creator_ids, sort, offset=page * PAGE_ROWS, limit=PAGE_ROWS)
+            page, pages = fit(page, totals.episodes)
+            rows = await queue.list_page(
+                tx, creator_ids, sort, offset=page * ROWS_PER_PAGE, limit=ROWS_PER_PAGE
+            )
             synced_at = await queue.oldest_data_at(tx, creator_ids)
         await self._record_view(viewer, creator_id)
         return QueuePage(creator_id, name, sort, page, pages, rows, totals, synced_at)
 
     async def _record_view(self, viewer: Viewer, creator_id: int | None) -> None:
-        wall_ms = time.time_ns() // 1_000_000
-
-        async def write(tx: Tx) -> None:
-            await audit.append(
-                tx,
-                viewer.user_id,
-                "view_list",
-                "queue",
-                creator_id,
-                creator_id,
-                self._clock.now_ms(),
-                wall_ms,
-            )
-
-        await self._store.write(write)
+        now = self._clock.now_ms()
+        await self._store.write(
+            lambda tx: append(tx, viewer, "view_list", "queue", creator_id, creator_id, now)
+        )

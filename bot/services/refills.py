@@ -14,10 +14,6 @@ USED_UP = "used_up"
 """Why a spread ended that has handed out all it was to."""
 
 
-def wanted_of(spread: Spread) -> Wanted:
-    return Wanted(spread.creator_ids, spread.kind, spread.min_spent_cents, spread.id)
-
-
 async def worker_of(tx: Tx, winback: Winback) -> int | None:
     """Who has room for another one once this is closed: of a hand-over to somebody else, who had it first.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +9,8 @@ from typing import Literal
 from bot.clock import Clock
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.zones import close_zones, find_zone
-from storage import audit, roster, settings
+from bot.services.records import append
+from storage import roster, settings
 from storage.engine import AgencyStore, Tx
 from storage.roster import Creator
 
@@ -148,10 +148,7 @@ class SetupService:
         return await self._store.write(write)
 
     async def _audit(self, tx: Tx, viewer: Viewer, action: str) -> None:
-        wall_ms = time.time_ns() // 1_000_000
-        await audit.append(
-            tx, viewer.user_id, action, "agency", tx.agency_id, None, self._clock.now_ms(), wall_ms
-        )
+        await append(tx, viewer, action, "agency", tx.agency_id, None, self._clock.now_ms())
 
 
 async def _load(tx: Tx) -> SetupState:

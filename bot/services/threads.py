@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.domain.models import Viewer
 from bot.domain.naming import hides_all, name_mode, public_label
 from bot.domain.views import FanChoice, FanLabel
-from storage import audit, card_views, fan_search, fan_threads, notes, roster
+from bot.services.records import append
+from storage import card_views, fan_search, fan_threads, fans, roster
 from storage.engine import AgencyStore, Tx
 from storage.fan_threads import FanThread
 
@@ -47,7 +47,7 @@ class ThreadService:
         """None where there is no such fan among the viewer's."""
         async with self._store.read() as tx:
             fan = await fan_search.find_choice(tx, viewer.creator_ids, fan_account_id)
-            creator_id = await notes.creator_of_fan(tx, fan_account_id)
+            creator_id = await fans.creator_of_fan(tx, fan_account_id)
             if fan is None or creator_id is None:
                 return None
             creator = await roster.get_creator(tx, creator_id)
@@ -70,18 +70,16 @@ class ThreadService:
 
         The id of the one that is hers now; None where the fan is no longer among the viewer's.
         """
-        now, wall_ms = self._clock.now_ms(), time.time_ns() // 1_000_000
+        now = self._clock.now_ms()
 
         async def write(tx: Tx) -> int | None:
-            creator_id = await notes.creator_of_fan(tx, fan_account_id)
+            creator_id = await fans.creator_of_fan(tx, fan_account_id)
             if creator_id is None or creator_id not in viewer.creator_ids:
                 return None
             thread = FanThread(creator_id, fan_account_id, channel_id, thread_id)
             kept = await fan_threads.keep(tx, thread, now, instead_of=instead_of)
             if kept == thread_id:
-                await audit.append(
-                    tx, viewer.user_id, "open_thread", "fan_account", fan_account_id, creator_id, now, wall_ms
-                )
+                await append(tx, viewer, "open_thread", "fan_account", fan_account_id, creator_id, now)
             return kept
 
         return await self._store.write(write)

@@ -10,7 +10,8 @@ from bot.clock import Clock
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.winbacks import Candidate, Helper, deal
 from bot.services import refills
-from bot.services.winbacks import UNDO_MS, CandidateFilter, append, may_undo
+from bot.services.records import UNDO_MS, append, may_undo
+from bot.services.winbacks import CandidateFilter
 from storage import roster, winback_candidates, winback_spreads, winbacks
 from storage.engine import AgencyStore, Tx
 from storage.winback_spreads import Spread

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.domain.due import parse_due
-from bot.domain.models import MS_PER_S, AccessTier, Viewer
+from bot.domain.models import AccessTier, Viewer
+from bot.domain.pages import fit
 from bot.domain.winbacks import (
     Candidate,
     Hook,
@@ -23,13 +23,12 @@ from bot.domain.winbacks import (
     most_of_the_money,
 )
 from bot.services import refills
-from storage import audit, hooks, roster, winback_candidates, winbacks, zones
+from bot.services.records import UNDO_MS, append, may_undo
+from storage import fans, hooks, winback_candidates, winbacks, zones
 from storage.engine import AgencyStore, Tx
 from storage.winback_candidates import Wanted
 from storage.winbacks import NewWinback
 
-UNDO_MS = 600 * MS_PER_S
-"""How long what somebody did can be taken back by a button."""
 NOTE_CHARS = 500
 
 FindViewer = Callable[[int], Awaitable[Viewer | None]]
@@ -126,7 +125,7 @@ class WinbackService:
         """The instant meant, by the clock of the creator (or the fan's), else of the agency. Raises DueError."""
         async with self._store.read() as tx:
             if fan_account_id is not None:
-                creator_id = await winbacks.creator_of_fan(tx, fan_account_id)
+                creator_id = await fans.creator_of_fan(tx, fan_account_id)
             zone = ZoneInfo(await zones.read_zone_name(tx, creator_id))
         # The parser builds its tables at the first call: not on the event loop.
         return await asyncio.to_thread(parse_due, text, self._clock.now_ms(), zone)
@@ -139,7 +138,8 @@ class WinbackService:
         async with self._store.read() as tx:
             found = await winback_candidates.read_candidates(tx, asked.wanted(viewer), now)
             listed = found.ranked if asked.limit is None else found.ranked[: asked.limit]
-            page, pages, shown = _cut(listed, page, page_size)
+            page, pages = fit(page, len(listed), page_size)
+            shown = listed[page * page_size : (page + 1) * page_size]
             starts = await hooks.read_hooks(tx, [row.fan_account_id for row in shown])
         await self._record_look(viewer, asked.creator_id)
         paces = [row.pace_cents for row in found.ranked]
@@ -164,7 +164,7 @@ class WinbackService:
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> AssignResult:
-            creator_id = await winbacks.creator_of_fan(tx, fan_account_id)
+            creator_id = await fans.creator_of_fan(tx, fan_account_id)
             if creator_id is None or creator_id not in viewer.creator_ids:
                 return AssignResult("not_found")
             if assignee.tier < AccessTier.CHATTER or creator_id not in assignee.creator_ids:
@@ -207,8 +207,7 @@ class WinbackService:
         ids = viewer.creator_ids if creator_id is None else viewer.creator_ids & {creator_id}
         async with self._store.read() as tx:
             _, total = await winbacks.list_page(tx, ids, user_id, state, now, offset=0, limit=0)
-            pages = max(1, -(-total // page_size))
-            page = min(max(page, 0), pages - 1)
+            page, pages = fit(page, total, page_size)
             rows, _ = await winbacks.list_page(
                 tx, ids, user_id, state, now, offset=page * page_size, limit=page_size
             )
@@ -300,31 +299,3 @@ class WinbackService:
         self, tx: Tx, viewer: Viewer, action: str, kind: str, target_id: int | None, creator_id: int | None
     ) -> None:
         await append(tx, viewer, action, kind, target_id, creator_id, self._clock.now_ms())
-
-
-async def append(
-    tx: Tx,
-    viewer: Viewer,
-    action: str,
-    kind: str,
-    target_id: int | None,
-    creator_id: int | None,
-    now_ms: int,
-) -> None:
-    """Put on record what a viewer did."""
-    wall_ms = time.time_ns() // 1_000_000
-    await audit.append(tx, viewer.user_id, action, kind, target_id, creator_id, now_ms, wall_ms)
-
-
-async def may_undo(tx: Tx, viewer: Viewer, actor_id: int, at_least: AccessTier) -> bool:
-    """Whether the viewer did it, or stands above whoever did; who is in no roster counts as `at_least`."""
-    if viewer.user_id == actor_id:
-        return True
-    actor = (await roster.list_members(tx)).get(actor_id, at_least)
-    return viewer.tier > max(actor, at_least)
-
-
-def _cut(rows: list[Candidate], page: int, size: int) -> tuple[int, int, list[Candidate]]:
-    pages = max(1, -(-len(rows) // size))
-    page = min(max(page, 0), pages - 1)
-    return page, pages, rows[page * size : (page + 1) * size]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
-from bot.domain.winbacks import NO_HOOK, Hook
+from bot.domain.winbacks import Hook
 from storage import hooks, zones
 from storage.engine import Tx
 from storage.tables import creators, notes
@@ -48,9 +48,9 @@ async def test_a_hook_is_the_last_purchase_and_what_was_noted_since(agency: Agen
         found = await hooks.read_hooks(tx, list(ids.values()))
         assert await hooks.read_hooks(tx, []) == {}
     assert found == {
-        ids["1"]: Hook(800, NOW - 5 * DAY, None, None),
-        ids["2"]: Hook(900, NOW - 5 * DAY, "newest", NOW - 3 * DAY),
-        ids["3"]: NO_HOOK,
+        ids["1"]: Hook(800, NOW - 5 * DAY, None),
+        ids["2"]: Hook(900, NOW - 5 * DAY, "newest"),
+        ids["3"]: Hook(None, None, None),
     }
 
 

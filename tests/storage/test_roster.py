@@ -53,7 +53,7 @@ async def test_people_are_kept_as_they_were_last_met(agency: Agency) -> None:
     assert await meet(Viewer(301, AccessTier.MANAGER, both)) == (AccessTier.MANAGER, set())
 
 
-async def test_progress_of_a_creator(agency: Agency, storage: Storage) -> None:
+async def test_progress_of_a_creator(agency: Agency) -> None:
     async def fail(tx: Tx) -> None:
         await roster.mark_failed(tx, agency.ava, NOW + 5)
         await roster.mark_failed(tx, agency.ava, NOW + 9)
@@ -63,8 +63,6 @@ async def test_progress_of_a_creator(agency: Agency, storage: Storage) -> None:
         ava = await roster.get_creator(tx, agency.ava)
     assert ava is not None
     assert (ava.failed_polls, ava.next_poll_at, ava.next_walk_at) == (2, NOW + 9, NOW + 9)
-    assert await storage.system.list_due_agencies(NOW - 1) == []
-    assert await storage.system.list_due_agencies(NOW) == [agency.store.agency_id]
 
     async def succeed(tx: Tx) -> None:
         await roster.mark_fresh(tx, agency.ava, NOW + 10)

@@ -265,11 +265,6 @@ async def test_a_list_shows_what_is_due_first_and_finds_what_is_asked_for(agency
     assert await shown(None, "open", {agency.bea}) == ([], 0)
     assert await shown(None, "open", set()) == ([], 0)
     async with agency.store.read() as tx:
-        assert [row.id for row in await winbacks.list_open_of_creator(tx, agency.ava, 2)] == [
-            made["late"],
-            made["later"],
-        ]
-        assert await winbacks.list_open_of_creator(tx, agency.bea) == []
         assert [row.id for row in await winbacks.list_open_of_user(tx, ANA, own)] == [made["hers"]]
         assert await winbacks.read_loads(tx, [BEN, ANA, 5]) == {BEN: 3, ANA: 1}
         done = await winbacks.find_latest_of_fan(tx, ids["5"])

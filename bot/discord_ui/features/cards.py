@@ -10,14 +10,13 @@ from bot.discord_ui import custom_ids, words
 from bot.discord_ui.cards import episode_page, render, render_details, render_top
 from bot.discord_ui.custom_ids import parse_id, parse_page
 from bot.discord_ui.features.claiming import claim, release
-from bot.discord_ui.limits import ROWS_PER_PAGE
 from bot.discord_ui.lists import render_grouped
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.rendered import RenderedMessage
+from bot.discord_ui.turn import UNKNOWN_MESSAGE, turn
+from bot.domain.pages import ROWS_PER_PAGE
 from bot.domain.views import BaselineCard, CardView, GroupedCard, NoticeCard
 from bot.services.ports import Desk
-
-_UNKNOWN_MESSAGE = 10008
 
 
 class CardFeature:
@@ -91,7 +90,7 @@ class CardFeature:
             try:
                 shown = await press.answer.update(rendered)
             except discord.NotFound as error:
-                if error.code != _UNKNOWN_MESSAGE:
+                if error.code != UNKNOWN_MESSAGE:
                     raise
                 await press.answer.say(done)
             finally:
@@ -114,9 +113,7 @@ class CardFeature:
             await press.answer.say(words.GONE)
             return
         await self._desk.record_view(press.viewer, press.target.card_id)
-        await self._turn(
-            press, render_grouped(view, chat_url=self._chat_url, page=parse_page(press.target.arg))
-        )
+        await turn(press, render_grouped(view, chat_url=self._chat_url, page=parse_page(press.target.arg)))
 
     async def _top(self, press: Press) -> None:
         view = await self._desk.load_card(press.target.card_id)
@@ -125,15 +122,7 @@ class CardFeature:
             return
         await self._desk.record_view(press.viewer, press.target.card_id)
         rows = await self._desk.page_rows(press.target.card_id)
-        await self._turn(
-            press, render_top(view, rows, chat_url=self._chat_url, page=parse_page(press.target.arg))
-        )
-
-    async def _turn(self, press: Press, rendered: RenderedMessage) -> None:
-        if press.on_private_message:
-            await press.answer.update(rendered)
-        else:
-            await press.answer.send(rendered)
+        await turn(press, render_top(view, rows, chat_url=self._chat_url, page=parse_page(press.target.arg)))
 
     async def _details(self, press: Press) -> None:
         view = await self._desk.load_card(press.target.card_id)

@@ -9,6 +9,7 @@ from bot.discord_ui import custom_ids, words
 from bot.discord_ui.picks import render_picks
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.profile import render_profile
+from bot.discord_ui.turn import turn
 from bot.domain.models import Viewer
 from bot.domain.views import FanChoice, FanProfile
 
@@ -42,8 +43,4 @@ class LookupFeature:
         else:
             await press.answer.say(words.NOT_FOUND)
             return
-        # Only a private list may turn into a profile: a public one stays as it is for the others.
-        if press.on_private_message:
-            await press.answer.update(rendered)
-        else:
-            await press.answer.send(rendered)
+        await turn(press, rendered)

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from bot.discord_ui import my_work as ui
 from bot.discord_ui import words
 from bot.discord_ui.custom_ids import parse_id, parse_page
-from bot.discord_ui.limits import ROWS_PER_PAGE
+from bot.discord_ui.features.claiming import release
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.turn import turn
 from bot.discord_ui.words import my as say
 from bot.domain.models import AccessTier
+from bot.domain.pages import ROWS_PER_PAGE
 from bot.services.my_work import MyWorkService
 from bot.services.ports import Desk
 
@@ -51,17 +52,10 @@ class MyFeature:
             await press.answer.say(words.GONE)
             return
         episode_id = press.target.card_id
-        result = await self._desk.release(press.viewer, episode_id)
-        match result.status:
-            case "released" | "not_claimed":
-                # A private list is answered here: the public card is for delivery.
-                card_id = await self._work.card_of(episode_id)
-                if card_id is not None:
-                    await self._desk.note_shown(card_id, "")
-                await self._show(press, user_id, 0)
-            case "not_yours":
-                await press.answer.say(words.not_yours(result.by))
-            case "closed":
-                await press.answer.say(words.CLOSED)
-            case "not_found":
-                await press.answer.say(words.GONE)
+        if await release(self._desk, press, episode_id) is None:
+            return
+        # A private list is answered here: the public card is for delivery.
+        card_id = await self._work.card_of(episode_id)
+        if card_id is not None:
+            await self._desk.note_shown(card_id, "")
+        await self._show(press, user_id, 0)

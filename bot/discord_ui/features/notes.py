@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-import discord
-
 from bot.discord_ui import custom_ids, notes
 from bot.discord_ui import words as common
 from bot.discord_ui.custom_ids import parse_id, parse_page
 from bot.discord_ui.forms import form_arg, form_id
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.rendered import RenderedMessage
+from bot.discord_ui.turn import turn
 from bot.discord_ui.words import notes as words
 from bot.domain.models import Viewer
 from bot.domain.notes import NOTE_CHARS, NoteOrigin
 from bot.domain.views import FanChoice
 from bot.services.notes import NoteResult, NoteService
-
-_UNKNOWN_MESSAGE = 10008
 
 
 class FanFinder(Protocol):
@@ -186,16 +183,8 @@ async def _give_back(press: Press, sentence: str, text: str) -> None:
 
 
 async def _turn(press: Press, rendered: RenderedMessage | None) -> None:
-    """Show it where the press was, if only the person who pressed sees that; None: it is gone."""
+    """`turn`, where there is something to show; None: it is gone."""
     if rendered is None:
         await press.answer.say(words.GONE)
-        return
-    if press.on_private_message:
-        try:
-            await press.answer.update(rendered)
-            return
-        except discord.NotFound as error:
-            # Dismissed meanwhile: what was asked for comes as a message of its own.
-            if error.code != _UNKNOWN_MESSAGE:
-                raise
-    await press.answer.send(rendered)
+    else:
+        await turn(press, rendered)

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-import discord
-
 from bot.discord_ui import custom_ids, words
 from bot.discord_ui.custom_ids import parse_id
 from bot.discord_ui.features.claiming import claim, release
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.queue import KIND, Place, parse_place, parse_sort, render_queue
+from bot.discord_ui.turn import replace
 from bot.domain.models import CardKind, Viewer
 from bot.domain.views import QueuePage, QueueSort
 from bot.services.ports import Desk
-
-_UNKNOWN_MESSAGE = 10008
 
 
 class Queue(Protocol):
@@ -102,10 +99,5 @@ class QueueFeature:
         if not press.on_private_message:
             # Only a private message may turn into a queue.
             await press.answer.send(rendered)
-            return
-        try:
-            await press.answer.update(rendered)
-        except discord.NotFound as error:
-            if error.code != _UNKNOWN_MESSAGE:
-                raise
+        elif not await replace(press, rendered):
             await press.answer.say(done or words.GONE)

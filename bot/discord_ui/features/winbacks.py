@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import discord
 
 from bot.discord_ui import winback_lists as lists
 from bot.discord_ui import winbacks as ui
 from bot.discord_ui import words
-from bot.discord_ui.limits import ROWS_PER_PAGE
 from bot.discord_ui.people import People
 from bot.discord_ui.press import Handler, Press
-from bot.discord_ui.rendered import RenderedMessage
+from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.turn import turn
 from bot.discord_ui.viewers import RulesSource
@@ -21,11 +21,14 @@ from bot.discord_ui.words import winbacks as say
 from bot.domain.base36 import encode
 from bot.domain.due import DueError
 from bot.domain.models import AccessTier, Viewer
+from bot.domain.pages import ROWS_PER_PAGE
 from bot.domain.views import FanChoice
 from bot.domain.winbacks import Outcome, WinbackState
 from bot.services.fans import FanService
 from bot.services.winback_spreads import MOST_AT_ONCE, MOST_PER_PERSON, SpreadOrder, SpreadService
 from bot.services.winbacks import NOTE_CHARS, DoneResult, WinbackService
+
+_line = partial(one_line, is_layout=False)
 
 
 class WinbackDesk:
@@ -82,13 +85,13 @@ class WinbackDesk:
     def done_message(self, result: DoneResult) -> RenderedMessage:
         """What came of closing a winback, with the way back where it is closed now."""
         if result.winback is None or result.status == "not_found":
-            return _sentence(words.GONE)
+            return _line(words.GONE)
         row = result.winback
         name = fan_name(row.fan)
         if result.status == "not_yours":
-            return _sentence(say.not_yours(row.assignee_id, name))
+            return _line(say.not_yours(row.assignee_id, name))
         if result.status == "already" or row.outcome is None:
-            return _sentence(say.done_already(name, row.outcome, row.done_by, row.done_at))
+            return _line(say.done_already(name, row.outcome, row.done_by, row.done_at))
         lines = [say.closed(name, row.outcome)]
         if result.refill is not None:
             lines.append(say.refilled(result.refill.assignee_id, fan_name(result.refill.fan)))
@@ -117,9 +120,9 @@ class WinbackDesk:
             found |= {one.user_id: one for one in asked}
         result = await self.spreads.spread(viewer, order, list(found.values()))
         if result.status == "nobody":
-            return _sentence(say.NOBODY_ABLE)
+            return _line(say.NOBODY_ABLE)
         if result.status == "no_candidates":
-            return _sentence(say.NO_CANDIDATES)
+            return _line(say.NO_CANDIDATES)
         return ui.render_spread(result)
 
 
@@ -186,7 +189,7 @@ class WinbackFeature:
             await press.answer.say(say.NOT_HERE if member is None else say.NO_BOTS)
             return
         assignee = await people.viewer_of(member)
-        await turn(press, _sentence(await self._desk.assign(press.viewer, fan, assignee)))
+        await turn(press, _line(await self._desk.assign(press.viewer, fan, assignee)))
 
     # Spreads
 
@@ -227,7 +230,7 @@ class WinbackFeature:
     async def _undo_spread(self, press: Press) -> None:
         result = await self._desk.spreads.undo(press.viewer, _id_of(press, ui.SPREAD_KIND))
         if result.status == "ended":
-            await turn(press, _sentence(say.spread_undone(result.taken_back, result.kept)))
+            await turn(press, _line(say.spread_undone(result.taken_back, result.kept)))
             return
         await press.answer.say(
             {
@@ -285,7 +288,7 @@ class WinbackFeature:
         if result.status == "reopened" and result.winback is not None:
             refill = fan_name(result.refill.fan) if result.refill is not None else None
             sentence = say.reopened(fan_name(result.winback.fan), refill, result.taken_back)
-            await turn(press, _sentence(sentence))
+            await turn(press, _line(sentence))
             return
         await press.answer.say(
             {
@@ -295,10 +298,6 @@ class WinbackFeature:
                 "taken": say.UNDO_TAKEN,
             }.get(result.status, words.GONE)
         )
-
-
-def _sentence(text: str) -> RenderedMessage:
-    return RenderedMessage(text, (), None, is_layout=False, live=False)
 
 
 def _id_of(press: Press, kind: str) -> int:

@@ -33,7 +33,6 @@ SETTINGS: Final = {
 NO_CREATORS: Final = "No creator is mapped yet; /creator add or /setup maps one."
 NONE: Final = "nobody"
 AS_AGENCY: Final = "as the agency"
-AS_PRODUCT: Final = "the usual one"
 UNDO: Final = "Undo"
 RETIRE: Final = "Retire her"
 KEEP: Final = "Keep her"
@@ -44,8 +43,6 @@ TOO_LATE: Final = "That change is more than ten minutes old; set it back with /c
 OVERTAKEN: Final = "Something was changed since, so this cannot be undone; nothing was changed."
 UNDONE_ALREADY: Final = "That was undone already; nothing was changed."
 NO_ACCOUNT: Final = "The data API lists no such account that is free; nothing was changed."
-NAME_ACCOUNT: Final = "Name the account with the option `account`; nothing was changed."
-NAME_CHANNEL: Final = "Name her channel with the option `channel`; nothing was changed."
 BASELINE: Final = "Her fans are looked at again now; the result is one silent card in her channel."
 DEFAULT_WORD: Final = "default"
 

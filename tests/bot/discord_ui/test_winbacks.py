@@ -147,7 +147,7 @@ class TestCandidates:
         assert "3 fans without a known purchase at the end" in shown
 
     def test_a_row_holds_the_money_both_ways_and_a_hook(self) -> None:
-        hook = Hook(900, NOW, "loves *dogs* @everyone", NOW)
+        hook = Hook(900, NOW, "loves *dogs* @everyone")
         shown = text(render_candidates(page((candidate(1),), hooks={1: hook}), CandidateFilter()))
         assert "**fan_1** · Amber Vale · ⌛ Expired · $410 a month · $1,234 in all" in shown
         assert f"subscription ended <t:{NOW // 1000}:R> · last bought $9 <t:{NOW // 1000}:R>" in shown
@@ -186,7 +186,7 @@ class TestCandidates:
             candidate(BIG_ID + n, fan=fan, creator_name=creator, pace_cents=pace, total_cents=10**13)
             for n in range(10)
         )
-        hooks = {BIG_ID + n: Hook(10**13, NOW, note, NOW) for n, note in enumerate(noted)}
+        hooks = {BIG_ID + n: Hook(10**13, NOW, note) for n, note in enumerate(noted)}
         asked = CandidateFilter(2**63 - 1, WinbackKind.QUIET, 10**8, 1_000)
         shown = render_candidates(page(rows, hooks=hooks, page=3, pages=9, total=90, first=30), asked)
         within_limits(shown)
@@ -301,7 +301,7 @@ class TestWinbacks:
             winback(n, fan=fan, creator_name=creator, note=note, total_cents=cents, due_at=NOW, back_at=NOW)
             for n in range(10)
         )
-        hooks = {n: Hook(10**13, NOW, note, NOW) for n in range(10)}
+        hooks = {n: Hook(10**13, NOW, note) for n in range(10)}
         asked = ListFilter(2**63 - 1, 2**63 - 1, "overdue")
         within_limits(render_winbacks(listed(*rows, hooks=hooks, page=2, pages=5), asked, ME))
         tasks = tuple(Task(row, cents) for row in rows)

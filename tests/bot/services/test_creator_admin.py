@@ -7,8 +7,9 @@ import pytest_asyncio
 
 from bot.domain.models import AccessTier, AccountRecord, Viewer
 from bot.services.access import AccessService
-from bot.services.creator_admin import UNDO_MS, AddResult, ChangeResult, CreatorAdmin, account_token
+from bot.services.creator_admin import AddResult, ChangeResult, CreatorAdmin, account_token
 from bot.services.creators import CreatorService
+from bot.services.records import UNDO_MS
 from bot.services.setup import SetupService
 from bot.services.status import StatusService, day_start
 from bot.services.winbacks import WinbackService

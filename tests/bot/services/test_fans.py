@@ -73,7 +73,7 @@ class FixedClock:
 def tables(monkeypatch: pytest.MonkeyPatch) -> Tables:
     made = Tables()
     monkeypatch.setattr("bot.services.fans.fan_search", made)
-    monkeypatch.setattr("bot.services.fans.audit", made)
+    monkeypatch.setattr("bot.services.records.audit", made)
     return made
 
 

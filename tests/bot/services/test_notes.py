@@ -12,8 +12,10 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from bot.domain.models import AccessTier, Viewer
-from bot.domain.notes import NOTE_CHARS, NOTES_A_PAGE, UNDO_MS, Note, NoteOrigin
+from bot.domain.notes import NOTE_CHARS, Note, NoteOrigin
+from bot.domain.pages import ROWS_PER_PAGE
 from bot.services.notes import NoteResult, NoteService
+from bot.services.records import UNDO_MS
 from bot.services.threads import ThreadService
 from storage import fan_search, fans, roster
 from storage.engine import AgencyStore, Storage
@@ -217,7 +219,7 @@ async def test_a_deleted_note_comes_back_within_ten_minutes(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("asked", "shown"), [(0, 0), (1, 1), (2, 1), (999_999, 1), (-1, 0)])
 async def test_a_page_that_is_not_there_is_the_last_one(desk: Desk, asked: int, shown: int) -> None:
-    for number in range(NOTES_A_PAGE + 2):
+    for number in range(ROWS_PER_PAGE + 2):
         await desk.write(f"n{number}")
     page = await desk.notes.list_page(desk.ana, desk.fan, asked)
     assert page is not None

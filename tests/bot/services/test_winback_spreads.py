@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.winbacks import WinbackKind
-from bot.services.winbacks import UNDO_MS
+from bot.services.records import UNDO_MS
 from tests.bot.services.winback_desk import BEN_ID, CHATTER, LEAD_ID, MANAGER_ID, Desk, open_desk
 from tests.storage.conftest import DAY, NOW
 from tests.storage.records import fan

@@ -13,7 +13,8 @@ import pytest_asyncio
 from bot.domain.due import DueError, parse_due
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.winbacks import Outcome, WinbackKind, WinbackState
-from bot.services.winbacks import UNDO_MS, CandidateFilter
+from bot.services.records import UNDO_MS
+from bot.services.winbacks import CandidateFilter
 from storage import creator_settings
 from tests.bot.services.winback_desk import BEN_ID, CHATTER, LEAD_ID, MANAGER_ID, Desk, open_desk
 from tests.storage.conftest import DAY, NOW
