@@ -38,6 +38,23 @@ async def eventually(
         await asyncio.sleep(0.03)
 
 
+def only(reply: Reply) -> Json:
+    """The one private message of an answer."""
+    assert reply.error is None, reply
+    assert reply.settled, reply
+    (message,) = reply.messages
+    assert is_private(message)
+    return message
+
+
+async def restart(office: Office) -> None:
+    """Kill the bot and start it again."""
+    await office.box.bot("kill")
+    await office.box.bot("start")
+    await office.box.until("connected", lambda state: bool(state["bot"]["connected"]))
+    await office.box.settled()
+
+
 def sentence(reply: Reply) -> str:
     """The text of an answer that must be one private sentence without anything to press."""
     assert reply.settled, reply

@@ -22,6 +22,7 @@ from tests.e2e.office import (
     buttons,
     eventually,
     fans_on,
+    restart,
     row_button,
     sentence,
 )
@@ -37,13 +38,6 @@ CREATORS = ("luna", "mira", "zoe")
 async def _board(office: Office, channel: str) -> Card:
     (found,) = live_cards(await office.box.messages(channel), "b")
     return found
-
-
-async def _restart(office: Office) -> None:
-    await office.box.bot("kill")
-    await office.box.bot("start")
-    await office.box.until("connected", lambda state: bool(state["bot"]["connected"]))
-    await office.box.settled()
 
 
 async def test_each_channel_has_one_silent_board_with_what_is_open(office: Office) -> None:
@@ -126,11 +120,11 @@ async def test_the_whole_queue_is_a_private_answer(office: Office) -> None:
 async def test_a_board_works_after_a_restart_and_is_not_posted_again(office: Office) -> None:
     board = await _board(office, "zoe")
     fan = fans_on(board.message)[5]
-    await _restart(office)
+    await restart(office)
     claim = row_button(board.message, fan)["custom_id"]
     (now,) = (await office.press("Ben", "zoe", board.message, claim)).messages
     assert row_button(now, fan)["label"] == "Release"
-    await _restart(office)
+    await restart(office)
     again = await _board(office, "zoe")
     assert again.message["id"] == board.message["id"]
     assert fingerprint(again.message) == fingerprint(now)
@@ -155,7 +149,7 @@ async def test_a_deleted_board_comes_back_once(office: Office) -> None:
     # A press that was on its way to the old one does its work and says so.
     sentence(await office.press("Ana", "mira", board.message["id"], claim, forge=True))
     now = await office.shows("mira", anew.message["id"], f"Claimed by <@{office.people['Ana']}>")
-    await _restart(office)
+    await restart(office)
     assert [card.message["id"] for card in live_cards(await office.box.messages("mira"), "b")] == [
         anew.message["id"]
     ]
@@ -253,7 +247,7 @@ async def test_a_shift_that_begins_has_the_board_posted_again_in_silence_and_onc
         assert second.message["id"] in text_of((await _moved(office, "luna"))[0])
         assert (await _board(office, "zoe")).message["id"] == other.message["id"]
 
-        await _restart(office)
+        await restart(office)
         await _hours(box, 1)
         assert (await _board(office, "luna")).message["id"] == second.message["id"]
 

@@ -16,6 +16,7 @@ from tests.e2e.office import (
     button,
     eventually,
     fans_on,
+    restart,
     row_button,
     sentence,
 )
@@ -27,23 +28,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ADVANCE_S = 9 * DAY_S
 
 
-async def _restart(office: Office) -> None:
-    await office.box.bot("kill")
-    await office.box.bot("start")
-    await office.box.until("connected", lambda state: bool(state["bot"]["connected"]))
-    await office.box.settled()
-
-
 async def test_buttons_work_after_a_sigkill(office: Office) -> None:
     card = await office.card_with("zoe", "fan_2599", "a")
     group = await office.list_card("zoe", EXPIRED)
-    await _restart(office)
+    await restart(office)
     (claimed,) = (await office.press("Ben", "zoe", card.message, button(card.message, "Claim"))).messages
     fan = fans_on(group.message)[0]
     row = row_button(group.message, fan)["custom_id"]
     (rows,) = (await office.press("Ben", "zoe", group.message, row)).messages
     assert row_button(rows, fan)["label"] == "Release"
-    await _restart(office)
+    await restart(office)
     assert fingerprint(await office.message("zoe", card.message["id"])) == fingerprint(claimed)
     assert fingerprint(await office.message("zoe", group.message["id"])) == fingerprint(rows)
     (free,) = (await office.press("Ben", "zoe", claimed, button(claimed, "Release"))).messages
@@ -75,7 +69,7 @@ async def test_a_deleted_card_is_posted_again_once(office: Office) -> None:
     (now,) = (await office.press("Ana", "mira", anew, button(card.message, "Claim"))).messages
     assert now["id"] == anew["id"]
     assert [m["id"] for m in await office.messages_of(card, "mira")] == [anew["id"]]
-    await _restart(office)
+    await restart(office)
     assert [m["id"] for m in await office.messages_of(card, "mira")] == [anew["id"]]
     assert deleted(await office.message("mira", card.message["id"]))
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.harness import Json, Reply
-from tests.e2e.office import DAY_S, HOUR_S, Office, button, buttons, eventually, public, row_button, sentence
-from tests.e2e.reading import is_private, text_of
+from tests.e2e.harness import Json
+from tests.e2e.office import (
+    DAY_S,
+    HOUR_S,
+    Office,
+    button,
+    buttons,
+    eventually,
+    only,
+    public,
+    row_button,
+    sentence,
+)
+from tests.e2e.reading import text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ADVANCE_S = 9 * DAY_S
 CLAIMED, EXPIRED = "fan_2488", "fan_3144"
-
-
-def only(reply: Reply) -> Json:
-    assert reply.error is None, reply
-    assert reply.settled, reply
-    (message,) = reply.messages
-    assert is_private(message)
-    return message
 
 
 async def my(office: Office, person: str, channel: str, **options: object) -> Json:

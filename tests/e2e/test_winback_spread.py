@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.e2e.harness import Json, Reply, sandbox
-from tests.e2e.office import Office, button, sentence
+from tests.e2e.harness import sandbox
+from tests.e2e.office import Office, button, only, sentence
 from tests.e2e.openapi import SPEC, Contract
-from tests.e2e.reading import is_private, text_of
+from tests.e2e.reading import text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,14 +52,6 @@ async def agency(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
         if SPEC.exists():
             contract = Contract.load()
             assert {text for line in await box.requests() for text in contract.problems(line)} == set()
-
-
-def only(reply: Reply) -> Json:
-    assert reply.error is None, reply
-    assert reply.settled, reply
-    (message,) = reply.messages
-    assert is_private(message)
-    return message
 
 
 def open_by_person(office: Office) -> dict[str, int]:
