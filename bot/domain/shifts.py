@@ -51,8 +51,12 @@ def on_at(plan: Iterable[PlannedShift], at: int) -> tuple[ShiftSpan, ...]:
 
 
 def next_start(plan: Iterable[PlannedShift], at: int) -> ShiftSpan | None:
-    """The first to come on after `at`; None where nobody will. A shift that goes on where another ends is no start."""
-    coming = [span for span in _spans(plan, at) if span[1] > at]
+    """The first to come on after `at`; None where nobody will within eight days.
+
+    A shift that goes on where another ends is no start.
+    """
+    # At the far end of what is looked at, spans begin where the look does.
+    coming = [span for span in _spans(plan, at) if at < span[1] <= at + _LOOK_DAYS * MS_PER_DAY]
     if not coming:
         return None
     user_id, start, end = min(coming, key=lambda span: (span[1], span[0]))

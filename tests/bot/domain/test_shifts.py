@@ -171,6 +171,18 @@ def test_ends_and_starts_are_where_somebody_leaves_and_comes(plan: list[PlannedS
         assert coming.user_id in who(coming.starts_at) - who(coming.starts_at - 1)
 
 
+def test_somebody_on_around_the_clock_never_comes_on() -> None:
+    # What is looked at ends in one zone before it ends in the other.
+    begin = 1_772_438_400_000
+    every = frozenset(range(1, 8))
+    plan = [
+        PlannedShift(1, every, 0, 0, "Australia/Lord_Howe"),
+        PlannedShift(1, every, 13 * 60 + 1, 0, "UTC"),
+    ]
+    for hour in range(48):
+        assert next_start(plan, begin + hour * MS_PER_HOUR) is None
+
+
 @given(plans, instants, st.floats(0, 1))
 def test_between_two_changes_nothing_changes(plan: list[PlannedShift], instant: int, share: float) -> None:
     last, coming = changes_around(plan, instant)
