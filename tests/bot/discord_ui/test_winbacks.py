@@ -141,6 +141,12 @@ class TestCandidates:
         assert labels(shown)[-1] == "Spread the first 40"
         assert "unknown" not in text(shown)
 
+    def test_one_candidate_holds_and_several_hold(self) -> None:
+        one = text(render_candidates(page((candidate(1),), total=1), CandidateFilter()))
+        two = text(render_candidates(page((candidate(1),), total=2), CandidateFilter()))
+        assert "**1 candidate** holds $" in one
+        assert "**2 candidates** hold $" in two
+
     def test_more_than_can_be_ranked_and_unknown_money_are_said(self) -> None:
         shown = text(render_candidates(page((candidate(1),), more=True, unknown=3), CandidateFilter()))
         assert "**More than 1 candidate**" in shown
@@ -154,7 +160,7 @@ class TestCandidates:
         assert "noted: loves \\*dogs\\* ＠everyone" in shown
         quiet = candidate(1, kind=WinbackKind.QUIET, pace_cents=None, since_at=None)
         shown = text(render_candidates(page((quiet,)), CandidateFilter()))
-        assert "💤 Quiet · monthly spend unknown · $1,234 in all\n-# silent since unknown" in shown
+        assert "💤 Quiet · monthly spend unknown · $1,234 in all\n-# last active unknown" in shown
 
     def test_nobody_is_one_sentence(self) -> None:
         assert text(render_candidates(page(()), CandidateFilter())) == say.NO_CANDIDATES
@@ -240,7 +246,7 @@ class TestSpread:
         assert "Handed out 12 winbacks to 2 people ($510 a month), due " in shown.content
         assert "28 more wait and follow as these are done." in shown.content
         assert f"• <@{ME}>: 10 · $500 a month" in shown.content
-        assert "Left out, as they see none of these creators: <@5>" in shown.content
+        assert "Left out because they see none of these creators: <@5>" in shown.content
         assert labels(shown) == ["Undo", "Stop refilling"]
 
     def test_fifty_people_fit_into_a_message(self) -> None:
