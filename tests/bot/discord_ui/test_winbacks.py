@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import discord
 import pytest
@@ -11,8 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.discord_ui import custom_ids
+from bot.discord_ui import winbacks as ui
+from bot.discord_ui.custom_ids import Target
+from bot.discord_ui.features.winbacks import WinbackFeature
 from bot.discord_ui.limits import CONTENT_UNITS, CUSTOM_ID_CHARS, LAYOUT_COMPONENTS, LAYOUT_TEXT_UNITS, units
 from bot.discord_ui.my_work import render_work
+from bot.discord_ui.people import People
+from bot.discord_ui.press import Press
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.winback_lists import ListFilter, done_form, parse_list, render_undo, render_winbacks
 from bot.discord_ui.winbacks import (
@@ -23,8 +29,9 @@ from bot.discord_ui.winbacks import (
     spread_form,
 )
 from bot.discord_ui.words import winbacks as say
-from bot.domain.models import AlertTier
+from bot.domain.models import AccessTier, AlertTier, Viewer
 from bot.domain.my_work import Claim, Task
+from bot.domain.views import FanChoice
 from bot.domain.winbacks import Candidate, Hook, Outcome, Winback, WinbackKind, WinbackState
 from bot.services.my_work import WorkPage
 from bot.services.winback_spreads import Share, SpreadResult
@@ -358,3 +365,27 @@ class TestWork:
     def test_nothing_says_what_to_do_next(self) -> None:
         assert text(self.show()) == "Nothing is yours. Claim from the board or /queue."
         assert f"<@{SHE}>" in text(self.show(user_id=SHE))
+
+
+@pytest.mark.parametrize("chosen", ["9" * 5_000, "٣", "", "x"])
+async def test_what_is_no_person_is_told_so(chosen: str) -> None:
+    said: list[str] = []
+
+    async def find(viewer: Viewer, value: str) -> list[FanChoice]:
+        return [FanChoice(1, "Mia", views.fan("anna"), None, "USD", None)]
+
+    async def say_it(sentence: str) -> None:
+        said.append(sentence)
+
+    desk: Any = SimpleNamespace(people=lambda guild: People(guild, cast("Any", None)))
+    fans: Any = SimpleNamespace(find=find)
+    guild = SimpleNamespace(fetch_member=None)
+    press = Press(
+        cast("Any", SimpleNamespace(guild=guild)),
+        cast("Any", SimpleNamespace(say=say_it)),
+        Viewer(1, AccessTier.LEAD, frozenset({1})),
+        Target(ui.PICK_WHO, ui.FAN, 1),
+        (chosen,),
+    )
+    await WinbackFeature(desk, fans).verbs[ui.PICK_WHO].run(press)
+    assert said == [say.NOT_HERE]
