@@ -55,7 +55,7 @@ class Fans(commands.GroupCog, group_name="fan", group_description="Look at the f
             else:
                 await answer.say(words.NOT_FOUND)
 
-    @app_commands.command(name="thread", description="Open a fan's thread in her creator's channel")
+    @app_commands.command(name="thread", description="Open a fan's thread in the creator's channel")
     @app_commands.describe(fan="Username, platform id or alias; start typing to choose")
     async def thread(self, interaction: discord.Interaction, fan: str | None = None) -> None:
         async with Answer(interaction) as answer:

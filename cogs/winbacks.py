@@ -155,7 +155,7 @@ class Winbacks(
     @app_commands.command(name="list", description="Show winbacks that are handed out, what is due first")
     @app_commands.describe(
         creator="Whose fans; without it the creator whose channel this is, elsewhere all of yours",
-        who="Whose winbacks (team leads and higher); without it a lead sees everybody's, a chatter her own",
+        who="Whose winbacks (team leads and higher); without it a lead sees everybody's, a chatter their own",
         state="Which ones; the open ones without it",
     )
     @app_commands.choices(state=_STATE_CHOICES)

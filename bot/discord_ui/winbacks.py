@@ -98,7 +98,7 @@ def spread_size(found: CandidatePage, asked: CandidateFilter) -> int:
 
 def candidate_row(row: Candidate, hook: Hook | None) -> str:
     since = "unknown" if row.since_at is None else times.relative(row.since_at)
-    what = "subscription ended" if row.kind is WinbackKind.EXPIRED else "silent since"
+    what = "subscription ended" if row.kind is WinbackKind.EXPIRED else "last active"
     pace = (
         "monthly spend unknown" if row.pace_cents is None else f"{words.money(row.pace_cents, 'USD')} a month"
     )

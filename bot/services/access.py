@@ -42,13 +42,15 @@ class AccessRules:
             return Viewer(user_id, AccessTier.NONE, frozenset())
         if may(tier, AccessTier.MANAGER):
             return Viewer(user_id, tier, frozenset(self.channels))
+        # Who leads no team any more sees only the channels that are left.
+        leads = may(tier, AccessTier.LEAD)
         seen = frozenset(
             creator_id
             for creator_id, channel_id in self.channels.items()
             if creator_id not in self.retired
             and (
                 (channel_id is not None and channel_id in visible_channel_ids)
-                or user_id in self.leads.get(creator_id, ())
+                or (leads and user_id in self.leads.get(creator_id, ()))
             )
         )
         return Viewer(user_id, tier, seen)

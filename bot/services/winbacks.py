@@ -269,6 +269,8 @@ class WinbackService:
             found = await winbacks.find(tx, winback_id)
             if found is None or found.creator_id not in viewer.creator_ids:
                 return UndoResult("not_found")
+            if found.state is WinbackState.WITHDRAWN:
+                return UndoResult("not_found")
             if found.state is not WinbackState.DONE or found.done_at is None or found.done_by is None:
                 return UndoResult("not_done", found)
             if not await may_undo(tx, viewer, found.done_by, AccessTier.CHATTER):

@@ -84,8 +84,8 @@ async def test_the_list_and_one_creator_are_shown_to_managers_only(office: Offic
         ({"timezone": "Mars/Olympus"}, "There is no such time zone"),
         ({"chat_link": "http://x.example/{fan_id}"}, "an https:// address"),
         ({"chat_link": "https://x.example/"}, "an https:// address"),
-        ({"default_chatter": "Nia"}, "needs a chatter role and sight of the channel"),
-        ({"default_chatter": "Ben"}, "needs a chatter role and sight of the channel"),
+        ({"default_chatter": "Nia"}, "needs a chatter role and access to the channel"),
+        ({"default_chatter": "Ben"}, "needs a chatter role and access to the channel"),
         ({"creator": "nobody", "fire_above": 50}, "No creator by that name"),
     ],
 )

@@ -88,7 +88,7 @@ async def test_roles_get_tiers_and_keep_them_apart(empty: Office) -> None:
         roles = panel(await choose(empty, roles, "pick_roles", empty.roles[name], arg=f":{name.lower()}"))
     clash = sentence(await choose(empty, roles, "pick_roles", empty.roles["Lead"], arg=":manager"))
     assert clash == (
-        f"<@&{empty.roles['Lead']}> is the role of leads already; a role has one tier only. Nothing was changed."
+        f"<@&{empty.roles['Lead']}> is already a role of leads; a role can have only one tier. Nothing was changed."
     )
     tiers = dict(empty.rows("SELECT role_id, tier FROM role_tiers"))
     assert tiers == {int(empty.roles[n]): n.lower() for n in ("Chatter", "Lead", "Manager", "Owner")}
@@ -196,7 +196,7 @@ async def test_a_creator_is_mapped_and_watched_from_the_end_on(empty: Office) ->
     mapped = panel(await choose(empty, account, "pick_channel", empty.channels["luna"]))
     assert f"in <#{empty.channels['luna']}>" in text_of(mapped)
     refused = sentence(await choose(empty, mapped, "pick_chatter", empty.people["Ben"]))
-    assert "needs a chatter role and sight of the channel" in refused
+    assert "needs a chatter role and access to the channel" in refused
     named = panel(await choose(empty, mapped, "pick_chatter", empty.people["Ana"]))
     assert f"default chatter <@{empty.people['Ana']}>" in text_of(named)
     assert not live_cards(await empty.box.messages("luna"), "s")
@@ -262,7 +262,7 @@ async def test_a_channel_has_one_creator(empty: Office) -> None:
     account = await account_page(empty, "zoe")
     refused = sentence(await choose(empty, account, "pick_channel", empty.channels["luna"]))
     assert refused == (
-        f"<#{empty.channels['luna']}> is the channel of luna already; a channel has one creator only."
+        f"<#{empty.channels['luna']}> is already the channel of luna; a channel can have only one creator."
         " Nothing was changed."
     )
     added = await empty.box.slash(

@@ -182,9 +182,9 @@ class WinbackFeature:
         fan = await self._fan(press)
         if fan is None:
             return
-        chosen = press.values[0] if press.values else ""
+        chosen = _ids(press.values[:1])
         people = self._desk.people(press.interaction.guild)
-        member = await people.member(int(chosen)) if chosen.isdecimal() else None
+        member = await people.member(chosen[0]) if chosen else None
         if member is None or member.bot:
             await press.answer.say(say.NOT_HERE if member is None else say.NO_BOTS)
             return
@@ -205,7 +205,7 @@ class WinbackFeature:
 
     async def _spread(self, press: Press) -> None:
         parsed = ui.parse_filter(press.target.card_id, press.target.arg)
-        among = [int(one) for one in press.fields.chosen(ui.PEOPLE) if one.isdecimal()]
+        among = _ids(press.fields.chosen(ui.PEOPLE))
         if parsed is None or press.target.kind != ui.QUEUE:
             await press.answer.say(words.GONE)
             return
@@ -303,6 +303,11 @@ class WinbackFeature:
 def _id_of(press: Press, kind: str) -> int:
     """The id in a target of that kind; 0, which nothing has, for any other."""
     return press.target.card_id if press.target.kind == kind else 0
+
+
+def _ids(values: Sequence[str]) -> list[int]:
+    """The Discord ids chosen; what is none is left out."""
+    return [int(value) for value in values if value.isascii() and value.isdecimal() and len(value) < 20]
 
 
 def _number(text: str, most: int) -> int | None:

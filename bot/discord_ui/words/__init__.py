@@ -12,7 +12,8 @@ NOT_SET_UP_YET: Final = "Fanwatch is not set up here yet; the server's owner can
 NOT_FOUND: Final = "No fan by that name, id or alias among your creators."
 SHOWN: Final = "Shown to the channel."
 SHOW_ELSEWHERE: Final = (
-    "A fan can be shown in her creator's own channel only. Leave out `show` to see her privately."
+    "A fan can be shown only in the channel of the fan's creator."
+    " Leave out `show` to see the profile privately."
 )
 GONE: Final = "This is no longer here; nothing was changed."
 OUTDATED: Final = "This button is from an older version of Fanwatch and does nothing any more."

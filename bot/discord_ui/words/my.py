@@ -12,7 +12,7 @@ OPEN_CARD: Final = "Open the card"
 
 
 def nothing_of(user_id: int) -> str:
-    return f"<@{user_id}> has no claims and no winbacks of creators that you see."
+    return f"<@{user_id}> has no claims and no winbacks for creators you can see."
 
 
 def header(whose: str, claims: int, winbacks: int, overdue: int) -> str:

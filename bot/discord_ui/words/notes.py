@@ -9,7 +9,7 @@ from bot.discord_ui.words import count
 EMPTY: Final = "A note needs some text; nothing was saved."
 NOTED_ALREADY: Final = "This is noted already; nothing was added."
 GONE: Final = "This note is no longer here; nothing was changed."
-TOO_LATE: Final = "A deleted note can be brought back for ten minutes only, and those are over."
+TOO_LATE: Final = "A deleted note can be brought back for ten minutes, and that time is over."
 STALE: Final = "Somebody else changed this note while you were writing; nothing was saved. Your text was:"
 YOUR_TEXT: Final = "Your text was:"
 ADD_TITLE: Final = "Note on {fan}"

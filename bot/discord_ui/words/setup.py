@@ -79,7 +79,7 @@ NONE: Final = "none"
 
 def role_clash(role: str, tier: AccessTier) -> str:
     """A role is chosen that another tier has."""
-    return f"{role} is the role of {TIERS[tier].lower()}s already; a role has one tier only. Nothing was changed."
+    return f"{role} is already a role of {TIERS[tier].lower()}s; a role can have only one tier. Nothing was changed."
 
 
 def unknown_zone(close: Sequence[str]) -> str:
@@ -110,14 +110,14 @@ def account_taken(name: str) -> str:
 
 
 def channel_taken(channel: str, name: str) -> str:
-    return f"{channel} is the channel of {name} already; a channel has one creator only. Nothing was changed."
+    return f"{channel} is already the channel of {name}; a channel can have only one creator. Nothing was changed."
 
 
 def cannot_work(person: str, name: str, tier: AccessTier) -> str:
     """A chatter or lead is chosen who has no access."""
     if tier is AccessTier.LEAD:
         return f"{person} has no lead role or higher, so cannot lead the team of {name}; nothing was changed."
-    return f"{person} needs a chatter role and sight of the channel of {name} first; nothing was changed."
+    return f"{person} needs a chatter role and access to the channel of {name} first; nothing was changed."
 
 
 def not_finished(why: Sequence[str]) -> str:

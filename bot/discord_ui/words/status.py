@@ -22,8 +22,8 @@ def headline(problems: Sequence[str]) -> str:
 
 def lacking(permissions: Sequence[str], channel: str) -> str:
     """The bot may not do there what it has to."""
-    kind = "permission" if len(permissions) == 1 else "permissions"
-    return f"Fanwatch lacks the {kind} {', '.join(permissions)} in {channel}; give it to it in the channel's settings."
+    kind, them = ("permission", "it") if len(permissions) == 1 else ("permissions", "them")
+    return f"Fanwatch lacks the {kind} {', '.join(permissions)} in {channel}; grant {them} in the channel's settings."
 
 
 def channel_gone(name: str) -> str:

@@ -9,7 +9,7 @@ CREATE_THREADS: Final = "Create Public Threads"
 MANAGE_THREADS: Final = "Manage Threads"
 SEND_IN_THREADS: Final = "Send Messages in Threads"
 
-NO_CHANNEL: Final = "Her creator has no channel here; a manager has to give her one first."
+NO_CHANNEL: Final = "The fan's creator has no channel here; a manager has to give her one first."
 TOO_MANY: Final = "This server has as many open threads as Discord allows; close some and try again."
 
 
@@ -19,7 +19,7 @@ def thread_of(fan: str, url: str) -> str:
 
 def missing(permission: str) -> str:
     """What keeps the bot from opening a thread."""
-    return f"Fanwatch lacks the permission “{permission}” in her creator's channel, so her thread cannot be opened."
+    return f"Fanwatch lacks the permission “{permission}” in the creator's channel, so the fan's thread cannot be opened."
 
 
 def locked(fan: str, url: str) -> str:

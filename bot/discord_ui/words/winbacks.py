@@ -13,14 +13,16 @@ ASSIGN: Final = "Assign"
 DONE: Final = "Done"
 UNDO: Final = "Undo"
 STOP: Final = "Stop refilling"
-NAME_A_CHATTER: Final = "Say with the option `chatter` who is to win the fan back."
+NAME_A_CHATTER: Final = "Use the option `chatter` to say who is to win the fan back."
 NAME_AN_OUTCOME: Final = (
-    "Say with the option `outcome` what came of it: kept, waiting, lost or false alarm; nothing was changed."
+    "Choose what came of it (option `outcome`): kept, waiting, lost or false alarm; nothing was changed."
 )
 NO_BOTS: Final = "A bot cannot win a fan back; choose a person."
 NOT_HERE: Final = "That person is not on this server, so nothing was changed."
 PICK_WHO: Final = "Choose who is to win the fan back"
-NO_CANDIDATES: Final = "Nobody to win back: no fan here has left or fallen silent that nobody works on."
+NO_CANDIDATES: Final = (
+    "Nobody to win back here: no fan has left or fallen silent, or each of them is being worked on already."
+)
 NO_WINBACK: Final = "This fan has no winback; a team lead hands one out with /winback assign."
 OTHERS_NEED_LEAD: Final = (
     "Other people's winbacks are for team leads and higher; leave out `who` to see your own."
@@ -28,13 +30,13 @@ OTHERS_NEED_LEAD: Final = (
 NOT_DONE: Final = "That winback is open already; nothing was changed."
 UNDO_TOO_LATE: Final = "That was more than ten minutes ago and can no longer be undone."
 UNDO_NOT_YOURS: Final = "Only whoever did that, or somebody of a higher tier, can undo it."
-UNDO_TAKEN: Final = "The fan has another open winback by now, so this one stays done."
-NOBODY_ABLE: Final = "None of these people sees the channel of a creator whose fans are to be handed out."
-NO_PEOPLE: Final = "Say with the option `among` who is to get them: a role or a person."
-BAD_TOP: Final = "How many to hand out is a number from 1 to 1,000; nothing was changed."
-BAD_PER_PERSON: Final = "How many a person has at once is a number from 1 to 50; nothing was changed."
+UNDO_TAKEN: Final = "The fan has another open winback now, so this one stays done."
+NOBODY_ABLE: Final = "None of these people can see the channel of a creator whose fans are to be handed out."
+NO_PEOPLE: Final = "Choose at least one role or person who is to get them; nothing was changed."
+BAD_TOP: Final = "How many to hand out must be a number from 1 to 1,000; nothing was changed."
+BAD_PER_PERSON: Final = "How many one person has at once must be a number from 1 to 50; nothing was changed."
 SPREAD_UNDONE_ALREADY: Final = "This spread has been undone already; nothing was changed."
-SPREAD_STOPPED_ALREADY: Final = "This spread refills no more; nothing was changed."
+SPREAD_STOPPED_ALREADY: Final = "This spread no longer refills; nothing was changed."
 WHO_LABEL: Final = "Among whom"
 WHO_HINT: Final = "Roles and people; of a role those who work for the agency"
 WHO_PLACEHOLDER: Final = "Choose roles or people"
@@ -66,10 +68,10 @@ def moment(at_ms: int) -> str:
 def due(error: DueError) -> str:
     """Why a due time was not taken."""
     if error.problem == "past" and error.understood_at is not None:
-        return f"That due time is past ({moment(error.understood_at)}); nothing was changed."
+        return f"That due time has passed ({moment(error.understood_at)}); nothing was changed."
     if error.problem == "too_far":
         return "A due time can be a year ahead at most; nothing was changed."
-    return "I cannot read that due time; write it like `tomorrow 18:00`, `in 3 days`, `5 March` or `2026-03-05 20:00`."
+    return "That due time cannot be read; write it like `tomorrow 18:00`, `in 3 days`, `5 March` or `2026-03-05 20:00`."
 
 
 def until(due_at: int | None) -> str:
@@ -102,7 +104,10 @@ def lacks_creator(user_id: int, creator: str) -> str:
 
 def candidates_header(total: int, more: bool, money: str, unknown: int, first: int, share: float) -> str:
     """ "412 candidates hold $61,240 a month; the first 40 hold 62 % of it"."""
-    head = f"**{'More than ' if more else ''}{count(total, 'candidate', 'candidates')}** hold {money} a month"
+    hold = "holds" if total == 1 and not more else "hold"
+    head = (
+        f"**{'More than ' if more else ''}{count(total, 'candidate', 'candidates')}** {hold} {money} a month"
+    )
     if 0 < first < total:
         head += f"; the first {first:,} hold {round(share * 100)} % of it"
     lines = [head, "-# Most a month first, as it was before they left or fell silent"]
@@ -174,7 +179,7 @@ def share(user_id: int, number: int, money: str) -> str:
 def left_out(user_ids: tuple[int, ...]) -> str:
     who = ", ".join(f"<@{user_id}>" for user_id in user_ids[:10])
     more = f" and {len(user_ids) - 10} more" if len(user_ids) > 10 else ""
-    return f"-# Left out, as they see none of these creators: {who}{more}"
+    return f"-# Left out because they see none of these creators: {who}{more}"
 
 
 def spread_undone(taken_back: int, kept: int) -> str:

@@ -218,7 +218,12 @@ class TestStatus:
         text = self.text(self.report(profile()), {401: ["Send Messages"]})
         first = text.splitlines()[0]
         assert first == (
-            "⚠️ Fanwatch lacks the permission Send Messages in <#401>; give it to it in the channel's settings."
+            "⚠️ Fanwatch lacks the permission Send Messages in <#401>; grant it in the channel's settings."
+        )
+
+        both = self.text(self.report(profile()), {401: ["Send Messages", "Embed Links"]}).splitlines()[0]
+        assert both.endswith(
+            "the permissions Send Messages, Embed Links in <#401>; grant them in the channel's settings."
         )
 
     def test_a_blocked_card_whose_cause_was_named_is_not_told_twice(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import discord
 import pytest
@@ -11,8 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.discord_ui import custom_ids
+from bot.discord_ui import winbacks as ui
+from bot.discord_ui.custom_ids import Target
+from bot.discord_ui.features.winbacks import WinbackFeature
 from bot.discord_ui.limits import CONTENT_UNITS, CUSTOM_ID_CHARS, LAYOUT_COMPONENTS, LAYOUT_TEXT_UNITS, units
 from bot.discord_ui.my_work import render_work
+from bot.discord_ui.people import People
+from bot.discord_ui.press import Press
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.winback_lists import ListFilter, done_form, parse_list, render_undo, render_winbacks
 from bot.discord_ui.winbacks import (
@@ -23,8 +29,9 @@ from bot.discord_ui.winbacks import (
     spread_form,
 )
 from bot.discord_ui.words import winbacks as say
-from bot.domain.models import AlertTier
+from bot.domain.models import AccessTier, AlertTier, Viewer
 from bot.domain.my_work import Claim, Task
+from bot.domain.views import FanChoice
 from bot.domain.winbacks import Candidate, Hook, Outcome, Winback, WinbackKind, WinbackState
 from bot.services.my_work import WorkPage
 from bot.services.winback_spreads import Share, SpreadResult
@@ -141,6 +148,12 @@ class TestCandidates:
         assert labels(shown)[-1] == "Spread the first 40"
         assert "unknown" not in text(shown)
 
+    def test_one_candidate_holds_and_several_hold(self) -> None:
+        one = text(render_candidates(page((candidate(1),), total=1), CandidateFilter()))
+        two = text(render_candidates(page((candidate(1),), total=2), CandidateFilter()))
+        assert "**1 candidate** holds $" in one
+        assert "**2 candidates** hold $" in two
+
     def test_more_than_can_be_ranked_and_unknown_money_are_said(self) -> None:
         shown = text(render_candidates(page((candidate(1),), more=True, unknown=3), CandidateFilter()))
         assert "**More than 1 candidate**" in shown
@@ -154,7 +167,7 @@ class TestCandidates:
         assert "noted: loves \\*dogs\\* ＠everyone" in shown
         quiet = candidate(1, kind=WinbackKind.QUIET, pace_cents=None, since_at=None)
         shown = text(render_candidates(page((quiet,)), CandidateFilter()))
-        assert "💤 Quiet · monthly spend unknown · $1,234 in all\n-# silent since unknown" in shown
+        assert "💤 Quiet · monthly spend unknown · $1,234 in all\n-# last active unknown" in shown
 
     def test_nobody_is_one_sentence(self) -> None:
         assert text(render_candidates(page(()), CandidateFilter())) == say.NO_CANDIDATES
@@ -240,7 +253,7 @@ class TestSpread:
         assert "Handed out 12 winbacks to 2 people ($510 a month), due " in shown.content
         assert "28 more wait and follow as these are done." in shown.content
         assert f"• <@{ME}>: 10 · $500 a month" in shown.content
-        assert "Left out, as they see none of these creators: <@5>" in shown.content
+        assert "Left out because they see none of these creators: <@5>" in shown.content
         assert labels(shown) == ["Undo", "Stop refilling"]
 
     def test_fifty_people_fit_into_a_message(self) -> None:
@@ -352,3 +365,27 @@ class TestWork:
     def test_nothing_says_what_to_do_next(self) -> None:
         assert text(self.show()) == "Nothing is yours. Claim from the board or /queue."
         assert f"<@{SHE}>" in text(self.show(user_id=SHE))
+
+
+@pytest.mark.parametrize("chosen", ["9" * 5_000, "٣", "", "x"])
+async def test_what_is_no_person_is_told_so(chosen: str) -> None:
+    said: list[str] = []
+
+    async def find(viewer: Viewer, value: str) -> list[FanChoice]:
+        return [FanChoice(1, "Mia", views.fan("anna"), None, "USD", None)]
+
+    async def say_it(sentence: str) -> None:
+        said.append(sentence)
+
+    desk: Any = SimpleNamespace(people=lambda guild: People(guild, cast("Any", None)))
+    fans: Any = SimpleNamespace(find=find)
+    guild = SimpleNamespace(fetch_member=None)
+    press = Press(
+        cast("Any", SimpleNamespace(guild=guild)),
+        cast("Any", SimpleNamespace(say=say_it)),
+        Viewer(1, AccessTier.LEAD, frozenset({1})),
+        Target(ui.PICK_WHO, ui.FAN, 1),
+        (chosen,),
+    )
+    await WinbackFeature(desk, fans).verbs[ui.PICK_WHO].run(press)
+    assert said == [say.NOT_HERE]

@@ -30,6 +30,7 @@ EVERYBODY = {AMBER, BRIAR, CLEO}
         pytest.param(5, [20], [], AccessTier.LEAD, {BRIAR, CLEO}, id="her lead, without sight"),
         pytest.param(5, [20], [100], AccessTier.LEAD, EVERYBODY, id="a lead who also sees a channel"),
         pytest.param(5, [], [200], AccessTier.NONE, set(), id="a lead whose roles were taken away"),
+        pytest.param(5, [10], [100], AccessTier.CHATTER, {AMBER}, id="a lead who is only a chatter by now"),
         pytest.param(6, [20], [100], AccessTier.LEAD, {AMBER}, id="a lead of nobody here"),
         pytest.param(1, [30], [], AccessTier.MANAGER, EVERYBODY, id="a manager sees all"),
         pytest.param(1, [10, 40], [], AccessTier.OWNER, EVERYBODY, id="the highest role counts"),

@@ -151,6 +151,16 @@ class TestSpreading:
         blind = Viewer(LEAD_ID, AccessTier.LEAD, frozenset())
         assert (await desk.spreads.undo(blind, made.spread_id)).status == "not_found"
 
+    async def test_what_was_taken_back_cannot_be_opened_by_an_old_button(self, desk: Desk) -> None:
+        await desk.gone(desk.ava, 1)
+        made = await desk.spread(1, 1, desk.ana)
+        (row,) = await desk.open_ones()
+        await desk.close(desk.ana, row)
+        assert (await desk.winbacks.undo_close(desk.ana, row.id)).status == "reopened"
+        assert (await desk.spreads.undo(desk.lead, made.spread_id)).taken_back == 1
+        assert (await desk.winbacks.undo_close(desk.ana, row.id)).status == "not_found"
+        assert await desk.open_ones() == []
+
     async def test_undo_is_for_ten_minutes_and_stopping_for_ever(self, desk: Desk) -> None:
         await desk.gone(desk.ava, 1, 2, 3)
         made = await desk.spread(3, 1, desk.ana)
