@@ -89,7 +89,9 @@ async def test_whoever_may_not_is_told_the_role_it_needs_and_changes_nothing(off
 async def test_whoever_may_gets_what_was_asked_for(office: Office, name: str) -> None:
     use = COMMANDS[name]
     assert use.says in told(await run(office, PEOPLE[use.needs], name))
-    await office.box.settled()
+    if name == "creator resume":
+        # The look at her that is due now is over when a minute has passed.
+        assert (await office.box.advance(60)).settled
 
 
 @pytest.mark.parametrize("name", WITH_FAN)
