@@ -44,7 +44,7 @@ NONSENSE = [
         for alphabet in [(ALLOWED, string.digits, ALLOWED[:36])[length % 3]]
     ),
 ]
-SHARES = 5
+SHARES = 8
 """Each verb gets one in so many of them, so that every length is tried and the whole stays quick."""
 USELESS = {words.GONE, words.OUTDATED, words.NOT_FOUND, note_words.GONE, setup_words.CREATOR_GONE}
 OF_A_FREE_ACCOUNT = {"setup_make", "pick_account", "pick_channel", "pick_team"}
