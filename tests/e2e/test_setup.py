@@ -101,6 +101,14 @@ async def test_everybody_cannot_have_a_tier(empty: Office) -> None:
     assert len(empty.rows("SELECT * FROM role_tiers")) == 4
 
 
+async def test_a_role_that_is_gone_by_now_takes_no_tier_away(empty: Office) -> None:
+    roles = await page(empty, "Roles")
+    custom_id = menu(roles, "pick_roles", ":chatter")["custom_id"]
+    gone = sentence(await empty.press("Olga", HOME, roles, custom_id, ["123456789012345678"], forge=True))
+    assert gone == "One of these roles is no longer on the server; nothing was changed."
+    assert len(empty.rows("SELECT * FROM role_tiers")) == 4
+
+
 async def test_only_an_owner_presses_what_an_owner_opened(empty: Office) -> None:
     overview = panel(await setup(empty))
     ids = [str(one["custom_id"]) for one in components(overview) if one.get("custom_id")]

@@ -119,7 +119,10 @@ class SetupFeature:
         if guild.default_role.id in role_ids:
             await press.answer.say(told.EVERYONE)
             return
-        result = await self._setup.set_roles(press.viewer, tier, [r for r in role_ids if guild.get_role(r)])
+        if any(guild.get_role(role_id) is None for role_id in role_ids):
+            await press.answer.say(told.ROLE_GONE)
+            return
+        result = await self._setup.set_roles(press.viewer, tier, role_ids)
         if result.clash is not None:
             role_id, other = result.clash
             await press.answer.say(told.role_clash(f"<@&{role_id}>", other))

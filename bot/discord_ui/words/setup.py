@@ -62,6 +62,7 @@ NO_ANSWER: Final = (
 )
 NO_FREE_ACCOUNTS: Final = "Every account of the data API is mapped."
 ACCOUNT_GONE: Final = "The data API no longer lists that account; nothing was changed."
+ROLE_GONE: Final = "One of these roles is no longer on the server; nothing was changed."
 EVERYONE: Final = (
     "@everyone cannot have a tier: everybody on the server would see your fans. Nothing was changed."
 )
