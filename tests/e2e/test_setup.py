@@ -294,7 +294,7 @@ async def test_a_creator_whose_channel_is_gone_gets_another(empty: Office) -> No
     options = {one["label"]: one["value"] for one in menu(creators, "pick_creator")["options"]}
     mira = panel(await choose(empty, creators, "pick_creator", options["mira"]))
     taken = sentence(await choose(empty, mira, "pick_move", empty.channels["luna"]))
-    assert "is the channel of luna already" in taken
+    assert "is already the channel of luna" in taken
     moved = panel(await choose(empty, mira, "pick_move", empty.channels["mira"]))
     assert f"**mira** in <#{empty.channels['mira']}>" in text_of(moved)
     (message,) = (await empty.box.slash("Olga", HOME, "status")).messages

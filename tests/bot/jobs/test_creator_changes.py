@@ -168,7 +168,7 @@ async def test_an_account_may_come_back_to_its_creator(office: Office) -> None:
 
 
 async def test_a_creator_paused_during_a_sync_gets_no_alerts_until_she_is_resumed(office: Office) -> None:
-    """Her fans are fetched to the end of the page at hand; the scoring waits."""
+    """What is under way is fetched to its end; the scoring waits."""
     desk, ava = office.desk, office.desk.agency.ava
     office.api.accounts[AVA].put(leaving(4))
     paused = asyncio.Event()
