@@ -157,6 +157,9 @@ class SyncJob:
                 return None
             await self._scoring.run(present, run.run_id, self._clock.now_ms())
         except FanApiError as error:
+            if await self._as_now(creator) is None:
+                # Paused, retired or reconnected meanwhile: that the old account fails is no news of hers.
+                return None
             code = type(error).__name__
             bound.warning("sync_failed", error=code)
             await self._postpone(creator, now_ms)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest_asyncio
 
+from bot.fanapi.errors import AccountNotFoundError
 from storage import card_delivery, creator_settings, roster
 from storage.engine import Tx
 from storage.tables import fan_accounts, scores, sync_runs
@@ -211,3 +212,26 @@ async def test_thresholds_that_change_during_a_sync_count_in_its_scoring(office:
     cards = [row for row in await desk.cards("a", "g", "s") if row["creator_id"] == ava]
     assert [(row["kind"], row["code"]) for row in cards] == [("s", None), ("s", "thresholds")]
     assert (await desk.creator()).baseline_done_at is not None
+
+
+async def test_the_old_account_failing_puts_nothing_off_for_who_was_reconnected_meanwhile(
+    office: Office,
+) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+    reconnected = asyncio.Event()
+
+    async def reconnect_meanwhile() -> None:
+        await office.api.reached.wait()
+        creator = await desk.creator()
+        await desk.change(lambda tx: creator_settings.reconnect(tx, creator, "acct_ava_2", NINE_DAYS))
+        office.api.fault = lambda account_id, what: (
+            AccountNotFoundError("gone", endpoint="fans") if account_id == AVA else None
+        )
+        reconnected.set()
+
+    office.api.hold(AVA, "payments", reconnected)
+    async with asyncio.timeout(20):
+        await asyncio.gather(office.run(NINE_DAYS), reconnect_meanwhile())
+    after = await office.creator(ava)
+    assert (after["failed_polls"], after["next_poll_at"]) == (0, NINE_DAYS)
+    assert await office.told() == []
