@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo run test browser pictures check lint types format accept bench lock clean
+.PHONY: demo run test e2e browser pictures check lint types format accept bench lock clean
 
 $(STAMP): requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "Fanwatch needs Python 3.11 to 3.14 on the PATH (or PYTHON=...)."; exit 2; }
@@ -19,7 +19,10 @@ run: $(STAMP)    ## the bot itself, from .env
 	$(BIN)/python -m bot run $(ARGS)
 
 test: $(STAMP)   ## everything that needs no token, no network and no minutes
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not accept and not bench and not browser" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not accept and not bench and not browser and not e2e" $(ARGS)
+
+e2e: $(STAMP)    ## people at work: the unchanged bot in the sandbox, every command and button
+	$(BIN)/python -m pytest -n auto --dist loadfile -m e2e $(ARGS)
 
 browser: $(STAMP) ## the page in a real browser; skipped, and says so, where there is no Chromium
 	$(BIN)/python -m pytest -n auto --dist loadfile -m browser -rs $(ARGS)
@@ -34,7 +37,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-check: lint types test browser   ## the one gate
+check: lint types test e2e browser   ## the one gate
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,15 @@ import pytest_asyncio
 from tests.e2e.harness import sandbox
 from tests.e2e.office import HISTORY, Office
 from tests.e2e.openapi import SPEC, Contract
+
+IN_EVERY_RUN = ("test_replay_small.py", "test_reading.py", "test_requests_openapi.py", "test_accept.py")
+"""Modules of this folder that are not for `make e2e`: the small replay belongs to `make test`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.path.name not in IN_EVERY_RUN:
+            item.add_marker(pytest.mark.e2e)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
