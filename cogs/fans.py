@@ -33,7 +33,7 @@ class Fans(commands.GroupCog, group_name="fan", group_description="Look at the f
 
     @app_commands.command(name="lookup", description="Show a fan's spend, scores, subscription and owner")
     @app_commands.describe(
-        fan="Username, platform id or alias; start typing to choose. Not needed in a fan's thread",
+        fan=words.FAN_OPTION,
         show="Show the profile to everybody in the channel (otherwise only you see it)",
     )
     async def lookup(

@@ -19,8 +19,6 @@ from bot.domain.notes import NoteOrigin
 from bot.domain.views import FanChoice
 from bot.services.notes import NoteService
 
-_FAN = "Username, platform id or alias; start typing to choose. Not needed in a fan's thread"
-
 
 @app_commands.guild_only()
 @app_commands.default_permissions(send_messages=True)
@@ -34,7 +32,9 @@ class Notes(
         self._options = options
 
     @app_commands.command(name="add", description="Write a note on a fan; without a text a form opens")
-    @app_commands.describe(fan=_FAN, text="The note, at most 2,000 characters; leave it out for a form")
+    @app_commands.describe(
+        fan=words.FAN_OPTION, text="The note, at most 2,000 characters; leave it out for a form"
+    )
     async def add(
         self, interaction: discord.Interaction, fan: str | None = None, text: str | None = None
     ) -> None:
@@ -53,7 +53,7 @@ class Notes(
                 await answer.say(sentence_of(result))
 
     @app_commands.command(name="list", description="Show a fan's notes, newest first")
-    @app_commands.describe(fan=_FAN)
+    @app_commands.describe(fan=words.FAN_OPTION)
     async def list_notes(self, interaction: discord.Interaction, fan: str | None = None) -> None:
         async with Answer(interaction) as answer:
             viewer = await self._options.viewer(interaction)

@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.app import FanwatchBot
+from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.winbacks import WinbackDesk
 from bot.discord_ui.options import Options, let_in
@@ -49,7 +50,7 @@ class Winbacks(
 
     @app_commands.command(name="candidates", description="List whom it pays to win back, most money first")
     @app_commands.describe(
-        creator="Whose fans; without it the creator whose channel this is, elsewhere all of yours",
+        creator=words.CREATOR_OPTION,
         kind="Only fans who fell silent, or only those whose subscription ended",
         min_spent="Only fans who have spent this many dollars at least, in all",
         limit="List this many at most",
@@ -79,9 +80,9 @@ class Winbacks(
         name="assign", description="Ask somebody to win a fan back; again for somebody else"
     )
     @app_commands.describe(
-        fan="Username, platform id or alias; start typing to choose. Not needed in a fan's thread",
+        fan=words.FAN_OPTION,
         chatter="Who is to win the fan back",
-        due="Until when: tomorrow 18:00, in 3 days, 5 March, 2026-03-05 20:00",
+        due=words.DUE_OPTION,
         note="What to know or to try, at most 500 characters",
     )
     async def assign(
@@ -124,8 +125,8 @@ class Winbacks(
         top="How many in all; those who do not fit now follow as others are done",
         among="A role or a person; of a role those who work for the agency",
         per_person="How many of them one person has open at once (10 without it)",
-        due="Until when: tomorrow 18:00, in 3 days, 5 March, 2026-03-05 20:00",
-        creator="Whose fans; without it the creator whose channel this is, elsewhere all of yours",
+        due=words.DUE_OPTION,
+        creator=words.CREATOR_OPTION,
     )
     async def spread(
         self,
@@ -154,7 +155,7 @@ class Winbacks(
 
     @app_commands.command(name="list", description="Show winbacks that are handed out, what is due first")
     @app_commands.describe(
-        creator="Whose fans; without it the creator whose channel this is, elsewhere all of yours",
+        creator=words.CREATOR_OPTION,
         who="Whose winbacks (team leads and higher); without it a lead sees everybody's, a chatter their own",
         state="Which ones; the open ones without it",
     )
@@ -181,7 +182,7 @@ class Winbacks(
 
     @app_commands.command(name="done", description="Close a winback with what came of it")
     @app_commands.describe(
-        fan="Username, platform id or alias; start typing to choose. Not needed in a fan's thread",
+        fan=words.FAN_OPTION,
         outcome="What came of it; needed",
         note="What to remember of it, at most 500 characters",
     )
