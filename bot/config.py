@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -14,6 +15,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
@@ -81,6 +83,27 @@ OptionalHttpUrl = Annotated[HttpUrl | None, BeforeValidator(_blank_to_none)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_blank_to_none)]
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen. Port 0: any free one."""
+
+    host: str
+    port: int
+
+
+def _address(value: object) -> object:
+    if value is None or isinstance(value, Address):
+        return value
+    host, colon, port = str(value).strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("expected HOST:PORT, as 127.0.0.1:8090")
+    return Address(host, int(port))
+
+
+OptionalAddress = Annotated[Address | None, BeforeValidator(_address), BeforeValidator(_blank_to_none)]
+
+
 class _KeySettings(BaseSettings):
     """The data API's key, read apart: whether one is there is told beside every other error."""
 
@@ -99,8 +122,8 @@ class Settings(_KeySettings):
     discord_guild_id: int = Field(gt=0)
     discord_api_base: HttpUrl = "https://discord.com/api/v10"
     discord_gateway_url: WsUrl = "wss://gateway.discord.gg"
-    fanapi_kind: Literal["fansapi"] = "fansapi"
-    fanapi_base_url: HttpUrl = "https://app.onlyfansapi.com"
+    fanapi_kind: Literal["fansapi", "ofapi_ai"] = "fansapi"
+    fanapi_base_url: OptionalHttpUrl = None
     fanapi_requests_per_minute: int = Field(default=1000, gt=0, le=100_000)
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///fanwatch.db"
     roster_file: OptionalPath = None
@@ -109,6 +132,12 @@ class Settings(_KeySettings):
     poll_minutes: int = Field(default=60, ge=5, le=1440)
     history_days: int = Field(default=120, ge=60, le=3650)
     chat_url: str = "https://onlyfans.com/my/chats/chat/{fan_id}"
+    credits_per_day: int = Field(default=85, ge=1, le=1_000_000)
+    store_message_text: bool = False
+    webhook_listen: OptionalAddress = None
+    webhook_secret: SecretStr | None = None
+    webhook_secret_previous: SecretStr | None = None
+    metrics_listen: OptionalAddress = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("discord_token")
@@ -132,6 +161,26 @@ class Settings(_KeySettings):
         if not value.startswith("https://") or "{fan_id}" not in value:
             raise ValueError("expected an https:// address with {fan_id} in it")
         return value
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _metrics_stay_here(cls, value: Address | None) -> Address | None:
+        if value is not None and not is_loopback(value.host):
+            raise ValueError("only this machine may read the metrics; use 127.0.0.1:PORT")
+        return value
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.fanapi_kind == "ofapi_ai" and self.fanapi_base_url is None:
+            raise ValueError("FANAPI_BASE_URL: is missing; FANAPI_KIND=ofapi_ai has no usual address")
+        secrets = [s for s in (self.webhook_secret,) if s is not None and s.get_secret_value()]
+        if self.webhook_listen is not None and not secrets:
+            raise ValueError("WEBHOOK_SECRET: is missing; WEBHOOK_LISTEN takes signed events only")
+        return self
+
+    def api_base_url(self) -> str:
+        """The base of the data API; `fansapi` has a usual one."""
+        return self.fanapi_base_url or "https://app.onlyfansapi.com"
 
     def read_fanapi_key(self) -> SecretStr:
         """The data API's key, from the setting or the first line of its file. Raises SettingsError."""

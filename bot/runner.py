@@ -103,9 +103,10 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     store = await _open_agency(settings, storage, clock)
     api = FansApiClient(
         make_client(VERSION),
-        base_url=settings.fanapi_base_url,
+        base_url=settings.api_base_url(),
         key=settings.read_fanapi_key().get_secret_value(),
         requests_per_minute=settings.fanapi_requests_per_minute,
+        keep_text=settings.store_message_text,
     )
     stack.push_async_callback(api.aclose)
     await _check_key(api)

@@ -20,7 +20,7 @@ from storage.tx import Tx
 BULK_FROM = 50
 ENDED_LOOK_MS = 3 * MS_PER_DAY
 """How long a poll asks again about a period that has ended while the API goes on saying "subscribed"."""
-_RECORD_FIELDS = tuple(field.name for field in fields(FanRecord))
+_RECORD_FIELDS = tuple(field.name for field in fields(FanRecord) if field.name != "periods")
 _record_values = attrgetter(*_RECORD_FIELDS)
 _COLUMNS = (
     "agency_id",
@@ -51,7 +51,8 @@ class FanPageResult:
 
 def row_hash(record: FanRecord) -> int:
     """The same for equal records in every process; 63 bits."""
-    digest = hashlib.blake2b(msgspec.json.encode(_record_values(record)), digest_size=8).digest()
+    values = (*_record_values(record), sorted(record.periods, key=lambda period: period.starts_at))
+    digest = hashlib.blake2b(msgspec.json.encode(values), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 

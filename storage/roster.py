@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, delete, insert, select, update
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.models import AccessTier, Viewer
@@ -32,9 +32,9 @@ PLATFORM = "onlyfans"
 class Creator:
     """A creator with her connected account; the instants are agency time.
 
-    `next_poll_at` and `next_walk_at`: when changes and when all fans are to be fetched. `synced_at`: the start of the
-    last fetch that succeeded, `payments_synced_at` that of the last complete one of payments; None: never. The settings
-    of `fire_above` to `chat_url` are None where she has none of her own.
+    `next_poll_at`, `next_walk_at`, `next_full_walk_at`: when changes, those who matter, and all fans are to be fetched.
+    `synced_at`: the start of the last fetch that succeeded, `payments_synced_at` that of the last complete one of payments;
+    None: never. The settings of `fire_above` to `chat_url` are None where she has none of her own.
     """
 
     id: int
@@ -60,6 +60,18 @@ class Creator:
     retired_at: int | None = None
     baseline_cause: str | None = None
     """Why the next scoring run is a baseline although it is not the first."""
+    next_full_walk_at: int = 0
+    latest_read_at: int | None = None
+    """Up to when her new and renewed subscriptions have been asked for; None: never."""
+    payments_from_at: int | None = None
+    """How far back her payments are known; None: not at all."""
+    chats_readable: bool | None = None
+    """Whether the key may read her chats; None: nobody has tried."""
+    credits_per_day: int | None = None
+    """What she may cost a day; None: as the agency has it."""
+    webhook_at: int | None = None
+    reconcile_since_at: int | None = None
+    """Since when a webhook of hers is known to be missing; None: none is."""
 
     @property
     def is_watched(self) -> bool:
@@ -208,6 +220,13 @@ async def _load(tx: Tx, creator_id: int | None) -> list[Creator]:
             creators.c.chat_url,
             creators.c.retired_at,
             creators.c.baseline_cause,
+            creators.c.next_full_walk_at,
+            creators.c.latest_read_at,
+            creators.c.payments_from_at,
+            creators.c.chats_readable,
+            creators.c.credits_per_day,
+            creators.c.webhook_at,
+            creators.c.reconcile_since_at,
         )
         .select_from(
             creators.join(
@@ -323,62 +342,3 @@ async def notice_channel_id(tx: Tx) -> int | None:
     """Where trouble of the whole data API is told; None: no channel is chosen."""
     found = await tx.scalar(select(agencies.c.notice_channel_id).where(agencies.c.id == tx.agency_id))
     return int(found) if found else None
-
-
-async def _set(tx: Tx, creator_id: int, **values: object) -> None:
-    await tx.execute(
-        update(creators)
-        .where(creators.c.agency_id == tx.agency_id, creators.c.id == creator_id)
-        .values(**values)
-    )
-
-
-async def mark_fresh(tx: Tx, creator_id: int, at: int) -> None:
-    """Her data is as of `at`: set with the last of it, before it is scored, for cards print it as their age."""
-    await _set(tx, creator_id, synced_at=at)
-
-
-async def mark_synced(tx: Tx, creator_id: int, *, next_poll_at: int, next_walk_at: int | None) -> None:
-    """A sync has ended well. `next_walk_at` None: it was a poll, the walk is due when it was.
-
-    Where a baseline has been asked for meanwhile, what was due for it stays due.
-    """
-    asked = creators.c.baseline_cause.is_not(None)
-    values: dict[str, object] = {
-        "next_poll_at": case((asked, creators.c.next_poll_at), else_=next_poll_at),
-        "failed_polls": 0,
-    }
-    if next_walk_at is not None:
-        values["next_walk_at"] = case((asked, creators.c.next_walk_at), else_=next_walk_at)
-    await _set(tx, creator_id, **values)
-
-
-async def mark_failed(tx: Tx, creator_id: int, retry_at: int) -> None:
-    """A fetch failed: nothing of hers is due before `retry_at`."""
-    walk, poll = creators.c.next_walk_at, creators.c.next_poll_at
-    await _set(
-        tx,
-        creator_id,
-        failed_polls=creators.c.failed_polls + 1,
-        next_poll_at=case((poll < retry_at, retry_at), else_=poll),
-        next_walk_at=case((walk < retry_at, retry_at), else_=walk),
-    )
-
-
-async def mark_payments_synced(tx: Tx, creator_id: int, at: int) -> None:
-    await _set(tx, creator_id, payments_synced_at=at)
-
-
-async def mark_baseline_done(tx: Tx, creator: Creator, at: int) -> None:
-    """Her baseline is done, unless it was made by other settings than she has by now: then the next run is one too."""
-    await tx.execute(
-        update(creators)
-        .where(
-            creators.c.agency_id == tx.agency_id,
-            creators.c.id == creator.id,
-            creators.c.baseline_cause.is_not_distinct_from(creator.baseline_cause),
-            creators.c.fire_above.is_not_distinct_from(creator.fire_above),
-            creators.c.action_above.is_not_distinct_from(creator.action_above),
-        )
-        .values(baseline_done_at=at, baseline_cause=None)
-    )

@@ -155,6 +155,10 @@ _PAGE = BulkRead(
         _s.model_version,
         _s.kept_churn_risk,
         _s.kept_at,
+        _f.reported_30d_cents,
+        _f.reported_prior_30d_cents,
+        _f.reported_messages_30d,
+        _f.reported_ppv_open_rate,
     )
     .select_from(
         fan_accounts.outerjoin(scores, and_(_s.agency_id == _f.agency_id, _s.fan_account_id == _f.id))
@@ -167,7 +171,7 @@ _PAGE = BulkRead(
 _SUBSCRIBED, _EXPIRED_NOW = 3, 4
 _PAID, _CAN_RECEIVE, _BLOCKED, _RESTRICTED, _PERFORMER, _DELETED = range(7, 13)
 _FIRST_SIGHT, _EXPIRY, _PINGED_AT = range(13, 16)
-_VALUES, _MODEL, _KEPT = 16, 22, 24
+_VALUES, _MODEL, _KEPT, _REPORTED = 16, 22, 24, 26
 _SPENDS = BulkRead(
     select(
         _f.id,
@@ -242,7 +246,17 @@ def _to_facts(row: tuple[Any, ...], spend: tuple[int, int], now_ms: int) -> FanF
     fan_id, total_cents, last_active_at, subscribed, expired_now, expires_at, rebill_off = row[:_PAID]
     days = None if last_active_at is None else max(0, (now_ms - last_active_at) // MS_PER_DAY)
     status = subscription_status(subscribed, expired_now, expires_at, rebill_off, now_ms)
-    return FanFacts(fan_id, total_cents, spend[0], spend[1], days, None, None, status)
+    recent, prior, messages, opened = row[_REPORTED:]
+    return FanFacts(
+        fan_id,
+        total_cents,
+        spend[0] if recent is None else recent,
+        spend[1] if prior is None else prior,
+        days,
+        messages,
+        opened,
+        status,
+    )
 
 
 async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
@@ -348,7 +362,7 @@ class ScoreBatch:
         if row[_VALUES] is not None:
             why = _why_kept(row[_KEPT], row[_KEPT + 1], values.churn_risk, self._now_ms)
             if why is None:
-                kept = row[_KEPT:]
+                kept = row[_KEPT:_REPORTED]
             else:
                 key = (self._agency_id, self._ids.next(), self._creator_id, row[0])
                 self._history.append((*key, *model, *fresh[:3], self._now_ms, why))

@@ -80,6 +80,29 @@ class TransactionKind(StrEnum):
     OTHER = "other"
 
 
+class SubscriptionEvent(StrEnum):
+    """What happens to a subscription; written to `subscription_events` as it is."""
+
+    SUBSCRIBED = "subscribed"
+    REBILLED = "rebilled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    RESUBSCRIBED = "resubscribed"
+    TRIAL_STARTED = "trial_started"
+    TRIAL_CONVERTED = "trial_converted"
+    WIN_BACK_SENT = "win_back_sent"
+
+
+class EventSource(StrEnum):
+    """What told of an event: two looks that differ, a period the API lists, a webhook, a file, or our own contact."""
+
+    DIFFERENCE = "difference"
+    PERIOD = "period"
+    WEBHOOK = "webhook"
+    IMPORT = "import"
+    CONTACT = "contact"
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
     """A connection of a creator as the data API lists it. `authenticated` False: her session has expired."""
@@ -89,6 +112,21 @@ class AccountRecord:
     username: str | None
     display_name: str | None
     authenticated: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRecord:
+    """A stretch a fan has paid for, or had free, as the data API lists it. `cancelled_at`: rebill was switched off then."""
+
+    platform_period_id: str | None
+    starts_at: int
+    ends_at: int | None
+    cancelled_at: int | None
+    price_cents: int | None
+    regular_price_cents: int | None
+    trial: bool | None
+    """True: a free trial of a page that costs money. None: nothing tells."""
+    current: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +158,34 @@ class FanRecord:
     is_restricted: bool | None
     is_performer: bool | None
     can_receive_messages: bool | None
+    reported_30d_cents: int | None = None
+    """This and the next three: sums the vendor has made itself. None where ours, of payments and messages, count."""
+    reported_prior_30d_cents: int | None = None
+    reported_messages_30d: int | None = None
+    reported_ppv_open_rate: float | None = None
+    """0 to 1."""
+    periods: tuple[PeriodRecord, ...] = ()
+    """The latest periods the API lists, in any order; empty says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """One message between a creator and a fan. Never what it says, unless texts are kept (STORE_MESSAGE_TEXT)."""
+
+    platform_message_id: str
+    platform_fan_id: str
+    from_fan: bool
+    sent_at: int
+    price_cents: int | None
+    """What opening it costs the fan; None or 0: it is free."""
+    unlocked: bool | None
+    """Of a priced one: whether the fan has paid to open it. None: unknown."""
+    is_tip: bool
+    is_mass: bool
+    """A copy of what went to many at once: nobody's reply."""
+    media_count: int | None
+    text: str | None
+    """Plain, without markup; None where texts are not kept."""
 
 
 @dataclass(frozen=True, slots=True)

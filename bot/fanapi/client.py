@@ -7,11 +7,12 @@ import random as random_module
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 
-from bot.domain.models import AccountRecord, FanRecord, TransactionRecord
+from bot.domain.models import AccountRecord, FanRecord, MessageRecord, TransactionRecord
 from bot.fanapi import mapping, schemas
 from bot.fanapi.decode import NotReadableError, decode
 from bot.fanapi.errors import InvalidParameterError, MalformedAnswerError
@@ -19,12 +20,12 @@ from bot.fanapi.http import ApiHttp, make_client
 from bot.fanapi.pacing import Sleep, TokenBucket
 from bot.fanapi.paging import PageTurner, Turn
 from bot.fanapi.parse import format_instant
-from bot.fanapi.protocol import Meter, Page
+from bot.fanapi.protocol import Capabilities, Meter, Page
 
 __all__ = ["FansApiClient", "make_client"]
 
 A = TypeVar("A")
-R = TypeVar("R", FanRecord, TransactionRecord)
+R = TypeVar("R", FanRecord, TransactionRecord, MessageRecord)
 Out = TypeVar("Out")
 
 FANS_PER_PAGE = 20
@@ -32,6 +33,7 @@ LATEST_PER_PAGE = 50
 # The maximum is not documented: start high, step down on a 422.
 MONEY_PER_PAGE = (100, 50, 10)
 IDS_PER_CALL = 10
+MESSAGES_PER_PAGE = 100
 # A bare list as of today, or enveloped like everything else. (mypy knows no type of a union.)
 _ACCOUNTS: Any = list[schemas.Account] | schemas.AccountsAnswer
 
@@ -66,12 +68,14 @@ class FansApiClient:
         key: str,
         requests_per_minute: int = 1000,
         timeout_s: float = 30.0,
+        keep_text: bool = False,
         sleep: Sleep = asyncio.sleep,
         random: Callable[[], float] = random_module.random,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._meter = Meter()
+        self._keep_text = keep_text
         self._http = ApiHttp(
             http,
             base_url=base_url,
@@ -87,10 +91,15 @@ class FansApiClient:
         self._latest_size = _PageSize(LATEST_PER_PAGE)
         self._transaction_size = _PageSize(*MONEY_PER_PAGE)
         self._chargeback_size = _PageSize(*MONEY_PER_PAGE)
+        self._message_size = _PageSize(MESSAGES_PER_PAGE)
 
     @property
     def meter(self) -> Meter:
         return self._meter
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities()
 
     async def check_key(self) -> None:
         await self._get("whoami", None, {}, schemas.MetaAnswer, lambda _: None)
@@ -107,6 +116,19 @@ class FansApiClient:
             account_id,
             "fans/all",
             PageTurner(f"{account_id}/fans/all", {}, cursor, by_offset=True),
+            self._fan_size,
+            schemas.FanListAnswer,
+            lambda answer: _fan_page(answer.data.items, answer.data.has_more, answer.pagination),
+        )
+
+    def walk_active(
+        self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
+    ) -> AsyncIterator[Page[FanRecord]]:
+        fixed = {"filter[total_spent]": "1"} if spent_only else {}
+        return self._walk(
+            account_id,
+            "fans/active",
+            PageTurner(f"{account_id}/fans/active", fixed, cursor, by_offset=True),
             self._fan_size,
             schemas.FanListAnswer,
             lambda answer: _fan_page(answer.data.items, answer.data.has_more, answer.pagination),
@@ -156,6 +178,27 @@ class FansApiClient:
             schemas.ChargebackAnswer,
             _chargeback_page,
         )
+
+    async def walk_messages(
+        self, account_id: str, platform_fan_id: str, since_ms: int
+    ) -> AsyncIterator[Page[MessageRecord]]:
+        endpoint = f"chats/{platform_fan_id}/messages"
+        walk = self._walk(
+            account_id,
+            endpoint,
+            PageTurner(f"{account_id}/{endpoint}", {"order": "desc"}, None, by_offset=False),
+            self._message_size,
+            schemas.MessageAnswer,
+            partial(_message_page, platform_fan_id=platform_fan_id, keep_text=self._keep_text),
+        )
+        async with aclosing(walk) as pages:
+            async for page in pages:
+                kept = tuple(record for record in page.records if record.sent_at >= since_ms)
+                # Newest first: where some lie before `since_ms`, all that follow do.
+                over = len(kept) < len(page.records)
+                yield Page(kept, None if over else page.next_cursor)
+                if over:
+                    return
 
     async def get_fans(self, account_id: str, ids: Iterable[str]) -> list[FanRecord]:
         def read(answer: schemas.FansById) -> list[FanRecord]:
@@ -247,6 +290,14 @@ def _transaction_page(answer: schemas.TransactionAnswer) -> tuple[tuple[Transact
         _next_page(answer.pagination),
         None if marker is None else str(marker),
     )
+
+
+def _message_page(
+    answer: schemas.MessageAnswer, *, platform_fan_id: str, keep_text: bool
+) -> tuple[tuple[MessageRecord, ...], Turn]:
+    records = tuple(mapping.to_message(m, platform_fan_id, keep_text=keep_text) for m in answer.data)
+    ids = [record.platform_message_id for record in records]
+    return records, Turn(ids, None, _next_page(answer.pagination))
 
 
 def _chargeback_page(answer: schemas.ChargebackAnswer) -> tuple[tuple[TransactionRecord, ...], Turn]:

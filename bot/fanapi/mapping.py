@@ -4,11 +4,20 @@ zero.
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import msgspec
 
-from bot.domain.models import AccountRecord, FanRecord, TransactionKind, TransactionRecord
+from bot.domain.models import (
+    AccountRecord,
+    FanRecord,
+    MessageRecord,
+    PeriodRecord,
+    TransactionKind,
+    TransactionRecord,
+)
 from bot.fanapi import schemas
 from bot.fanapi.decode import NotReadableError
 from bot.fanapi.parse import parse_cents, parse_instant
@@ -30,6 +39,7 @@ _KINDS = {
     "stream": TransactionKind.STREAM,
     "streams": TransactionKind.STREAM,
 }
+_TAG = re.compile(r"<[^>]*>")
 _NO_DETAILS = schemas.SubscribedOnData()
 
 
@@ -70,7 +80,58 @@ def to_fan(fan: schemas.Fan) -> FanRecord:
         is_restricted=_flag(fan.is_restricted),
         is_performer=_flag(fan.is_performer),
         can_receive_messages=_flag(fan.can_receive_chat_message),
+        periods=tuple(p for p in map(_period, details.subscribes or ()) if p is not None),
     )
+
+
+def _period(period: schemas.Period) -> PeriodRecord | None:
+    """None for one without a beginning: it says nothing."""
+    starts_at = _instant(period.start_date)
+    if starts_at is None:
+        return None
+    price, regular = _cents(period.price), _cents(period.regular_price)
+    kind = _text(period.type)
+    trial: bool | None = None
+    if kind is not None and "trial" in kind.lower():
+        trial = True
+    elif price is not None and price > 0:
+        trial = False
+    return PeriodRecord(
+        platform_period_id=None if period.id is None else _text(str(period.id)),
+        starts_at=starts_at,
+        ends_at=_instant(period.expire_date),
+        cancelled_at=_instant(period.cancel_date),
+        price_cents=price,
+        regular_price_cents=regular,
+        trial=trial,
+        current=_flag(period.is_current),
+    )
+
+
+def to_message(message: schemas.Message, fan_id: str, *, keep_text: bool) -> MessageRecord:
+    """A message of the chat with `fan_id`. Raises NotReadableError where its time is missing."""
+    sent_by_me = _flag(message.is_sent_by_me)
+    from_fan = _user_id(message.from_user) == fan_id if sent_by_me is None else not sent_by_me
+    price = _cents(message.price)
+    priced = price is not None and price > 0 and not _flag(message.is_free)
+    count = message.media_count
+    return MessageRecord(
+        platform_message_id=_id(message.id),
+        platform_fan_id=fan_id,
+        from_fan=from_fan,
+        sent_at=_required_instant(message.created_at),
+        price_cents=price if priced else None,
+        unlocked=_flag(message.is_opened) if priced else None,
+        is_tip=bool(_flag(message.is_tip)),
+        is_mass=bool(_flag(message.is_from_queue)) or message.queue_id is not None,
+        media_count=count if isinstance(count, int) and not isinstance(count, bool) else None,
+        text=_plain(message.text) if keep_text else None,
+    )
+
+
+def _plain(value: Any) -> str | None:
+    text = _text(value)
+    return None if text is None else _text(unescape(_TAG.sub(" ", text)))
 
 
 def to_transaction(transaction: schemas.Transaction) -> TransactionRecord:

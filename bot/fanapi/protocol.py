@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from bot.domain.models import AccountRecord, FanRecord, TransactionRecord
+from bot.domain.models import AccountRecord, FanRecord, MessageRecord, TransactionRecord
 
 T = TypeVar("T")
 
@@ -55,6 +55,20 @@ class Meter:
         return total
 
 
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a vendor can be asked at all; what it cannot is skipped by a sync, and stays unknown.
+
+    `all_fans` False: `walk_fans` shows some of them only, so that absence from it means nothing.
+    """
+
+    accounts: bool = True
+    all_fans: bool = True
+    latest: bool = True
+    payments: bool = True
+    messages: bool = True
+
+
 class FanApi(Protocol):
     """Reads a creator platform's data. Everything raises a FanApiError of `errors`; nothing writes.
 
@@ -66,6 +80,9 @@ class FanApi(Protocol):
     @property
     def meter(self) -> Meter: ...
 
+    @property
+    def capabilities(self) -> Capabilities: ...
+
     async def check_key(self) -> None:
         """Raise KeyRefusedError or PermissionDeniedError where the key is not taken."""
         ...
@@ -76,6 +93,12 @@ class FanApi(Protocol):
 
     def walk_fans(self, account_id: str, cursor: str | None = None) -> AsyncIterator[Page[FanRecord]]:
         """Every fan there ever was, newest first, from `cursor` on."""
+        ...
+
+    def walk_active(
+        self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
+    ) -> AsyncIterator[Page[FanRecord]]:
+        """The fans who are subscribed now, newest first; `spent_only`: of these, who has spent a dollar or more."""
         ...
 
     def walk_latest(self, account_id: str, since_ms: int, until_ms: int) -> AsyncIterator[Page[FanRecord]]:
@@ -94,6 +117,12 @@ class FanApi(Protocol):
         """Payments taken back within the window: kind chargeback, amounts negative, at the time of the
         taking back.
         """
+        ...
+
+    def walk_messages(
+        self, account_id: str, platform_fan_id: str, since_ms: int
+    ) -> AsyncIterator[Page[MessageRecord]]:
+        """The messages with one fan since then, newest first. PermissionDeniedError: the key may not read chats."""
         ...
 
     async def get_fans(self, account_id: str, ids: Iterable[str]) -> list[FanRecord]:

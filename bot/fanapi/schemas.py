@@ -23,8 +23,14 @@ class Account(msgspec.Struct):
 
 
 class Period(msgspec.Struct, rename="camel"):
+    id: Any = None
+    start_date: Any = None
+    expire_date: Any = None
     is_current: Any = None
     cancel_date: Any = None
+    price: msgspec.Raw = _NOTHING
+    regular_price: msgspec.Raw = _NOTHING
+    type: Any = None
 
 
 class SubscribedOnData(msgspec.Struct, rename="camel"):
@@ -91,6 +97,22 @@ class Chargeback(msgspec.Struct, rename="camel"):
     payment: Payment
 
 
+class Message(msgspec.Struct, rename="camel"):
+    id: int | str
+    created_at: str
+    text: Any = None
+    from_user: User | None = None
+    to_user: User | None = None
+    is_sent_by_me: Any = None
+    price: msgspec.Raw = _NOTHING
+    is_free: Any = None
+    is_opened: Any = None
+    is_tip: Any = None
+    is_from_queue: Any = None
+    queue_id: Any = None
+    media_count: Any = None
+
+
 class Pagination(msgspec.Struct):
     next_page: str | None = None
 
@@ -133,6 +155,11 @@ class TransactionAnswer(msgspec.Struct):
 
 class ChargebackAnswer(msgspec.Struct):
     data: ChargebackList
+    pagination: Pagination | None = msgspec.field(default=None, name="_pagination")
+
+
+class MessageAnswer(msgspec.Struct):
+    data: list[Message]
     pagination: Pagination | None = msgspec.field(default=None, name="_pagination")
 
 

@@ -28,7 +28,7 @@ from bot.domain.models import (
 from bot.domain.scoring import Model
 from bot.domain.thresholds import policy_of
 from bot.domain.views import Owner
-from storage import cards, episodes, fans, roster, runs, scores, whales
+from storage import cards, episodes, fans, fetching, roster, runs, scores, whales
 from storage.cards import CardPayload, NewCard
 from storage.engine import AgencyStore, Tx
 from storage.episode_changes import EpisodeChange, RunContext, apply_changes
@@ -215,7 +215,7 @@ class Scoring:
                 CardKind.BASELINE, creator.id, creator.channel_id, payload, code=creator.baseline_cause
             )
             await cards.create_card(tx, card, run.now_at)
-            await roster.mark_baseline_done(tx, creator, run.now_at)
+            await fetching.mark_baseline_done(tx, creator, run.now_at)
         else:
             await self._place(tx, run, creator)
         await runs.finish_score_run(tx, run.run_id, run.now_at)

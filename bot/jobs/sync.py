@@ -27,7 +27,7 @@ from bot.fanapi.errors import (
 from bot.fanapi.protocol import FanApi, Page, Usage
 from bot.jobs.notices import OF_WHOLE_API, POLLS_BEFORE_NOTICE, Notices, Trouble
 from bot.jobs.scoring import Scoring
-from storage import fans, roster, runs, transactions
+from storage import fans, fetching, roster, runs, transactions
 from storage.engine import AgencyStore, Tx
 from storage.roster import Creator
 from storage.runs import SyncKind, SyncRun
@@ -184,7 +184,7 @@ class SyncJob:
                 calls=used.calls,
                 credits_used=used.credits,
             )
-            await roster.mark_synced(
+            await fetching.mark_synced(
                 tx,
                 creator.id,
                 next_poll_at=finished.started_at + self._poll_every_ms,
@@ -284,8 +284,8 @@ class SyncJob:
 
         async def done(tx: Tx) -> None:
             await runs.mark_sync(tx, run.run_id, "score", None)
-            await roster.mark_payments_synced(tx, creator.id, run.started_at)
-            await roster.mark_fresh(tx, creator.id, run.started_at)
+            await fetching.mark_payments_synced(tx, creator.id, run.started_at)
+            await fetching.mark_fresh(tx, creator.id, run.started_at)
 
         await self._store.write(done)
 
@@ -311,7 +311,7 @@ class SyncJob:
             await fans.apply_fan_page(tx, creator.id, [*latest, *refreshed], run.started_at, run.run_id)
             await transactions.apply_transactions(tx, creator.id, payments, run.started_at)
             await runs.mark_sync(tx, run.run_id, "score", None)
-            await roster.mark_fresh(tx, creator.id, run.started_at)
+            await fetching.mark_fresh(tx, creator.id, run.started_at)
 
         await self._store.write(write)
 
@@ -333,7 +333,7 @@ class SyncJob:
 
     async def _postpone(self, creator: Creator, now_ms: int) -> None:
         wait_ms = min(FIRST_RETRY_MS * 2 ** min(creator.failed_polls, 10), self._poll_every_ms)
-        await self._store.write(lambda tx: roster.mark_failed(tx, creator.id, now_ms + wait_ms))
+        await self._store.write(lambda tx: fetching.mark_failed(tx, creator.id, now_ms + wait_ms))
 
 
 def _trouble(error: FanApiError) -> Trouble:

@@ -8,10 +8,19 @@ tenant table: it has `agency_id`, its keys begin with it, and foreign keys betwe
 from __future__ import annotations
 
 from storage.tables.base import metadata
-from storage.tables.derived import score_history, scores
+from storage.tables.derived import creator_daily, score_history, scores
 from storage.tables.desk import fan_threads, note_revisions, notes, winback_spreads, winbacks
+from storage.tables.facts import fan_events, messages, subscription_events, subscriptions
 from storage.tables.fans import fan_accounts, fan_names, transactions
-from storage.tables.machinery import cards, command_hashes, score_runs, sync_runs
+from storage.tables.machinery import (
+    api_usage,
+    cards,
+    command_hashes,
+    import_runs,
+    score_runs,
+    sync_runs,
+    webhook_inbox,
+)
 from storage.tables.roster import (
     agencies,
     creator_accounts,
@@ -25,7 +34,7 @@ from storage.tables.roster import (
 )
 from storage.tables.work import audit_log, episode_events, episodes
 
-APPEND_ONLY = ("episode_events", "audit_log")
+APPEND_ONLY = ("episode_events", "audit_log", "subscription_events", "fan_events")
 """The tables that triggers keep from ever being changed or emptied: ids and codes only."""
 
 TENANT_TABLES = frozenset(table.name for table in metadata.tables.values() if "agency_id" in table.c)
@@ -34,19 +43,24 @@ __all__ = [
     "APPEND_ONLY",
     "TENANT_TABLES",
     "agencies",
+    "api_usage",
     "audit_log",
     "cards",
     "command_hashes",
     "creator_accounts",
     "creator_chatters",
+    "creator_daily",
     "creator_leads",
     "creators",
     "episode_events",
     "episodes",
     "fan_accounts",
+    "fan_events",
     "fan_names",
     "fan_threads",
+    "import_runs",
     "members",
+    "messages",
     "metadata",
     "note_revisions",
     "notes",
@@ -56,8 +70,11 @@ __all__ = [
     "scores",
     "setting_changes",
     "shifts",
+    "subscription_events",
+    "subscriptions",
     "sync_runs",
     "transactions",
+    "webhook_inbox",
     "winback_spreads",
     "winbacks",
 ]

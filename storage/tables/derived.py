@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Column, Index, Text
 
 from storage.tables.base import float_column, int_column, parent_key, tenant_table, text_column
 
@@ -48,4 +48,37 @@ score_history = tenant_table(
     Index(None, "agency_id", "fan_account_id", "scored_at"),
     # A creator's history over a span.
     Index(None, "agency_id", "creator_id", "scored_at"),
+)
+
+creator_daily = tenant_table(
+    "creator_daily",
+    int_column("creator_id"),
+    # The agency's local date, YYYY-MM-DD, and the instants it lies between: [starts_at, ends_at).
+    Column("day", Text, nullable=False),
+    int_column("starts_at"),
+    int_column("ends_at"),
+    # Gross, in the currency that most of the day's payments are in; others are not mixed in.
+    text_column("currency"),
+    int_column("subscriptions_cents"),
+    int_column("messages_cents"),
+    int_column("tips_cents"),
+    int_column("posts_cents"),
+    int_column("streams_cents"),
+    int_column("other_cents"),
+    # Negative.
+    int_column("chargebacks_cents"),
+    # After the platform's share; NULL: the API did not say for all of them.
+    int_column("net_cents", null=True),
+    int_column("payments"),
+    int_column("payers"),
+    # As of the day's end: subscribed fans; NULL for a day that was over before she was connected.
+    int_column("active_fans", null=True),
+    int_column("new_fans"),
+    int_column("expired_fans"),
+    int_column("at_risk", null=True),
+    int_column("action_items", null=True),
+    int_column("done"),
+    int_column("computed_at"),
+    parent_key("creator_id", "creators"),
+    key=("creator_id", "day"),
 )

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, UniqueConstraint
 
-from storage.tables.base import SORTED_TEXT, flag_column, int_column, parent_key, tenant_table, text_column
+from storage.tables.base import (
+    SORTED_TEXT,
+    flag_column,
+    float_column,
+    int_column,
+    parent_key,
+    tenant_table,
+    text_column,
+)
 
 fan_accounts = tenant_table(
     "fan_accounts",
@@ -34,6 +42,11 @@ fan_accounts = tenant_table(
     flag_column("is_restricted", null=True),
     flag_column("is_performer", null=True),
     flag_column("can_receive_messages", null=True),
+    # What the API has summed up itself, from vendors that show no payments and messages; NULL: ours count.
+    int_column("reported_30d_cents", null=True),
+    int_column("reported_prior_30d_cents", null=True),
+    int_column("reported_messages_30d", null=True),
+    float_column("reported_ppv_open_rate", null=True),
     # What we make of them.
     int_column("row_hash", null=True),
     int_column("first_seen_at"),
@@ -45,6 +58,9 @@ fan_accounts = tenant_table(
     flag_column("paid"),
     int_column("last_pinged_at", null=True),
     int_column("seen_run_id", null=True),
+    # All messages between these two instants are known; NULL: they were never asked for.
+    int_column("messages_from_at", null=True),
+    int_column("messages_until_at", null=True),
     int_column("updated_at"),
     parent_key("creator_id", "creators"),
     UniqueConstraint("agency_id", "creator_id", "platform_fan_id"),

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Float, Index, Text, text
+from sqlalchemy import CheckConstraint, Column, Float, Index, Text, UniqueConstraint, text
 
-from storage.tables.base import flag_column, int_column, parent_key, tenant_table, text_column
+from storage.tables.base import (
+    flag_column,
+    float_column,
+    int_column,
+    parent_key,
+    tenant_table,
+    text_column,
+)
 
 cards = tenant_table(
     "cards",
@@ -90,4 +97,64 @@ command_hashes = tenant_table(
     text_column("hash"),
     int_column("synced_at"),
     key=("scope",),
+)
+
+api_usage = tenant_table(
+    "api_usage",
+    # The agency's local date, YYYY-MM-DD.
+    Column("day", Text, nullable=False),
+    # 0: of no creator, as the list of accounts.
+    int_column("creator_id", default=0),
+    # What it was for: poll, night, walk, refresh, messages, backfill, accounts, webhook.
+    Column("purpose", Text, nullable=False),
+    int_column("calls", default=0),
+    float_column("credits"),
+    int_column("errors", default=0),
+    key=("day", "creator_id", "purpose"),
+)
+
+webhook_inbox = tenant_table(
+    "webhook_inbox",
+    # The vendor's idempotency key, or for events without one the hash of the body.
+    text_column("event_key"),
+    text_column("event"),
+    text_column("account_id", null=True),
+    int_column("creator_id", null=True),
+    # As received; NULL once it is applied, because it holds names and texts.
+    text_column("body", null=True),
+    text_column("state"),
+    text_column("error", null=True),
+    int_column("tries", default=0),
+    # Agency time, and the machine's for how long it took.
+    int_column("received_at"),
+    int_column("received_wall_at"),
+    int_column("next_try_at"),
+    int_column("applied_at", null=True),
+    CheckConstraint("state IN ('pending', 'applied', 'ignored', 'failed')", name="state"),
+    UniqueConstraint("agency_id", "event_key"),
+    # What is to be applied, in the order in which it came.
+    Index(
+        "ix_webhook_inbox_pending",
+        "agency_id",
+        "next_try_at",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    # What is old enough to be forgotten, and the last event of a creator.
+    Index(None, "agency_id", "received_at"),
+)
+
+import_runs = tenant_table(
+    "import_runs",
+    int_column("creator_id"),
+    text_column("kind"),
+    # The hash of the file's content, by which an interrupted import is found again.
+    text_column("file_hash"),
+    int_column("rows"),
+    int_column("rows_done", default=0),
+    int_column("rows_rejected", default=0),
+    int_column("started_at"),
+    int_column("finished_at", null=True),
+    parent_key("creator_id", "creators"),
+    UniqueConstraint("agency_id", "creator_id", "kind", "file_hash"),
 )

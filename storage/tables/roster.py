@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Table, UniqueConstraint
 
-from storage.tables.base import float_column, int_column, metadata, parent_key, tenant_table, text_column
+from storage.tables.base import (
+    flag_column,
+    float_column,
+    int_column,
+    metadata,
+    parent_key,
+    tenant_table,
+    text_column,
+)
 
 agencies = Table(
     "agencies",
@@ -46,6 +54,18 @@ creators = tenant_table(
     int_column("retired_at", null=True),
     # Why the next scoring run is a baseline although it is not the first; NULL: it is the first.
     text_column("baseline_cause", null=True),
+    # When all fans are to be walked; next_walk_at is the nightly walk of those who matter.
+    int_column("next_full_walk_at", default=0),
+    # Up to when fans/latest has been read, and how far back payments are known; NULL: never.
+    int_column("latest_read_at", null=True),
+    int_column("payments_from_at", null=True),
+    # False: the key may not read her chats. NULL: nobody has tried.
+    flag_column("chats_readable", null=True),
+    # The most credits a day of the agency may cost for her; NULL: as CREDITS_PER_DAY has it.
+    int_column("credits_per_day", null=True),
+    # When her last webhook came, and since when one is known to be missing; NULL: never, none.
+    int_column("webhook_at", null=True),
+    int_column("reconcile_since_at", null=True),
 )
 
 creator_accounts = tenant_table(

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.roster import RosterError, parse_roster, read_roster
 from bot.domain.shifts import PlannedShift
-from storage import roster, shifts, tables
+from storage import fetching, roster, shifts, tables
 from storage.engine import Storage
 from storage.tx import Tx
 from tests.storage.conftest import DAY, NOW, ROSTER, Agency
@@ -55,8 +55,8 @@ async def test_people_are_kept_as_they_were_last_met(agency: Agency) -> None:
 
 async def test_progress_of_a_creator(agency: Agency) -> None:
     async def fail(tx: Tx) -> None:
-        await roster.mark_failed(tx, agency.ava, NOW + 5)
-        await roster.mark_failed(tx, agency.ava, NOW + 9)
+        await fetching.mark_failed(tx, agency.ava, NOW + 5)
+        await fetching.mark_failed(tx, agency.ava, NOW + 9)
 
     await agency.store.write(fail)
     async with agency.store.read() as tx:
@@ -65,12 +65,12 @@ async def test_progress_of_a_creator(agency: Agency) -> None:
     assert (ava.failed_polls, ava.next_poll_at, ava.next_walk_at) == (2, NOW + 9, NOW + 9)
 
     async def succeed(tx: Tx) -> None:
-        await roster.mark_fresh(tx, agency.ava, NOW + 10)
-        await roster.mark_synced(tx, agency.ava, next_poll_at=NOW + 20, next_walk_at=NOW + DAY)
-        await roster.mark_fresh(tx, agency.ava, NOW + 10)
-        await roster.mark_synced(tx, agency.ava, next_poll_at=NOW + 30, next_walk_at=None)
-        await roster.mark_payments_synced(tx, agency.ava, NOW + 10)
-        await roster.mark_baseline_done(tx, ava, NOW + 11)
+        await fetching.mark_fresh(tx, agency.ava, NOW + 10)
+        await fetching.mark_synced(tx, agency.ava, next_poll_at=NOW + 20, next_walk_at=NOW + DAY)
+        await fetching.mark_fresh(tx, agency.ava, NOW + 10)
+        await fetching.mark_synced(tx, agency.ava, next_poll_at=NOW + 30, next_walk_at=None)
+        await fetching.mark_payments_synced(tx, agency.ava, NOW + 10)
+        await fetching.mark_baseline_done(tx, ava, NOW + 11)
 
     await agency.store.write(succeed)
     async with agency.store.read() as tx:

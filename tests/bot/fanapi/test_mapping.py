@@ -73,7 +73,10 @@ async def test_a_full_fan() -> None:
 async def test_a_bare_fan_is_unknown_in_everything_else() -> None:
     record = await get({"id": "1"})
     assert record.platform_fan_id == "1"
-    assert {getattr(record, name) for name in FanRecord.__slots__ if name != "platform_fan_id"} == {None}
+    assert {
+        getattr(record, name) for name in FanRecord.__slots__ if name not in ("platform_fan_id", "periods")
+    } == {None}
+    assert record.periods == ()
 
 
 async def test_types_that_vary_are_taken_and_garbage_is_unknown() -> None:

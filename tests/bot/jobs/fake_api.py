@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from bot.domain.models import AccountRecord, FanRecord, TransactionRecord
-from bot.fanapi.protocol import Meter, Page
+from bot.domain.models import AccountRecord, FanRecord, MessageRecord, TransactionRecord
+from bot.fanapi.protocol import Capabilities, Meter, Page
 
 T = TypeVar("T")
 
@@ -24,6 +24,7 @@ class Account:
     payments: list[TransactionRecord] = field(default_factory=list)
     chargebacks: list[TransactionRecord] = field(default_factory=list)
     authenticated: bool = True
+    messages: dict[str, list[MessageRecord]] = field(default_factory=dict)
 
     def put(self, record: FanRecord) -> None:
         """The fan is like this from now on; a new one comes first."""
@@ -51,6 +52,10 @@ class FakeApi:
     @property
     def meter(self) -> Meter:
         return self._meter
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities()
 
     def count(self) -> Counter[str | None]:
         return Counter(account_id for account_id, _ in self.calls)
@@ -102,6 +107,25 @@ class FakeApi:
 
     def walk_fans(self, account_id: str, cursor: str | None = None) -> AsyncIterator[Page[FanRecord]]:
         return self._pages(account_id, "fans", self.accounts[account_id].fans, cursor)
+
+    def walk_active(
+        self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
+    ) -> AsyncIterator[Page[FanRecord]]:
+        found = [
+            record
+            for record in self.accounts[account_id].fans
+            if record.subscribed and not (spent_only and (record.total_cents or 0) < 100)
+        ]
+        return self._pages(account_id, "active", found, cursor)
+
+    def walk_messages(
+        self, account_id: str, platform_fan_id: str, since_ms: int
+    ) -> AsyncIterator[Page[MessageRecord]]:
+        found = [
+            m for m in self.accounts[account_id].messages.get(platform_fan_id, ()) if m.sent_at >= since_ms
+        ]
+        found.sort(key=lambda message: -message.sent_at)
+        return self._pages(account_id, "messages", found, None)
 
     def walk_latest(self, account_id: str, since_ms: int, until_ms: int) -> AsyncIterator[Page[FanRecord]]:
         found = [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest_asyncio
 
 from bot.fanapi.errors import AccountNotFoundError
-from storage import card_delivery, creator_settings, roster
+from storage import card_delivery, creator_settings, fetching, roster
 from storage.engine import Tx
 from storage.tables import fan_accounts, scores, sync_runs
 from storage.tables import transactions as payments
@@ -97,7 +97,7 @@ async def test_thresholds_that_change_while_a_baseline_runs_are_not_lost(desk: D
     await desk.change(
         lambda tx: creator_settings.change(tx, started_with, {"fire_above": 40.0}, MANAGER, NOW)
     )
-    await desk.change(lambda tx: roster.mark_baseline_done(tx, started_with, NOW))
+    await desk.change(lambda tx: fetching.mark_baseline_done(tx, started_with, NOW))
     assert (await desk.creator()).baseline_done_at is None
 
 
@@ -105,7 +105,7 @@ async def test_a_look_asked_for_during_a_sync_stays_due(office: Office) -> None:
     ava = office.desk.agency.ava
     await change(office, NOW + 5, fire_above=50.0)
     await office.desk.change(
-        lambda tx: roster.mark_synced(tx, ava, next_poll_at=NOW + HOUR, next_walk_at=NOW + DAY)
+        lambda tx: fetching.mark_synced(tx, ava, next_poll_at=NOW + HOUR, next_walk_at=NOW + DAY)
     )
     assert (await office.creator(ava))["next_poll_at"] == NOW + 5
 
