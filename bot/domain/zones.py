@@ -53,3 +53,8 @@ def local_time(zone: str, at_ms: int) -> datetime:
 
 def _key(typed: str) -> str:
     return "_".join(typed[:_TYPED_CHARS].split()).casefold()
+
+
+def local_day(now_ms: int, zone: str) -> str:
+    """The date in a named zone, YYYY-MM-DD; an empty zone, not chosen yet, counts as UTC."""
+    return local_time(zone or "UTC", now_ms).date().isoformat()

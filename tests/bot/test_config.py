@@ -114,4 +114,6 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
     for name, value in re.findall(r"^#([A-Z][A-Z_]+)=(.*)$", text, flags=re.MULTILINE):
         if name in ("FANAPI_KEY_FILE", "ROSTER_FILE", "CLOCK_URL"):
             continue
-        assert str(getattr(settings, name.lower())) == value, name
+        default = getattr(settings, name.lower())
+        shown = "" if default is None else str(default)
+        assert (shown.lower() if isinstance(default, bool) else shown) == value, name

@@ -1,0 +1,44 @@
+"""What the data API has cost: calls and credits by day of the agency, creator and purpose."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import func, insert, select, update
+
+from storage.tables import api_usage
+from storage.tx import Tx
+
+Purpose = Literal["poll", "night", "walk", "refresh", "messages", "backfill", "accounts", "webhook"]
+OF_NO_CREATOR = 0
+
+
+async def note(
+    tx: Tx, day: str, creator_id: int, purpose: Purpose, *, calls: int, credits_used: float, errors: int
+) -> None:
+    """Add to what one purpose has cost on a day (YYYY-MM-DD of the agency). `creator_id` OF_NO_CREATOR: nobody's."""
+    if not (calls or credits_used or errors):
+        return
+    u = api_usage.c
+    key = {"agency_id": tx.agency_id, "day": day, "creator_id": creator_id, "purpose": purpose}
+    same = (u.agency_id == tx.agency_id, u.day == day, u.creator_id == creator_id, u.purpose == purpose)
+    if await tx.first(select(u.calls).where(*same)) is None:
+        values = {"calls": calls, "credits": credits_used, "errors": errors}
+        await tx.execute(insert(api_usage).values(**key, **values))
+        return
+    await tx.execute(
+        update(api_usage)
+        .where(*same)
+        .values(calls=u.calls + calls, credits=u.credits + credits_used, errors=u.errors + errors)
+    )
+
+
+async def credits_of_day(tx: Tx, day: str, creator_id: int) -> float:
+    """What one creator has cost on a day, over all purposes."""
+    u = api_usage.c
+    found = await tx.scalar(
+        select(func.sum(u.credits)).where(
+            u.agency_id == tx.agency_id, u.day == day, u.creator_id == creator_id
+        )
+    )
+    return float(found or 0.0)
