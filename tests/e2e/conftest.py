@@ -12,6 +12,9 @@ import pytest_asyncio
 from tests.e2e.harness import sandbox
 from tests.e2e.office import HISTORY, Office
 from tests.e2e.openapi import SPEC, Contract
+from tests.storage.conftest import new_databases, postgres_server
+
+__all__ = ["postgres_server"]
 
 IN_EVERY_RUN = ("test_replay_small.py", "test_reading.py", "test_requests_openapi.py", "test_accept.py")
 """Modules of this folder that are not for `make e2e`: the small replay belongs to `make test`."""
@@ -47,3 +50,18 @@ async def office(
             contract = Contract.load()
             wrong = {text for line in await box.requests() for text in contract.problems(line)}
             assert wrong == set()
+
+
+@pytest_asyncio.fixture
+async def three_databases(postgres_server: str) -> AsyncIterator[list[str]]:
+    """Empty PostgreSQL databases."""
+    async with new_databases(postgres_server, 3) as addresses:
+        yield addresses
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> list[str | None]:
+    """Three databases for three bots: None is a SQLite file in the bot's own folder."""
+    if request.param == "sqlite":
+        return [None, None, None]
+    return list(request.getfixturevalue("three_databases"))

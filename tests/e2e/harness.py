@@ -82,6 +82,8 @@ class Sandbox:
     log: Path
     process: asyncio.subprocess.Process
     http: aiohttp.ClientSession
+    database: Path | str
+    """The bot's: a SQLite file, or the address of a PostgreSQL database."""
     bot_pids: set[int] = field(default_factory=set)
     _newest: int = 0
 
@@ -354,13 +356,18 @@ async def sandbox(
     launcher: Sequence[str] = ("-m", "bot.sandbox"),
     extra: Sequence[str] = (),
     up_within: float = 30,
+    database: str | None = None,
 ) -> AsyncIterator[Sandbox]:
-    """A sandbox at agency speed 0 with `command` as its bot; everything it writes is under `data`."""
+    """A sandbox at agency speed 0 with `command` as its bot; everything it writes is under `data`.
+
+    `database`: the address of a PostgreSQL database; None: a SQLite file under `data`.
+    """
     log = _log_in(data)
     arguments = [sys.executable, *launcher, "--port", "0", "--speed", "0", "--data", str(data)]
     arguments += ["--wire-speed", str(wire_speed), *extra]
     arguments += ["--history", str(history)] if history else []
     arguments += ["--model", model] if model else []
+    arguments += ["--database", database] if database else []
     with log.open("ab") as err:
         process = await asyncio.create_subprocess_exec(
             *arguments,
@@ -379,7 +386,7 @@ async def sandbox(
     running: Sandbox | None = None
     try:
         base, copying = await _address(process, log, up_within)
-        running = Sandbox(base, data, log, process, session)
+        running = Sandbox(base, data, log, process, session, database or data / "fanwatch.db")
         yield running
     finally:
         if running is not None:

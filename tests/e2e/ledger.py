@@ -1,12 +1,17 @@
-"""The bot's own record of what it decided, read from its SQLite file, set against the oracle's."""
+"""The bot's own record of what it decided, read from its database, set against the oracle's."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import asyncpg
 
 from tests.oracle.oracle import Event, Moment
 
@@ -32,21 +37,40 @@ def connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
 
 
-def recorded(path: Path, at: Sequence[int]) -> list[Event]:
-    """The ruled events of the file; each belongs to the last look of `at` (UTC seconds) not after it.
+def rows(source: Path | str, query: str) -> list[tuple[Any, ...]]:
+    """What a query gives of a SQLite file or, where `source` is an address, of a PostgreSQL database."""
+    if isinstance(source, Path):
+        with closing(connect(source)) as db:
+            return list(db.execute(query))
+
+    async def ask() -> list[tuple[Any, ...]]:
+        session = await asyncpg.connect(source)
+        try:
+            return [tuple(row) for row in await session.fetch(query)]
+        finally:
+            await session.close()
+
+    # A loop of its own: whoever asks is in the middle of one, and not waiting for it.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(ask())).result()
+
+
+def recorded(source: Path | str, at: Sequence[int]) -> list[Event]:
+    """The ruled events of the database; each belongs to the last look of `at` (UTC seconds) not after it.
 
     Fans are named as the history names them: the username `fan_<fan>` without its prefix.
     """
-    with closing(connect(path)) as db:
-        columns = {row[1] for row in db.execute("PRAGMA table_info(fan_accounts)")}
-        rows = db.execute(_EVENTS.format(fan="username" if "username" in columns else "platform_fan_id"))
-        found = []
-        for at_ms, creator, fan, change, before, after, score in rows:
-            if change not in RULED:
-                continue
-            look = max((k for k, instant in enumerate(at) if instant * 1000 <= at_ms), default=-1)
-            found.append(Event(look, creator, str(fan).removeprefix("fan_"), change, before, after, score))
-        return found
+    named = "username"
+    if isinstance(source, Path):
+        columns = {row[1] for row in rows(source, "PRAGMA table_info(fan_accounts)")}
+        named = "username" if "username" in columns else "platform_fan_id"
+    found = []
+    for at_ms, creator, fan, change, before, after, score in rows(source, _EVENTS.format(fan=named)):
+        if change not in RULED:
+            continue
+        look = max((k for k, instant in enumerate(at) if instant * 1000 <= at_ms), default=-1)
+        found.append(Event(look, creator, str(fan).removeprefix("fan_"), change, before, after, score))
+    return found
 
 
 def _key(event: Event) -> tuple[int, str, str, str, str | None, str | None]:
@@ -69,9 +93,9 @@ def differences(found: Iterable[Event], wanted: Iterable[Event], limit: int = 12
     return lines[:limit] + more
 
 
-def disagreements(path: Path, moments: Sequence[Moment]) -> list[str]:
-    """How the file differs from the oracle over all of `moments`, which must begin with the baseline."""
-    found = recorded(path, [moment.at for moment in moments])
+def disagreements(source: Path | str, moments: Sequence[Moment]) -> list[str]:
+    """How the database differs from the oracle over all of `moments`, which must begin with the baseline."""
+    found = recorded(source, [moment.at for moment in moments])
     return differences(found, [event for moment in moments for event in moment.events])
 
 

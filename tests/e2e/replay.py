@@ -139,7 +139,6 @@ async def run(
     """
     report, began = Report(), time.monotonic()
     known = ledger.known_fans(moments)
-    database = ledger.database(box.data)
     await box.settled(timeout_s)
     channels = await channel_ids(box, sorted(known))
     user = await box.person("manager")
@@ -156,7 +155,7 @@ async def run(
         stepped = time.monotonic() - started
         report.problems += [
             f"look {moment.index}: {line}"
-            for line in ledger.disagreements(database, moments[: moment.index + 1])
+            for line in ledger.disagreements(box.database, moments[: moment.index + 1])
         ]
         if look:
             await find_all(box, user, moment, channels, known, report)

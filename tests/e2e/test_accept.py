@@ -42,7 +42,7 @@ pytestmark = [
 ]
 
 
-async def _headless(folder: Path) -> list[str]:
+async def _headless(folder: Path, database: str | None) -> list[str]:
     """The problems of the headless demo."""
     report, requests, data = folder / "report.json", folder / "requests.jsonl", folder / "data"
     log = folder / "demo.log"
@@ -56,6 +56,7 @@ async def _headless(folder: Path) -> list[str]:
         str(requests),
         "--data",
         str(data),
+        *(["--database", database] if database else []),
     ]
     began = time.monotonic()
     with log.open("wb") as out:
@@ -83,14 +84,14 @@ async def _headless(folder: Path) -> list[str]:
     progress(f"[demo] ended with {code} after {time.monotonic() - began:.0f} s")
     if code != 0:
         return [f"headless: exit code {code}", *_tail(log)]
-    return _judge(report, requests, data)
+    return _judge(report, requests, database or ledger.database(data))
 
 
 def _tail(log: Path) -> list[str]:
     return log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:]
 
 
-def _judge(report: Path, requests: Path, data: Path) -> list[str]:
+def _judge(report: Path, requests: Path, database: Path | str) -> list[str]:
     told: Json = json.loads(report.read_text(encoding="utf-8"))
     progress(f"[demo] {json.dumps(told)}")
     problems = [f"report: {name} {told[name]}" for name in AT_ZERO if told[name] != 0]
@@ -102,7 +103,7 @@ def _judge(report: Path, requests: Path, data: Path) -> list[str]:
     if told["cycles"] != LOOKS or told["step_s"] != 86_400:
         problems.append(f"report: {told['cycles']} cycles of {told['step_s']} s")
     moments = moments_of(HISTORY, LOOKS)
-    problems += [f"headless: {line}" for line in ledger.disagreements(ledger.database(data), moments)]
+    problems += [f"headless: {line}" for line in ledger.disagreements(database, moments)]
     later = [event for moment in moments[1:] for event in moment.events]
     flags = sum(event.change == "opened" for event in later)
     if told["alerts"] < flags:
@@ -116,8 +117,10 @@ def _judge(report: Path, requests: Path, data: Path) -> list[str]:
     return problems + wrong[:10] + ([f"{len(wrong)} requests against the OpenAPI file"] if wrong else [])
 
 
-async def _replay(folder: Path, name: str, moments: list[Moment], kills: int) -> Report:
-    async with sandbox(folder, history=HISTORY, wire_speed=1, model="reference", up_within=60) as box:
+async def _replay(folder: Path, name: str, moments: list[Moment], kills: int, database: str | None) -> Report:
+    async with sandbox(
+        folder, history=HISTORY, wire_speed=1, model="reference", up_within=60, database=database
+    ) as box:
         return await run(
             box,
             moments,
@@ -128,12 +131,14 @@ async def _replay(folder: Path, name: str, moments: list[Moment], kills: int) ->
         )
 
 
-async def test_a_month_of_a_real_shop(tmp_path: Path) -> None:
+async def test_a_month_of_a_real_shop(tmp_path: Path, databases: list[str | None]) -> None:
     moments = moments_of(HISTORY, LOOKS)
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as all_three:
-        demo = all_three.create_task(_headless(tmp_path))
-        undisturbed = all_three.create_task(_replay(tmp_path / "calm", "calm", moments, 0))
-        disturbed = all_three.create_task(_replay(tmp_path / "killed", "killed", moments, KILLS))
+        demo = all_three.create_task(_headless(tmp_path, databases[0]))
+        undisturbed = all_three.create_task(_replay(tmp_path / "calm", "calm", moments, 0, databases[1]))
+        disturbed = all_three.create_task(
+            _replay(tmp_path / "killed", "killed", moments, KILLS, databases[2])
+        )
     headless, calm, killed = demo.result(), undisturbed.result(), disturbed.result()
     apart = difference(calm.channels, killed.channels)
     progress(f"[calm] {calm.wall_s:.0f} s, {len(calm.requests)} requests, {calm.presses} presses")

@@ -1,6 +1,5 @@
-"""Ten days and a jump of 120 fans through the real bot: it decides what the oracle decides, everybody can
-find it in Discord,
-and a bot that was killed on the way leaves the same messages behind."""
+"""Ten days and a jump of 120 fans through the real bot, on both databases: it decides what the oracle decides,
+everybody can find it in Discord, and a bot that was killed on the way leaves the same messages behind."""
 
 from __future__ import annotations
 
@@ -19,9 +18,9 @@ KILLS, SEED = 3, 20260302
 LIMIT_S = 120
 
 
-async def _replay(data: Path, name: str, kills: int) -> Report:
+async def _replay(data: Path, name: str, kills: int, database: str | None) -> Report:
     moments = moments_of(HISTORY, LOOKS, JUMP_DAYS)
-    async with sandbox(data, history=HISTORY, wire_speed=20, model="reference") as box:
+    async with sandbox(data, history=HISTORY, wire_speed=20, model="reference", database=database) as box:
         return await run(
             box,
             moments,
@@ -31,10 +30,12 @@ async def _replay(data: Path, name: str, kills: int) -> Report:
         )
 
 
-async def test_the_replay_agrees_with_the_oracle_and_survives_kills(tmp_path: Path) -> None:
+async def test_the_replay_agrees_with_the_oracle_and_survives_kills(
+    tmp_path: Path, databases: list[str | None]
+) -> None:
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as both:
-        undisturbed = both.create_task(_replay(tmp_path / "calm", "calm", 0))
-        disturbed = both.create_task(_replay(tmp_path / "killed", "killed", KILLS))
+        undisturbed = both.create_task(_replay(tmp_path / "calm", "calm", 0, databases[0]))
+        disturbed = both.create_task(_replay(tmp_path / "killed", "killed", KILLS, databases[1]))
     calm, killed = undisturbed.result(), disturbed.result()
     assert calm.problems == []
     assert refused(calm.requests) == []

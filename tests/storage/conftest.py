@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -98,10 +99,21 @@ async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
 @pytest_asyncio.fixture
 async def empty_postgres_url(postgres_server: str) -> AsyncIterator[str]:
     """A database without any table."""
-    name = f"fw_empty_{next(_databases)}"
-    await _sql(postgres_server, f"CREATE DATABASE {name}")
-    yield _named(postgres_server, name)
-    await _sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with new_databases(postgres_server, 1) as addresses:
+        yield addresses[0]
+
+
+@asynccontextmanager
+async def new_databases(server: str, number: int) -> AsyncIterator[list[str]]:
+    """So many databases without any table, gone afterwards."""
+    names = [f"fw_empty_{next(_databases)}" for _ in range(number)]
+    for name in names:
+        await _sql(server, f"CREATE DATABASE {name}")
+    try:
+        yield [_named(server, name) for name in names]
+    finally:
+        for name in names:
+            await _sql(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
