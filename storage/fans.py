@@ -10,9 +10,11 @@ from operator import attrgetter
 import msgspec
 from sqlalchemy import delete, func, insert, or_, select, update
 
+from bot.domain.lifecycle import Known
 from bot.domain.models import MS_PER_DAY, FanRecord, SubscriptionStatus
 from bot.domain.subscription import subscription_status
 from storage.bulk import bulk_insert, bulk_upsert
+from storage.fan_story import Look, write_names_gone, write_story
 from storage.parts import in_parts
 from storage.tables import fan_accounts, fan_names
 from storage.tx import Tx
@@ -68,6 +70,11 @@ class _Stored:
     expired_now: bool | None
     expires_at: int | None
     rebill_off: bool | None
+    price_cents: int | None
+    total_cents: int | None
+    is_blocked: bool | None
+    is_restricted: bool | None
+    can_receive_messages: bool | None
     first_seen_at: int
     first_sight_pending: bool
     expiry_pending: bool
@@ -77,33 +84,83 @@ class _Stored:
 
 
 async def apply_fan_page(
-    tx: Tx, creator_id: int, records: Sequence[FanRecord], now_ms: int, run_id: int
+    tx: Tx,
+    creator_id: int,
+    records: Sequence[FanRecord],
+    now_ms: int,
+    run_id: int,
+    *,
+    mark_seen: bool = False,
 ) -> FanPageResult:
-    """Write the fans of a page that are new or have changed. A fan who is in it twice counts once, as seen last.
+    """Write the fans of a page that are new or have changed, with their periods and the events this implies.
 
-    A fan who was subscribed at the last look and is expired now is marked `expiry_pending` for the next scoring.
+    A fan who is in it twice counts once, as seen last. One who was subscribed at the last look and is expired now is
+    marked `expiry_pending` for the next scoring. `mark_seen`: the others of the page are seen in this run too.
     """
     unique = {record.platform_fan_id: record for record in records}
     stored = await _load(tx, creator_id, list(unique))
     rows: list[tuple[object, ...]] = []
     names: dict[int, set[str]] = {}
+    looks: list[Look] = []
+    same: list[int] = []
+    nameless: list[int] = []
     new = 0
     for key, record in unique.items():
         old = stored.get(key)
         kept = _keep_known(record, old)
         digest = row_hash(kept)
+        if old is not None and _lost_names(record, old):
+            nameless.append(old.id)
         if old is not None and old.row_hash == digest:
+            same.append(old.id)
             continue
         new += old is None
         row_id = tx.ids.next() if old is None else old.id
         names[row_id] = _name_keys(kept)
         rows.append(_row(tx, creator_id, row_id, kept, digest, old, now_ms, run_id))
+        looks.append(Look(row_id, _known(old), kept))
     if len(rows) > BULK_FROM:
         await bulk_upsert(tx, fan_accounts, _COLUMNS, rows, conflict=_KEY, update=_UPDATED)
     else:
         await _write_few(tx, rows, {old.id for old in stored.values()})
     await _write_names(tx, creator_id, names, {old.id for old in stored.values()})
+    await write_story(tx, creator_id, looks, now_ms)
+    await write_names_gone(tx, creator_id, nameless, now_ms)
+    if mark_seen:
+        await _mark_seen(tx, same, run_id)
     return FanPageResult(new, len(rows) - new, len(unique) - len(rows))
+
+
+def _known(old: _Stored | None) -> Known | None:
+    """None for one known from a payment alone: he has not been looked at."""
+    if old is None or old.row_hash is None:
+        return None
+    return Known(
+        looked_at=old.updated_at,
+        subscribed=old.subscribed,
+        expired_now=old.expired_now,
+        expires_at=old.expires_at,
+        rebill_off=old.rebill_off,
+        price_cents=old.price_cents,
+        total_cents=old.total_cents,
+        is_blocked=old.is_blocked,
+        is_restricted=old.is_restricted,
+        can_receive_messages=old.can_receive_messages,
+    )
+
+
+def _lost_names(record: FanRecord, old: _Stored) -> bool:
+    nameless = clean_text(record.username) is None and clean_text(record.name) is None
+    return nameless and (old.username is not None or old.name is not None)
+
+
+async def _mark_seen(tx: Tx, fan_account_ids: Sequence[int], run_id: int) -> None:
+    for part in in_parts(fan_account_ids):
+        await tx.execute(
+            update(fan_accounts)
+            .where(fan_accounts.c.agency_id == tx.agency_id, fan_accounts.c.id.in_(part))
+            .values(seen_run_id=run_id)
+        )
 
 
 async def _write_few(tx: Tx, rows: list[tuple[object, ...]], known: set[int]) -> None:

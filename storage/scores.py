@@ -13,6 +13,7 @@ from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts, Sc
 from bot.domain.subscription import subscription_status
 from storage.bulk import BulkRead, bulk_insert, bulk_upsert
 from storage.ids import IdFactory
+from storage.message_facts import UNKNOWN, MessageFacts, read_message_facts
 from storage.parts import in_parts
 from storage.tables import episodes, fan_accounts, score_history, scores, transactions
 from storage.tx import Tx
@@ -159,6 +160,8 @@ _PAGE = BulkRead(
         _f.reported_prior_30d_cents,
         _f.reported_messages_30d,
         _f.reported_ppv_open_rate,
+        _f.messages_from_at,
+        _f.messages_until_at,
     )
     .select_from(
         fan_accounts.outerjoin(scores, and_(_s.agency_id == _f.agency_id, _s.fan_account_id == _f.id))
@@ -171,7 +174,7 @@ _PAGE = BulkRead(
 _SUBSCRIBED, _EXPIRED_NOW = 3, 4
 _PAID, _CAN_RECEIVE, _BLOCKED, _RESTRICTED, _PERFORMER, _DELETED = range(7, 13)
 _FIRST_SIGHT, _EXPIRY, _PINGED_AT = range(13, 16)
-_VALUES, _MODEL, _KEPT, _REPORTED = 16, 22, 24, 26
+_VALUES, _MODEL, _KEPT, _REPORTED, _SPAN = 16, 22, 24, 26, 30
 _SPENDS = BulkRead(
     select(
         _f.id,
@@ -218,15 +221,16 @@ async def read_score_page(
     recent = now_ms - WINDOW_MS
     spent = await _SPENDS.fetch(tx, **mine, recent=recent, since=recent - WINDOW_MS, until=now_ms)
     spends = {fan_id: (int(last), int(prior)) for fan_id, last, prior in spent}
+    spans = {row[0]: (row[_SPAN], row[_SPAN + 1]) for row in fans if row[_SPAN] is not None}
+    written = await read_message_facts(tx, creator_id, spans, now_ms) if spans else {}
     nothing = (0, 0)
     found = await _EPISODES.fetch(tx, **mine, since=now_ms - REOPEN_LOOK_MS)
     latest = {fan_id: _to_episode(*values) for fan_id, *values in found}
     page: list[ScoreInput] = []
     for part in in_parts(fans, FANS_A_STRETCH):
-        page += [
-            ScoreInput(_to_facts(row, spends.get(row[0], nothing), now_ms), tuple(row), latest.get(row[0]))
-            for row in part
-        ]
+        for row in part:
+            spend, talk = spends.get(row[0], nothing), written.get(row[0], UNKNOWN)
+            page.append(ScoreInput(_to_facts(row, spend, talk, now_ms), tuple(row), latest.get(row[0])))
         # Others have their turn: this is the event loop's own time.
         await asyncio.sleep(0)
     return page
@@ -242,19 +246,19 @@ def _to_episode(episode_id: int, tier: str | None, expired: bool, closed_at: int
     return LatestEpisode(episode_id, open_tier, bool(expired), closed_at)
 
 
-def _to_facts(row: tuple[Any, ...], spend: tuple[int, int], now_ms: int) -> FanFacts:
+def _to_facts(row: tuple[Any, ...], spend: tuple[int, int], talk: MessageFacts, now_ms: int) -> FanFacts:
     fan_id, total_cents, last_active_at, subscribed, expired_now, expires_at, rebill_off = row[:_PAID]
     days = None if last_active_at is None else max(0, (now_ms - last_active_at) // MS_PER_DAY)
     status = subscription_status(subscribed, expired_now, expires_at, rebill_off, now_ms)
-    recent, prior, messages, opened = row[_REPORTED:]
+    recent, prior, messages, opened = row[_REPORTED:_SPAN]
     return FanFacts(
         fan_id,
         total_cents,
         spend[0] if recent is None else recent,
         spend[1] if prior is None else prior,
         days,
-        messages,
-        opened,
+        talk[0] if messages is None else messages,
+        talk[1] if opened is None else opened,
         status,
     )
 

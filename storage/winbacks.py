@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
 
+from bot.domain.models import EventSource, SubscriptionEvent
 from bot.domain.winbacks import ListState, Outcome, Winback, WinbackKind, WinbackState, came_back_at
 from storage import boards
 from storage.bulk import bulk_insert
 from storage.parts import LABEL, to_label
+from storage.subscription_log import NewEvent, append_events
 from storage.tables import creators, episodes, fan_accounts, winbacks
 from storage.tx import Tx
 
@@ -183,6 +185,7 @@ async def set_terms(tx: Tx, winback_id: int, *, due_at: int | None, note: str | 
 
 
 async def close(tx: Tx, winback_id: int, outcome: Outcome, note: str | None, by: int, now_ms: int) -> None:
+    """Done. Whoever has an outcome has written to the fan: that is on record, once for each winback."""
     await _set(
         tx,
         winback_id,
@@ -192,6 +195,15 @@ async def close(tx: Tx, winback_id: int, outcome: Outcome, note: str | None, by:
         done_at=now_ms,
         done_by=by,
     )
+    row = await tx.first(
+        select(_w.creator_id, _w.fan_account_id).where(_w.agency_id == tx.agency_id, _w.id == winback_id)
+    )
+    # A false alarm is found out without writing to the fan.
+    if row is not None and outcome is not Outcome.FALSE_ALARM:
+        sent = NewEvent(
+            row.fan_account_id, SubscriptionEvent.WIN_BACK_SENT, now_ms, EventSource.CONTACT, winback_id
+        )
+        await append_events(tx, row.creator_id, [sent], now_ms)
 
 
 async def reopen(tx: Tx, winback_id: int) -> None:

@@ -100,7 +100,8 @@ fan_events = tenant_table(
 messages = tenant_table(
     "messages",
     int_column("creator_id"),
-    int_column("fan_account_id"),
+    # NULL: deleted before it was seen; then the row tells no more than that.
+    int_column("fan_account_id", null=True),
     text_column("platform_message_id"),
     # False: the creator's side wrote it.
     flag_column("from_fan"),

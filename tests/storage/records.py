@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.models import FanRecord, TransactionKind, TransactionRecord
+from bot.domain.models import FanRecord, MessageRecord, PeriodRecord, TransactionKind, TransactionRecord
 from tests.storage.conftest import DAY, NOW
 
 _FAN = FanRecord(
@@ -52,6 +52,41 @@ def payment(platform_transaction_id: str, platform_fan_id: str | None, **values:
             "USD",
             "done",
             NOW - DAY,
+        ),
+        **values,
+    )
+
+
+def message(platform_message_id: str, **values: Any) -> MessageRecord:
+    return replace(
+        MessageRecord(
+            platform_message_id,
+            platform_fan_id="1",
+            from_fan=True,
+            sent_at=NOW - DAY,
+            price_cents=None,
+            unlocked=None,
+            is_tip=False,
+            is_mass=False,
+            media_count=None,
+            text=None,
+        ),
+        **values,
+    )
+
+
+def period(starts_at: int, **values: Any) -> PeriodRecord:
+    """A paid period of 30 days."""
+    return replace(
+        PeriodRecord(
+            platform_period_id=str(starts_at),
+            starts_at=starts_at,
+            ends_at=starts_at + 30 * DAY,
+            cancelled_at=None,
+            price_cents=999,
+            regular_price_cents=999,
+            trial=False,
+            current=False,
         ),
         **values,
     )
