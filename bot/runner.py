@@ -33,6 +33,8 @@ from bot.fanapi.errors import FanApiError, KeyRefusedError, PermissionDeniedErro
 from bot.jobs.accounts import Accounts
 from bot.jobs.boards import BoardsJob
 from bot.jobs.delivery import Delivery
+from bot.jobs.fetching.budget import Budget
+from bot.jobs.fetching.second_look import SecondLook
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
 from bot.jobs.sync import SyncJob
@@ -143,12 +145,15 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
 
     bot.on_message_gone = message_gone
     bot.on_permissions_changed = delivery.retry_blocked
+    budget = Budget(store, settings.credits_per_day)
+    look = SecondLook(store, api, budget, clock)
     sync = SyncJob(
         store,
         api,
-        Scoring(store, get_model(settings.score_model)),
+        Scoring(store, get_model(settings.score_model), look=look),
         Notices(store),
         clock,
+        budget=budget,
         poll_every_ms=settings.poll_minutes * 60 * MS_PER_S,
         history_ms=settings.history_days * MS_PER_DAY,
         on_scored=delivery.wake,

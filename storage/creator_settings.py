@@ -173,6 +173,8 @@ async def reconnect(tx: Tx, creator: Creator, account_id: str, now_ms: int) -> N
     extra: dict[str, Any] = {}
     if creator.baseline_done_at is not None:
         extra = {"baseline_done_at": None, "baseline_cause": "reconnected"}
+    if creator.next_full_walk_at:
+        extra["next_full_walk_at"] = now_ms
     await _set(tx, creator.id, failed_polls=0, next_poll_at=now_ms, next_walk_at=now_ms, **extra)
 
 

@@ -22,19 +22,47 @@ async def mark_fresh(tx: Tx, creator_id: int, at: int) -> None:
     await _set(tx, creator_id, synced_at=at)
 
 
-async def mark_synced(tx: Tx, creator_id: int, *, next_poll_at: int, next_walk_at: int | None) -> None:
-    """A sync has ended well. `next_walk_at` None: it was a poll, the walk is due when it was.
+async def mark_synced(
+    tx: Tx,
+    creator_id: int,
+    *,
+    next_poll_at: int,
+    next_walk_at: int | None,
+    next_full_walk_at: int | None = None,
+    gap_since_at: int | None = None,
+) -> None:
+    """A sync has ended well. `next_walk_at` None: it was a poll, the walk is due when it was; the same for the full one.
 
-    Where a baseline has been asked for meanwhile, what was due for it stays due.
+    `gap_since_at`: the gap it has filled, which is forgotten unless it was moved meanwhile. Where a baseline has been
+    asked for meanwhile, what was due for it stays due.
     """
-    asked = creators.c.baseline_cause.is_not(None)
+    c = creators.c
+    asked = c.baseline_cause.is_not(None)
     values: dict[str, object] = {
-        "next_poll_at": case((asked, creators.c.next_poll_at), else_=next_poll_at),
+        "next_poll_at": case((asked, c.next_poll_at), else_=next_poll_at),
         "failed_polls": 0,
     }
     if next_walk_at is not None:
-        values["next_walk_at"] = case((asked, creators.c.next_walk_at), else_=next_walk_at)
+        values["next_walk_at"] = case((asked, c.next_walk_at), else_=next_walk_at)
+    if next_full_walk_at is not None:
+        values["next_full_walk_at"] = case((asked, c.next_full_walk_at), else_=next_full_walk_at)
+        # Whether the key may read her chats by now is worth asking once a month.
+        values["chats_readable"] = case((c.chats_readable, True), else_=None)
+    if gap_since_at is not None:
+        filled = c.reconcile_since_at == gap_since_at
+        values["reconcile_since_at"] = case((filled, None), else_=c.reconcile_since_at)
     await _set(tx, creator_id, **values)
+
+
+async def mark_held(tx: Tx, creator_id: int, until: int) -> None:
+    """Nothing of hers is due before `until`, though nothing has failed."""
+    walk, poll = creators.c.next_walk_at, creators.c.next_poll_at
+    await _set(
+        tx,
+        creator_id,
+        next_poll_at=case((poll < until, until), else_=poll),
+        next_walk_at=case((walk < until, until), else_=walk),
+    )
 
 
 async def mark_failed(tx: Tx, creator_id: int, retry_at: int) -> None:
@@ -49,8 +77,22 @@ async def mark_failed(tx: Tx, creator_id: int, retry_at: int) -> None:
     )
 
 
-async def mark_payments_synced(tx: Tx, creator_id: int, at: int) -> None:
-    await _set(tx, creator_id, payments_synced_at=at)
+async def mark_payments_synced(tx: Tx, creator_id: int, at: int, from_at: int | None = None) -> None:
+    """All payments between `from_at` (None: as far back as before) and `at` are known."""
+    values: dict[str, object] = {"payments_synced_at": at}
+    if from_at is not None:
+        known = creators.c.payments_from_at
+        values["payments_from_at"] = case((known <= from_at, known), else_=from_at)
+    await _set(tx, creator_id, **values)
+
+
+async def mark_latest_read(tx: Tx, creator_id: int, at: int) -> None:
+    """Her new and renewed subscriptions are known up to `at`."""
+    await _set(tx, creator_id, latest_read_at=at)
+
+
+async def set_chats_readable(tx: Tx, creator_id: int, *, readable: bool) -> None:
+    await _set(tx, creator_id, chats_readable=readable)
 
 
 async def mark_baseline_done(tx: Tx, creator: Creator, at: int) -> None:

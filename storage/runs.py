@@ -5,14 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 from sqlalchemy import insert, select, update
 
 from bot.domain.models import CreatorMaxima
 from storage.tables import score_runs, sync_runs
 from storage.tx import Tx
 
-SyncKind = Literal["walk", "poll"]
-"""walk: every fan of the creator. poll: what has changed since the last look."""
+SyncKind = Literal["poll", "night", "walk"]
+"""poll: what has changed since the last look. night: everybody who matters. walk: every fan there is."""
+
+
+class SyncPlan(msgspec.Struct, frozen=True):
+    """What a sync reads, settled when it is opened, so that one that goes on later reads the same.
+
+    `latest_since_at` None: new and renewed subscriptions are not asked for. `gap_since_at`: since when webhooks were
+    missing when it was opened; None: none were.
+    """
+
+    payments_since_at: int
+    latest_since_at: int | None
+    gap_since_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,7 @@ class SyncRun:
     started_at: int
     phase: str
     cursor: str | None
+    plan: SyncPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,7 @@ class ScoreRun:
 
     run_id: int
     creator_id: int
+    sync_run_id: int | None
     now_at: int
     maxima: CreatorMaxima
     baseline: bool
@@ -41,7 +56,7 @@ class ScoreRun:
 
 
 async def find_open_sync(tx: Tx, creator_id: int) -> SyncRun | None:
-    """The creator's unfinished sync, the newest first; None: the last one ended."""
+    """The creator's unfinished sync, the newest first; None: the last one ended, or says not what it was to read."""
     row = await tx.first(
         select(
             sync_runs.c.id,
@@ -50,19 +65,36 @@ async def find_open_sync(tx: Tx, creator_id: int) -> SyncRun | None:
             sync_runs.c.started_at,
             sync_runs.c.phase,
             sync_runs.c.cursor,
+            sync_runs.c.stats,
         )
         .where(
             sync_runs.c.agency_id == tx.agency_id,
             sync_runs.c.creator_id == creator_id,
             sync_runs.c.finished_at.is_(None),
+            sync_runs.c.stats.is_not(None),
         )
         .order_by(sync_runs.c.id.desc())
         .limit(1)
     )
-    return None if row is None else SyncRun(*row)
+    if row is None:
+        return None
+    plan = msgspec.json.decode(row.stats, type=SyncPlan)
+    return SyncRun(row.id, row.creator_id, row.kind, row.started_at, row.phase, row.cursor, plan)
 
 
-async def open_sync(tx: Tx, creator_id: int, kind: SyncKind, now_ms: int, phase: str) -> SyncRun:
+async def open_sync(
+    tx: Tx, creator_id: int, kind: SyncKind, now_ms: int, phase: str, plan: SyncPlan
+) -> SyncRun:
+    """A new sync; whatever lay unfinished is given up."""
+    await tx.execute(
+        update(sync_runs)
+        .where(
+            sync_runs.c.agency_id == tx.agency_id,
+            sync_runs.c.creator_id == creator_id,
+            sync_runs.c.finished_at.is_(None),
+        )
+        .values(finished_at=now_ms, status="given_up", error=None)
+    )
     run_id = tx.ids.next()
     await tx.execute(
         insert(sync_runs).values(
@@ -74,11 +106,12 @@ async def open_sync(tx: Tx, creator_id: int, kind: SyncKind, now_ms: int, phase:
             started_at=now_ms,
             status="running",
             phase=phase,
+            stats=msgspec.json.encode(plan).decode(),
             calls=0,
             credits=0.0,
         )
     )
-    return SyncRun(run_id, creator_id, kind, now_ms, phase, None)
+    return SyncRun(run_id, creator_id, kind, now_ms, phase, None, plan)
 
 
 async def mark_sync(tx: Tx, run_id: int, phase: str, cursor: str | None) -> None:
@@ -90,25 +123,17 @@ async def mark_sync(tx: Tx, run_id: int, phase: str, cursor: str | None) -> None
     )
 
 
-async def finish_sync(
-    tx: Tx, run_id: int, now_ms: int, *, status: str, error: str | None, calls: int, credits_used: float
-) -> None:
-    """Close the sync. `error` is a code, never an answer's text."""
+async def finish_sync(tx: Tx, run_id: int, now_ms: int) -> None:
+    """Close the sync: it has ended well."""
     await tx.execute(
         update(sync_runs)
         .where(sync_runs.c.agency_id == tx.agency_id, sync_runs.c.id == run_id)
-        .values(
-            finished_at=now_ms,
-            status=status,
-            error=error,
-            calls=sync_runs.c.calls + calls,
-            credits=sync_runs.c.credits + credits_used,
-        )
+        .values(finished_at=now_ms, status="done", error=None)
     )
 
 
 async def note_usage(tx: Tx, run_id: int, *, calls: int, credits_used: float) -> None:
-    """The sync was left off, neither failed nor done: count what it has used so far."""
+    """Add to what the sync has used so far."""
     await tx.execute(
         update(sync_runs)
         .where(sync_runs.c.agency_id == tx.agency_id, sync_runs.c.id == run_id)
@@ -116,17 +141,12 @@ async def note_usage(tx: Tx, run_id: int, *, calls: int, credits_used: float) ->
     )
 
 
-async def note_failure(tx: Tx, run_id: int, *, error: str, calls: int, credits_used: float) -> None:
-    """The sync stopped on an error and stays open, to be gone on with at the next try."""
+async def note_failure(tx: Tx, run_id: int, error: str) -> None:
+    """The sync stopped and stays open, to be gone on with at the next try. `error` is a code, never an answer's text."""
     await tx.execute(
         update(sync_runs)
         .where(sync_runs.c.agency_id == tx.agency_id, sync_runs.c.id == run_id)
-        .values(
-            status="failed",
-            error=error,
-            calls=sync_runs.c.calls + calls,
-            credits=sync_runs.c.credits + credits_used,
-        )
+        .values(status="failed", error=error)
     )
 
 
@@ -143,6 +163,7 @@ async def find_score_run(tx: Tx, creator_id: int, sync_run_id: int | None) -> Sc
     return ScoreRun(
         run_id=row.id,
         creator_id=row.creator_id,
+        sync_run_id=row.sync_run_id,
         now_at=row.now_at,
         maxima=CreatorMaxima(row.max_total_cents, row.max_30d_cents),
         baseline=row.baseline,
@@ -178,7 +199,7 @@ async def open_score_run(
             started_at=now_ms,
         )
     )
-    return ScoreRun(run_id, creator_id, now_ms, maxima, baseline, None, None)
+    return ScoreRun(run_id, creator_id, sync_run_id, now_ms, maxima, baseline, None, None)
 
 
 async def mark_scored(tx: Tx, run_id: int, after_fan_id: int) -> None:

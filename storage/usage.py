@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from sqlalchemy import func, insert, select, update
@@ -33,12 +34,15 @@ async def note(
     )
 
 
-async def credits_of_day(tx: Tx, day: str, creator_id: int) -> float:
-    """What one creator has cost on a day, over all purposes."""
+async def credits_of_day(tx: Tx, day: str, creator_id: int, *, outside: Sequence[Purpose] = ()) -> float:
+    """What one creator has cost on a day, over all purposes but those `outside`."""
     u = api_usage.c
     found = await tx.scalar(
         select(func.sum(u.credits)).where(
-            u.agency_id == tx.agency_id, u.day == day, u.creator_id == creator_id
+            u.agency_id == tx.agency_id,
+            u.day == day,
+            u.creator_id == creator_id,
+            u.purpose.not_in(outside),
         )
     )
     return float(found or 0.0)

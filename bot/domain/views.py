@@ -116,7 +116,13 @@ class NoticeCard:
 
     card_id: int
     code: Literal[
-        "api_down", "session_expired", "credits_exhausted", "key_refused", "account_missing", "stale"
+        "api_down",
+        "session_expired",
+        "credits_exhausted",
+        "key_refused",
+        "account_missing",
+        "stale",
+        "budget_reached",
     ]
     creator_name: str | None
     since_at: int

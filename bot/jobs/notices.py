@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import structlog
@@ -15,7 +16,13 @@ from storage.roster import Creator
 log = structlog.get_logger(__name__)
 
 Trouble = Literal[
-    "api_down", "session_expired", "credits_exhausted", "key_refused", "account_missing", "stale"
+    "api_down",
+    "session_expired",
+    "credits_exhausted",
+    "key_refused",
+    "account_missing",
+    "stale",
+    "budget_reached",
 ]
 _OF_CREATOR: tuple[Trouble, ...] = ("session_expired", "account_missing", "stale")
 OF_WHOLE_API: tuple[Trouble, ...] = ("api_down", "credits_exhausted", "key_refused")
@@ -72,10 +79,16 @@ class Notices:
         if await self._store.write(lambda tx: cards.open_notice(tx, notice, now_ms)):
             log.warning("notice_opened", code=trouble, creator_id=creator.id)
 
-    async def creator_recovered(self, creator: Creator, now_ms: int) -> None:
-        await self._resolve(_OF_CREATOR, creator.id, now_ms)
+    async def budget_reached(self, creator: Creator, now_ms: int) -> None:
+        """Her day's credits are used up: her data gets older until midnight, and nothing is wrong."""
+        await self.creator_failed(creator, "budget_reached", now_ms)
 
-    async def _resolve(self, codes: tuple[Trouble, ...], creator_id: int | None, now_ms: int) -> None:
+    async def creator_recovered(self, creator: Creator, now_ms: int, *, within_budget: bool) -> None:
+        """Her data is fresh; `within_budget`: and her polls go on."""
+        codes = (*_OF_CREATOR, "budget_reached") if within_budget else _OF_CREATOR
+        await self._resolve(codes, creator.id, now_ms)
+
+    async def _resolve(self, codes: Sequence[Trouble], creator_id: int | None, now_ms: int) -> None:
         async with self._store.read() as tx:
             open_ones = [code for code in codes if await cards.find_notice(tx, code, creator_id) is not None]
         if not open_ones:

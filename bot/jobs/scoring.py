@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -28,6 +28,7 @@ from bot.domain.models import (
 from bot.domain.scoring import Model
 from bot.domain.thresholds import policy_of
 from bot.domain.views import Owner
+from bot.jobs.fetching.second_look import LooksLeft, SecondLook
 from storage import cards, episodes, fans, fetching, roster, runs, scores, whales
 from storage.cards import CardPayload, NewCard
 from storage.engine import AgencyStore, Tx
@@ -46,17 +47,31 @@ FANS_A_STRETCH = 250
 """Fans scored before the event loop may turn to others: a few milliseconds."""
 DEFAULT_CURRENCY = "USD"
 """What the lifetime sums of the data API are in."""
+_TOLD = (Change.OPENED, Change.RAISED, Change.WOKEN, Change.EXPIRED)
+"""Changes that somebody is told of; the fans they are about are looked at once more before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PageResult:
+    """What is to become of a page: one transaction (None: nothing is written) and whom it would tell of."""
+
+    write: Callable[[Tx], Awaitable[None]] | None
+    about: tuple[int, ...]
+    urgent: tuple[int, ...]
 
 
 class Scoring:
-    """What happens between fresh data and cards that are behind."""
+    """What happens between fresh data and cards that are behind. `look` None: nobody is looked at twice."""
 
     def __init__(
         self,
         store: AgencyStore,
         model: Model,
         wall_ms: Callable[[], int] = machine_ms,
+        *,
+        look: SecondLook | None = None,
     ) -> None:
+        self._look = look
         self._store = store
         self._model = model
         self._wall_ms = wall_ms
@@ -76,16 +91,25 @@ class Scoring:
 
     async def _score_pages(self, run: ScoreRun, context: RunContext, creator: Creator) -> None:
         """Page after page. Nothing overlaps: threads that read and write would only wait for each other's interpreter."""
-        after = run.after_fan_id
+        after, left = run.after_fan_id, LooksLeft()
         while True:
             async with self._store.read() as tx:
                 page = await scores.read_score_page(tx, creator.id, after, PAGE_FANS, run.now_at)
             if not page:
                 return
+            result = await self._score_page(run, context, creator, page)
+            if (
+                self._look is not None
+                and result.about
+                and not context.baseline
+                and await self._look.take(creator, run.sync_run_id, result.about, result.urgent, left)
+            ):
+                async with self._store.read() as tx:
+                    page = await scores.read_score_page(tx, creator.id, after, PAGE_FANS, run.now_at)
+                result = await self._score_page(run, context, creator, page)
             after = page[-1].facts.fan_account_id
-            write = await self._score_page(run, context, creator, page)
-            if write is not None:
-                await self._store.write(write)
+            if result.write is not None:
+                await self._store.write(result.write)
 
     async def _open(self, tx: Tx, creator: Creator, sync_run_id: int | None, now_ms: int) -> ScoreRun:
         found = await runs.find_score_run(tx, creator.id, sync_run_id)
@@ -105,8 +129,7 @@ class Scoring:
 
     async def _score_page(
         self, run: ScoreRun, context: RunContext, creator: Creator, page: Sequence[ScoreInput]
-    ) -> Callable[[Tx], Awaitable[None]] | None:
-        """What is to be written of a page, in one transaction; None for nothing."""
+    ) -> _PageResult:
         model, maxima = self._model, run.maxima
         batch = ScoreBatch(
             agency_id=self._store.agency_id,
@@ -133,7 +156,7 @@ class Scoring:
                 changes.append(change)
         if not batch and not changes and not pending:
             # Where the run goes on after a crash is not worth a transaction of its own.
-            return None
+            return _PageResult(None, (), ())
 
         async def write(tx: Tx) -> None:
             await batch.write(tx)
@@ -144,7 +167,12 @@ class Scoring:
             await fans.clear_pending(tx, pending)
             await runs.mark_scored(tx, run.run_id, page[-1].facts.fan_account_id)
 
-        return write
+        told = [change for change in changes if change.decision.change in _TOLD]
+        return _PageResult(
+            write,
+            tuple(change.fan_account_id for change in told),
+            tuple(c.fan_account_id for c in told if c.decision.tier is AlertTier.ACTION),
+        )
 
     def _decide(
         self, fan: ScoreInput, values: Scores, creator: Creator, run: ScoreRun, policy: Policy

@@ -1,21 +1,20 @@
-"""Fetches what changed at the data API, page by page, and has the creator scored.
+"""Which creators are due, how each one's data is fetched and scored, and what becomes of it when that fails.
 
-A *walk* goes through every fan of a creator, once a day; a *poll* asks for what has changed since the last look. Each
-page is one transaction together with the cursor behind it, so an interrupted run goes on where it stopped. Pages of one
-creator follow each other; creators run side by side.
+A *poll* is hourly, a *night* daily, a *walk* monthly: see `bot.jobs.fetching.fetcher`. Pages of one creator follow each
+other; creators run side by side.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
 from bot.clock import Clock
-from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, AccountRecord, FanRecord, TransactionRecord
+from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, AccountRecord
 from bot.fanapi.errors import (
     AccountNotFoundError,
     CreditsExhaustedError,
@@ -24,10 +23,14 @@ from bot.fanapi.errors import (
     PermissionDeniedError,
     SessionExpiredError,
 )
-from bot.fanapi.protocol import FanApi, Page, Usage
+from bot.fanapi.protocol import FanApi
+from bot.jobs.fetching.budget import Allowance, Budget, BudgetReachedError
+from bot.jobs.fetching.connections import Connections
+from bot.jobs.fetching.fetcher import PHASES, Fetcher, make_plan
+from bot.jobs.fetching.spending import noting
 from bot.jobs.notices import OF_WHOLE_API, POLLS_BEFORE_NOTICE, Notices, Trouble
 from bot.jobs.scoring import Scoring
-from storage import fans, fetching, roster, runs, transactions
+from storage import fetch_lists, fetching, roster, runs
 from storage.engine import AgencyStore, Tx
 from storage.roster import Creator
 from storage.runs import SyncKind, SyncRun
@@ -36,13 +39,11 @@ log = structlog.get_logger(__name__)
 
 SIDE_BY_SIDE = 4
 """Creators fetched at the same time; the key's token bucket bounds the requests themselves."""
-OVERLAP_MS = MS_PER_DAY
-"""How far a fetch of payments reaches back behind the last complete one: some appear late."""
-NEAREST_EXPIRIES = 10
-"""Fans a poll refreshes besides those who changed: one call, for those whose period ends soonest."""
 GIVE_UP_RUN_MS = MS_PER_DAY
 """An unfinished run older than this is closed: its cursor points into a list that has moved on."""
+MONTH_MS = 30 * MS_PER_DAY
 FIRST_RETRY_MS = 5 * 60 * 1_000
+_BY_REACH: tuple[SyncKind, ...] = ("poll", "night", "walk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class _Failure:
     creator: Creator
     trouble: Trouble
     whole_api: bool
+
+
+_Outcome = _Failure | Literal["done", "not_asked"]
+"""not_asked: nothing was asked of the data API for her, so this says nothing about it."""
 
 
 class SyncJob:
@@ -65,6 +70,7 @@ class SyncJob:
         notices: Notices,
         clock: Clock,
         *,
+        budget: Budget | None = None,
         poll_every_ms: int = MS_PER_HOUR,
         history_ms: int = 120 * MS_PER_DAY,
         on_scored: Callable[[], Awaitable[None]] | None = None,
@@ -74,46 +80,64 @@ class SyncJob:
         self._scoring = scoring
         self._notices = notices
         self._clock = clock
+        self._budget = budget or Budget(store)
+        self._connections = Connections(store, api)
+        self._fetcher = Fetcher(store, api, clock)
         self._poll_every_ms = poll_every_ms
         self._history_ms = history_ms
         self._on_scored = on_scored
+        self._held_until: dict[int, int] = {}
 
     async def run_due(self, now_ms: int) -> dict[str, int]:
         """Sync every creator whose time has come; how many were tried."""
         async with self._store.read() as tx:
             creators = await roster.list_creators(tx)
-        creators = [c for c in creators if c.is_watched]
-        due = [c for c in creators if min(c.next_poll_at, c.next_walk_at) <= now_ms]
+        due = [c for c in creators if self._is_due(c, now_ms)]
         if not due:
             return {}
         try:
-            accounts = {a.account_id: a for a in await self._api.list_accounts()}
+            accounts = await self._connections.of(due, now_ms)
         except FanApiError as error:
             await self._fail_all(due, error, now_ms)
             return {"sync": len(due)}
         gate = asyncio.Semaphore(SIDE_BY_SIDE)
 
-        async def one(creator: Creator) -> _Failure | None:
+        async def one(creator: Creator) -> _Outcome:
             async with gate:
                 try:
                     # The others' pages may have taken long.
                     present = await self._as_now(creator)
                     if present is None:
-                        return None
-                    return await self._sync_creator(present, accounts.get(creator.account_id), now_ms)
+                        return "not_asked"
+                    return await self._sync_creator(present, accounts, now_ms)
                 except Exception:
                     # A mistake of the program about one creator; the others' syncs must not be left to themselves.
                     log.exception("sync_broke", creator_id=creator.id)
                     await self._postpone(creator, now_ms)
-                    late = creator.failed_polls + 1 >= POLLS_BEFORE_NOTICE
-                    return _Failure(creator, "stale", whole_api=False) if late else None
+                    late = creator.is_watched and creator.failed_polls + 1 >= POLLS_BEFORE_NOTICE
+                    return _Failure(creator, "stale", whole_api=False) if late else "done"
 
         outcomes = await asyncio.gather(*(one(creator) for creator in due))
-        failures = [f for f in outcomes if f is not None]
+        failures = [f for f in outcomes if isinstance(f, _Failure)]
         # Who failed before is due at other times than the rest: alone she says nothing about the whole API.
-        others_fine = any(c.synced_at is not None and not c.failed_polls for c in creators if c not in due)
-        await self._tell(failures, len(outcomes), now_ms, others_fine=others_fine)
+        others = [c for c in creators if c.is_watched and c not in due]
+        others_fine = any(c.synced_at is not None and not c.failed_polls for c in others)
+        tried = len(outcomes) - outcomes.count("not_asked")
+        if tried:
+            await self._tell(failures, tried, now_ms, others_fine=others_fine)
         return {"sync": len(due)}
+
+    def _is_due(self, creator: Creator, now_ms: int) -> bool:
+        """Paused: never. Retired: once a day, for the record, if she was ever watched."""
+        if creator.paused_reason is not None:
+            return False
+        if creator.retired_at is not None:
+            return creator.synced_at is not None and creator.next_walk_at <= now_ms
+        if min(creator.next_poll_at, creator.next_walk_at) <= now_ms:
+            return True
+        # What webhooks have missed is not waited for, unless her look is put off.
+        put_off = creator.failed_polls > 0 or self._held_until.get(creator.id, 0) > now_ms
+        return creator.reconcile_since_at is not None and creator.synced_at is not None and not put_off
 
     async def _tell(self, failures: list[_Failure], tried: int, now_ms: int, *, others_fine: bool) -> None:
         whole = [f for f in failures if f.whole_api]
@@ -132,208 +156,128 @@ class SyncJob:
         log.warning("api_failed", error=type(error).__name__)
         for creator in due:
             await self._postpone(creator, now_ms)
-        await self._notices.api_failed(_trouble(error), now_ms)
+        if any(creator.is_watched for creator in due):
+            await self._notices.api_failed(_trouble(error), now_ms)
 
     async def _sync_creator(
-        self, creator: Creator, account: AccountRecord | None, now_ms: int
-    ) -> _Failure | None:
-        bound = log.bind(creator_id=creator.id)
-        if account is None or account.authenticated is False:
+        self, creator: Creator, accounts: Mapping[str, AccountRecord] | None, now_ms: int
+    ) -> _Outcome:
+        account = None if accounts is None else accounts.get(creator.account_id)
+        if accounts is not None and (account is None or account.authenticated is False):
             trouble: Trouble = "account_missing" if account is None else "session_expired"
-            await self._postpone(creator, now_ms)
-            return _Failure(creator, trouble, whole_api=False)
-        run: SyncRun | None = None
-        before = replace(self._api.meter.of(creator.account_id))
+            return await self._failed(creator, trouble, now_ms)
+        kind = _kind(creator, now_ms)
+        # All fans have to be seen, however many they are: what limits a day is what is left out of it.
+        left = None if kind == "walk" else await self._budget.left(creator, now_ms)
+        if left is not None and left <= 0:
+            await self._hold(creator, now_ms)
+            return "not_asked"
+        run = await self._open(creator, kind, now_ms)
+        allowed = None if run.kind == "walk" else left
         try:
-            run = await self._open(creator, now_ms)
-            await self._fetch(creator, run)
+            async with noting(
+                self._store,
+                self._api,
+                creator.account_id,
+                creator.id,
+                run.kind,
+                now_ms=self._clock.now_ms,
+                sync_run_id=run.run_id,
+            ) as used:
+                await self._fetcher.fetch(creator, run, Allowance(allowed, used))
             present = await self._as_now(creator)
             if present is None:
-                # Paused or retired meanwhile: what was fetched waits, and her alerts with it.
-                held, used = run, self._used(creator, before)
-                await self._store.write(
-                    lambda tx: runs.note_usage(tx, held.run_id, calls=used.calls, credits_used=used.credits)
-                )
-                return None
-            await self._scoring.run(present, run.run_id, self._clock.now_ms())
+                # Paused meanwhile: what was fetched waits, and her alerts with it.
+                return "done"
+            if present.is_watched:
+                await self._scoring.run(present, run.run_id, self._clock.now_ms())
+        except BudgetReachedError:
+            await self._hold(creator, now_ms)
+            return "done"
         except FanApiError as error:
             if await self._as_now(creator) is None:
-                # Paused, retired or reconnected meanwhile: that the old account fails is no news of hers.
-                return None
+                # Paused or reconnected meanwhile: that the old account fails is no news of hers.
+                return "done"
             code = type(error).__name__
-            bound.warning("sync_failed", error=code)
-            await self._postpone(creator, now_ms)
-            if run is not None:
-                failed, used = run, self._used(creator, before)
-                await self._store.write(
-                    lambda tx: runs.note_failure(
-                        tx, failed.run_id, error=code, calls=used.calls, credits_used=used.credits
-                    )
-                )
-            trouble = _trouble(error)
-            return _Failure(creator, trouble, whole_api=trouble in OF_WHOLE_API)
-        finished, used = run, self._used(creator, before)
+            log.warning("sync_failed", creator_id=creator.id, error=code)
+            await self._store.write(lambda tx: runs.note_failure(tx, run.run_id, code))
+            return await self._failed(creator, _trouble(error), now_ms)
+        await self._finish(creator, run)
+        if present.is_watched:
+            over = kind == "walk" or await self._budget.left(creator, now_ms) > 0
+            await self._notices.creator_recovered(creator, now_ms, within_budget=over)
+            if self._on_scored is not None:
+                # Her cards need not wait for the other creators' pages.
+                await self._on_scored()
+        return "done"
+
+    async def _failed(self, creator: Creator, trouble: Trouble, now_ms: int) -> _Outcome:
+        await self._postpone(creator, now_ms)
+        if not creator.is_watched:
+            # A retired creator's account may be gone any day, and nobody waits for it.
+            return "not_asked"
+        return _Failure(creator, trouble, whole_api=trouble in OF_WHOLE_API)
+
+    async def _finish(self, creator: Creator, run: SyncRun) -> None:
+        started = run.started_at
+        full = run.kind == "walk"
+        # A list that shrinks under her first walk may hide a fan nobody knows yet: the second one is the next night's.
+        first = creator.next_full_walk_at == 0
+        next_full = started + (MS_PER_DAY if first else MONTH_MS)
 
         async def finish(tx: Tx) -> None:
-            await runs.finish_sync(
-                tx,
-                finished.run_id,
-                self._clock.now_ms(),
-                status="done",
-                error=None,
-                calls=used.calls,
-                credits_used=used.credits,
-            )
+            await runs.finish_sync(tx, run.run_id, self._clock.now_ms())
             await fetching.mark_synced(
                 tx,
                 creator.id,
-                next_poll_at=finished.started_at + self._poll_every_ms,
-                next_walk_at=finished.started_at + MS_PER_DAY if finished.kind == "walk" else None,
+                next_poll_at=started + self._poll_every_ms,
+                next_walk_at=None if run.kind == "poll" else started + MS_PER_DAY,
+                next_full_walk_at=next_full if full else None,
+                gap_since_at=run.plan.gap_since_at,
             )
 
         await self._store.write(finish)
-        await self._notices.creator_recovered(creator, now_ms)
-        if self._on_scored is not None:
-            # Her cards need not wait for the other creators' pages.
-            await self._on_scored()
-        return None
+
+    async def _hold(self, creator: Creator, now_ms: int) -> None:
+        """Her day's credits are used up: nothing more before midnight, which is no failure and said once."""
+        until = self._held_until[creator.id] = await self._budget.day_ends_at(now_ms)
+        await self._store.write(lambda tx: fetching.mark_held(tx, creator.id, until))
+        if creator.is_watched:
+            await self._notices.budget_reached(creator, now_ms)
 
     async def _as_now(self, creator: Creator) -> Creator | None:
         """The creator with her present settings; None: she is not to be fetched from this account any more."""
         async with self._store.read() as tx:
             found = await roster.get_creator(tx, creator.id)
-        same = found is not None and found.is_watched and found.account_id == creator.account_id
+        same = found is not None and found.paused_reason is None and found.account_id == creator.account_id
         return found if same else None
 
-    def _used(self, creator: Creator, before: Usage) -> Usage:
-        now = self._api.meter.of(creator.account_id)
-        return Usage(now.calls - before.calls, now.credits - before.credits, now.errors - before.errors)
-
-    async def _open(self, creator: Creator, now_ms: int) -> SyncRun:
-        kind: SyncKind = "walk" if creator.next_walk_at <= now_ms else "poll"
+    async def _open(self, creator: Creator, kind: SyncKind, now_ms: int) -> SyncRun:
+        """The sync to go on with, or a new one where there is none, or one that is too old or reads too little."""
 
         async def open_run(tx: Tx) -> SyncRun:
             found = await runs.find_open_sync(tx, creator.id)
-            if found is not None:
-                outdated = now_ms - found.started_at > GIVE_UP_RUN_MS
-                if not outdated and (found.kind == "walk" or kind == "poll"):
+            if found is not None and now_ms - found.started_at <= GIVE_UP_RUN_MS:
+                gap_known = creator.reconcile_since_at in (None, found.plan.gap_since_at)
+                if gap_known and _BY_REACH.index(found.kind) >= _BY_REACH.index(kind):
                     return found
-                await runs.finish_sync(
-                    tx, found.run_id, now_ms, status="given_up", error=None, calls=0, credits_used=0.0
-                )
-            return await runs.open_sync(tx, creator.id, kind, now_ms, "fans")
+            paid = await fetch_lists.costs_money(tx, creator.id)
+            plan = make_plan(creator, kind, now_ms, history_ms=self._history_ms, costs_money=paid)
+            return await runs.open_sync(tx, creator.id, kind, now_ms, PHASES[0], plan)
 
         return await self._store.write(open_run)
 
-    async def _fetch(self, creator: Creator, run: SyncRun) -> None:
-        phase, cursor = run.phase, run.cursor
-        if phase == "fans":
-            if run.kind == "walk":
-                await self._walk_fans(creator, run, cursor)
-            else:
-                await self._poll_changes(creator, run)
-            phase, cursor = "transactions", None
-        if run.kind == "walk":
-            if phase == "transactions":
-                await self._walk_transactions(creator, run, cursor)
-                phase = "chargebacks"
-            if phase == "chargebacks":
-                await self._walk_chargebacks(creator, run)
-
-    async def _walk_fans(self, creator: Creator, run: SyncRun, cursor: str | None) -> None:
-        async for page in self._api.walk_fans(creator.account_id, cursor):
-
-            async def write(tx: Tx, page: Page[FanRecord] = page) -> None:
-                await fans.apply_fan_page(tx, creator.id, page.records, run.started_at, run.run_id)
-                last = page.next_cursor is None
-                await runs.mark_sync(tx, run.run_id, "transactions" if last else "fans", page.next_cursor)
-
-            await self._store.write(write)
-
-    def _payments_since(self, creator: Creator, run: SyncRun) -> int:
-        if creator.payments_synced_at is None:
-            return run.started_at - self._history_ms
-        return creator.payments_synced_at - OVERLAP_MS
-
-    async def _walk_transactions(self, creator: Creator, run: SyncRun, cursor: str | None) -> None:
-        since = self._payments_since(creator, run)
-        async for page in self._api.walk_transactions(creator.account_id, since, cursor):
-
-            async def write(tx: Tx, page: Page[TransactionRecord] = page) -> None:
-                await transactions.apply_transactions(tx, creator.id, page.records, run.started_at)
-                last = page.next_cursor is None
-                await runs.mark_sync(
-                    tx, run.run_id, "chargebacks" if last else "transactions", page.next_cursor
-                )
-
-            await self._store.write(write)
-
-    async def _walk_chargebacks(self, creator: Creator, run: SyncRun) -> None:
-        since = self._payments_since(creator, run)
-        until = self._clock.now_ms()
-        async for page in self._api.walk_chargebacks(creator.account_id, since, until):
-            records = page.records
-            await self._store.write(
-                partial(
-                    transactions.apply_transactions,
-                    creator_id=creator.id,
-                    records=records,
-                    now_ms=run.started_at,
-                )
-            )
-
-        async def done(tx: Tx) -> None:
-            await runs.mark_sync(tx, run.run_id, "score", None)
-            await fetching.mark_payments_synced(tx, creator.id, run.started_at)
-            await fetching.mark_fresh(tx, creator.id, run.started_at)
-
-        await self._store.write(done)
-
-    async def _poll_changes(self, creator: Creator, run: SyncRun) -> None:
-        """New payments, new and renewed subscriptions, and fresh figures of the fans they concern, in one transaction."""
-        since = creator.synced_at if creator.synced_at is not None else run.started_at - MS_PER_DAY
-        payments = await self._new_payments(creator, run)
-        latest = [
-            record
-            async for page in self._api.walk_latest(
-                creator.account_id, since - MS_PER_HOUR, self._clock.now_ms()
-            )
-            for record in page.records
-        ]
-        async with self._store.read() as tx:
-            due = await fans.due_for_refresh(tx, creator.id, run.started_at, NEAREST_EXPIRIES)
-        fresh = {record.platform_fan_id for record in latest}
-        paying = [p.platform_fan_id for p in payments if p.platform_fan_id is not None]
-        wanted = [fan_id for fan_id in dict.fromkeys([*paying, *due]) if fan_id not in fresh]
-        refreshed = await self._api.get_fans(creator.account_id, wanted) if wanted else []
-
-        async def write(tx: Tx) -> None:
-            await fans.apply_fan_page(tx, creator.id, [*latest, *refreshed], run.started_at, run.run_id)
-            await transactions.apply_transactions(tx, creator.id, payments, run.started_at)
-            await runs.mark_sync(tx, run.run_id, "score", None)
-            await fetching.mark_fresh(tx, creator.id, run.started_at)
-
-        await self._store.write(write)
-
-    async def _new_payments(self, creator: Creator, run: SyncRun) -> list[TransactionRecord]:
-        """The payments we do not hold yet, newest first, up to the first page that holds none."""
-        found: list[TransactionRecord] = []
-        async for page in self._api.walk_transactions(
-            creator.account_id, self._payments_since(creator, run), None
-        ):
-            async with self._store.read() as tx:
-                known = await transactions.known_ids(
-                    tx, creator.id, [r.platform_transaction_id for r in page.records]
-                )
-            fresh = [r for r in page.records if r.platform_transaction_id not in known]
-            found.extend(fresh)
-            if page.records and len(fresh) < len(page.records):
-                break
-        return found
-
     async def _postpone(self, creator: Creator, now_ms: int) -> None:
-        wait_ms = min(FIRST_RETRY_MS * 2 ** min(creator.failed_polls, 10), self._poll_every_ms)
+        wait_ms = MS_PER_DAY
+        if creator.is_watched:
+            wait_ms = min(FIRST_RETRY_MS * 2 ** min(creator.failed_polls, 10), self._poll_every_ms)
         await self._store.write(lambda tx: fetching.mark_failed(tx, creator.id, now_ms + wait_ms))
+
+
+def _kind(creator: Creator, now_ms: int) -> SyncKind:
+    if creator.next_walk_at <= now_ms:
+        return "walk" if creator.next_full_walk_at <= now_ms else "night"
+    return "poll" if creator.reconcile_since_at is None else "night"
 
 
 def _trouble(error: FanApiError) -> Trouble:

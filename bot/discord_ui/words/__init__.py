@@ -138,5 +138,9 @@ NOTICES: Final = {
         "The creator's data is old",
         "Her alerts are held back until fresh data arrives; check her connection at the data API.",
     ),
+    "budget_reached": (
+        "The creator's credits for today are used up",
+        "Her data is fetched again after midnight; an operator can give her more credits a day.",
+    ),
 }
 """code -> (what happened, what to do)."""

@@ -8,7 +8,7 @@ from typing import Final
 ALL_WELL: Final = "✅ All well."
 NOT_FINISHED: Final = "The set-up is not finished; the server's owner can run /setup."
 NO_CREATORS: Final = "No creator is watched; a manager can map one with /creator add."
-KINDS: Final = {"walk": "full walk", "poll": "poll"}
+KINDS: Final = {"walk": "full walk", "night": "nightly look", "poll": "poll"}
 
 
 def headline(problems: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bot.domain.models import AccountRecord, FanRecord, MessageRecord, TransactionRecord
+from bot.fanapi.errors import AccountNotFoundError, SessionExpiredError
 from bot.fanapi.protocol import Capabilities, Meter, Page
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class FakeApi:
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     calls: list[tuple[str | None, str]] = field(default_factory=list)
     repeat_first_of_next_page: bool = False
+    capabilities: Capabilities = field(default_factory=Capabilities)
     _held: dict[tuple[str | None, str], asyncio.Event] = field(default_factory=dict)
     _meter: Meter = field(default_factory=Meter)
 
@@ -53,9 +55,9 @@ class FakeApi:
     def meter(self) -> Meter:
         return self._meter
 
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities()
+    def of(self, account_id: str) -> Account:
+        """The account; an empty one where there is none, because a walk only fails when it is begun."""
+        return self.accounts.get(account_id, Account())
 
     def count(self) -> Counter[str | None]:
         return Counter(account_id for account_id, _ in self.calls)
@@ -75,10 +77,20 @@ class FakeApi:
         if self.stuck_at == len(self.calls):
             self.reached.set()
             await asyncio.Event().wait()
-        error = self.fault(account_id, what)
+        error = self.fault(account_id, what) or self._refusal(account_id, what)
         if error is not None:
             usage.errors += 1
             raise error
+
+    def _refusal(self, account_id: str | None, what: str) -> Exception | None:
+        if account_id is None:
+            return None
+        account = self.accounts.get(account_id)
+        if account is None:
+            return AccountNotFoundError("gone", endpoint=what, account_id=account_id, status=404)
+        if not account.authenticated:
+            return SessionExpiredError("logged out", endpoint=what, account_id=account_id, status=400)
+        return None
 
     async def check_key(self) -> None:
         await self._call(None, "key")
@@ -106,14 +118,14 @@ class FakeApi:
             start = end
 
     def walk_fans(self, account_id: str, cursor: str | None = None) -> AsyncIterator[Page[FanRecord]]:
-        return self._pages(account_id, "fans", self.accounts[account_id].fans, cursor)
+        return self._pages(account_id, "fans", self.of(account_id).fans, cursor)
 
     def walk_active(
         self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
     ) -> AsyncIterator[Page[FanRecord]]:
         found = [
             record
-            for record in self.accounts[account_id].fans
+            for record in self.of(account_id).fans
             if record.subscribed and not (spent_only and (record.total_cents or 0) < 100)
         ]
         return self._pages(account_id, "active", found, cursor)
@@ -121,16 +133,14 @@ class FakeApi:
     def walk_messages(
         self, account_id: str, platform_fan_id: str, since_ms: int
     ) -> AsyncIterator[Page[MessageRecord]]:
-        found = [
-            m for m in self.accounts[account_id].messages.get(platform_fan_id, ()) if m.sent_at >= since_ms
-        ]
+        found = [m for m in self.of(account_id).messages.get(platform_fan_id, ()) if m.sent_at >= since_ms]
         found.sort(key=lambda message: -message.sent_at)
         return self._pages(account_id, "messages", found, None)
 
     def walk_latest(self, account_id: str, since_ms: int, until_ms: int) -> AsyncIterator[Page[FanRecord]]:
         found = [
             record
-            for record in self.accounts[account_id].fans
+            for record in self.of(account_id).fans
             if any(
                 at is not None and since_ms <= at <= until_ms
                 for at in (record.subscribed_at, record.renewed_at)
@@ -141,21 +151,21 @@ class FakeApi:
     def walk_transactions(
         self, account_id: str, since_ms: int, cursor: str | None = None
     ) -> AsyncIterator[Page[TransactionRecord]]:
-        found = [r for r in self.accounts[account_id].payments if r.occurred_at >= since_ms]
+        found = [r for r in self.of(account_id).payments if r.occurred_at >= since_ms]
         found.sort(key=lambda record: -record.occurred_at)
         return self._pages(account_id, "payments", found, cursor)
 
     def walk_chargebacks(
         self, account_id: str, since_ms: int, until_ms: int
     ) -> AsyncIterator[Page[TransactionRecord]]:
-        found = [r for r in self.accounts[account_id].chargebacks if since_ms <= r.occurred_at <= until_ms]
+        found = [r for r in self.of(account_id).chargebacks if since_ms <= r.occurred_at <= until_ms]
         return self._pages(account_id, "chargebacks", found, None)
 
     async def get_fans(self, account_id: str, ids: Iterable[str]) -> list[FanRecord]:
         wanted = list(ids)
         for _ in range(0, len(wanted), 10):
             await self._call(account_id, "by id")
-        known = {record.platform_fan_id: record for record in self.accounts[account_id].fans}
+        known = {record.platform_fan_id: record for record in self.of(account_id).fans}
         return [known[fan_id] for fan_id in wanted if fan_id in known]
 
     async def aclose(self) -> None:

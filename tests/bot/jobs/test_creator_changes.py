@@ -37,7 +37,7 @@ async def change(office: Office, now: int, **values: Any) -> None:
     await office.desk.change(write)
 
 
-async def test_a_paused_or_retired_creator_is_left_alone_and_the_other_is_not(office: Office) -> None:
+async def test_a_paused_creator_is_left_alone_and_the_other_is_not(office: Office) -> None:
     ava, bea = office.desk.agency.ava, office.desk.agency.bea
     await change(office, NOW, paused_reason="manual")
     assert await office.run(NOW + 2 * HOUR) == {"sync": 1}
@@ -45,9 +45,26 @@ async def test_a_paused_or_retired_creator_is_left_alone_and_the_other_is_not(of
     assert [kind for kind, _ in await office.runs(bea)] == ["walk", "poll"]
     await change(office, NOW, paused_reason=None)
     assert await office.run(NOW + 2 * HOUR) == {"sync": 1}
-    await office.desk.change(lambda tx: creator_settings.retire(tx, ava, NOW))
-    assert await office.run(NOW + 2 * DAY) == {"sync": 1}
-    assert len(await office.runs(ava)) == 2
+
+
+async def test_a_retired_creator_is_looked_at_once_a_day_and_nobody_is_told(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+    await desk.change(lambda tx: creator_settings.retire(tx, ava, NOW))
+    office.api.accounts[AVA].put(leaving(4, total_cents=7_000))
+    before = len(await desk.rows(scores, creator_id=ava))
+    cards = await desk.cards()
+    assert await office.run(NOW + HOUR) == {"sync": 1}
+    assert await office.run(NOW + DAY) == {"sync": 2}
+    rows = await desk.rows(fan_accounts, creator_id=ava)
+    assert [row["total_cents"] for row in rows if row["platform_fan_id"] == "4"] == [7_000]
+    assert len(await desk.rows(scores, creator_id=ava)) == before
+    assert [c for c in await desk.cards() if c["creator_id"] == ava] == [
+        c for c in cards if c["creator_id"] == ava
+    ]
+    office.api.accounts.pop(AVA)
+    for day in range(2, 6):
+        await office.run(NOW + day * DAY)
+    assert await office.told() == []
 
 
 async def test_new_thresholds_score_at_once_in_silence_and_are_told_on_one_card(desk: Desk) -> None:

@@ -130,17 +130,30 @@ async def test_a_walk_comes_first_then_polls_then_a_walk_a_day(office: Office) -
     assert (creator["synced_at"], creator["payments_synced_at"]) == (NOW + DAY, NOW + DAY)
 
 
+async def test_after_two_walks_come_nights_and_a_walk_a_month(office: Office) -> None:
+    """A list that shrinks under her first walk may hide a fan whom nobody knows yet."""
+    for day in range(33):
+        await office.run(NOW + day * DAY)
+    kinds = [kind for kind, _ in await office.runs(office.desk.agency.ava)]
+    assert kinds == ["walk", "walk", *["night"] * 29, "walk", "night"]
+
+
+async def _facts(office: Office) -> list[list[dict[str, Any]]]:
+    """All rows but for which sync has seen them last."""
+    tables = [await office.desk.rows(table) for table in (fan_accounts, fan_names, payments)]
+    return [[{k: v for k, v in row.items() if k != "seen_run_id"} for row in rows] for rows in tables]
+
+
 async def test_twice_is_once(office: Office) -> None:
     await office.run()
-    tables = (fan_accounts, fan_names, payments)
-    rows = [await office.desk.rows(table) for table in tables]
+    rows = await _facts(office)
     content = await office.desk.content(office.desk.agency.ava)
     assert (len(content["fans"]), len(content["payments"])) == (6, 5)
 
     await office.run(NOW + DAY)
     await office.run(NOW + DAY + HOUR)
 
-    assert [await office.desk.rows(table) for table in tables] == rows
+    assert await _facts(office) == rows
 
 
 async def test_a_payment_of_an_unknown_fan_gives_her_an_account(office: Office) -> None:
@@ -160,8 +173,8 @@ async def test_a_fan_on_two_pages_is_one_fan(office: Office) -> None:
     assert len(await office.desk.rows(payments)) == 10
 
 
-# A creator's walk asks for three pages of fans, two of payments and one of chargebacks.
-@pytest.mark.parametrize("page", range(6))
+# A creator's walk asks for three pages of fans, two of payments, one of chargebacks, and for the fan nobody lists.
+@pytest.mark.parametrize("page", range(7))
 async def test_a_walk_that_fails_at_any_page_goes_on_there(office: Office, page: int) -> None:
     seen = {"calls": 0}
 
@@ -181,7 +194,7 @@ async def test_a_walk_that_fails_at_any_page_goes_on_there(office: Office, page:
     assert await office.runs(bea) == [("walk", "done")]
     assert await office.desk.content(bea) == await office.desk.content(ava)
     # The page that failed and those after it, and for payments nothing before them. Chargebacks have no cursor.
-    assert office.api.count()[BEA] == 7
+    assert office.api.count()[BEA] == 8
 
 
 @pytest.mark.parametrize("call", range(2, 14))
@@ -223,8 +236,17 @@ async def test_an_idle_poll_asks_little(office: Office) -> None:
     office.api.calls.clear()
 
     await office.run(NOW + HOUR)
+    # The list of connections is of a process that has just started.
+    assert office.api.count() == {None: 1, AVA: 1, BEA: 1}
+    office.api.accounts[AVA].put(calm(3, expires_at=NOW + 2 * DAY))
+    office.api.accounts[AVA].payments.append(payment("t10", "3", occurred_at=NOW + HOUR + 1))
+    await office.run(NOW + 2 * HOUR)
+    office.api.calls.clear()
 
-    assert office.api.count() == {None: 1, AVA: 3, BEA: 3}
+    await office.run(NOW + 3 * HOUR)
+
+    # New subscriptions are asked for now, and whether the one who ends in two days has switched rebill off.
+    assert office.api.count() == {None: 1, AVA: 3, BEA: 2}
 
 
 async def test_a_poll_finds_payments_renewals_and_their_fans(office: Office) -> None:
@@ -237,10 +259,13 @@ async def test_a_poll_finds_payments_renewals_and_their_fans(office: Office) -> 
     platform.put(calm(6, subscribed_at=at))
 
     await office.run(NOW + HOUR)
+    rows = await office.desk.rows(fan_accounts, creator_id=office.desk.agency.ava)
+    assert [row["total_cents"] for row in rows if row["platform_fan_id"] == "1"] == [8_001]
+
+    await office.run(NOW + 3 * HOUR)
 
     rows = await office.desk.rows(fan_accounts, creator_id=office.desk.agency.ava)
     fans = {row["platform_fan_id"]: row for row in rows}
-    assert fans["1"]["total_cents"] == 8_001
     assert fans["2"]["expires_at"] == NOW + 90 * DAY
     assert fans["6"]["subscribed_at"] == at
 

@@ -1,0 +1,66 @@
+"""What a creator may cost a day. Polls and nights stop before it is used up, so that pings can still be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.domain.zones import local_day, local_time
+from storage import settings, usage
+from storage.engine import AgencyStore
+from storage.roster import Creator
+from storage.usage import Purpose
+
+CREDITS_PER_DAY = 85
+RESERVE = 0.1
+"""The part of a day's budget that is kept for looking once more before a ping."""
+OUTSIDE: tuple[Purpose, ...] = ("walk", "backfill", "webhook")
+"""What is counted but not limited: all fans have to be seen, however many they are."""
+
+
+class BudgetReachedError(Exception):
+    """The day's credits are used up as far as this run may use them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one run may cost. `left` None: it is not limited."""
+
+    left: float | None
+    used: Callable[[], float]
+
+    def check(self) -> None:
+        """Raise BudgetReachedError where nothing is left."""
+        if self.left is not None and self.used() >= self.left:
+            raise BudgetReachedError
+
+
+class Budget:
+    """The day is the agency's; `credits_per_day` is for creators who have no number of their own."""
+
+    def __init__(self, store: AgencyStore, credits_per_day: int = CREDITS_PER_DAY) -> None:
+        self._store = store
+        self._credits_per_day = credits_per_day
+
+    async def left(self, creator: Creator, now_ms: int, *, before_pings: bool = False) -> float:
+        """The credits she may still cost today; `before_pings`: with what is kept for that."""
+        whole = self._credits_per_day if creator.credits_per_day is None else creator.credits_per_day
+        async with self._store.read() as tx:
+            zone = (await settings.read_settings(tx)).timezone
+            spent = await usage.credits_of_day(tx, local_day(now_ms, zone or ""), creator.id, outside=OUTSIDE)
+        return (whole if before_pings else whole * (1 - RESERVE)) - spent
+
+    async def day_ends_at(self, now_ms: int) -> int:
+        """The agency's next midnight."""
+        async with self._store.read() as tx:
+            zone = (await settings.read_settings(tx)).timezone
+        return next_midnight(now_ms, zone)
+
+
+def next_midnight(now_ms: int, zone: str | None) -> int:
+    """The first instant of tomorrow in the zone (None: UTC), in UTC milliseconds."""
+    tomorrow = local_time(zone or "UTC", now_ms).date() + timedelta(days=1)
+    midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=ZoneInfo(zone or "UTC"))
+    return round(midnight.astimezone(UTC).timestamp() * 1_000)

@@ -1,0 +1,44 @@
+"""Puts on record what was asked of the data API, whether it went well or not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from bot.domain.zones import local_day
+from bot.fanapi.protocol import FanApi
+from storage import runs, settings, usage
+from storage.engine import AgencyStore, Tx
+from storage.usage import Purpose
+
+
+@asynccontextmanager
+async def noting(
+    store: AgencyStore,
+    api: FanApi,
+    account_id: str | None,
+    creator_id: int,
+    purpose: Purpose,
+    *,
+    now_ms: Callable[[], int],
+    sync_run_id: int | None = None,
+) -> AsyncGenerator[Callable[[], float]]:
+    """Count what is asked of one account inside, also where it ends in an error; gives the credits used so far."""
+    meter = api.meter.of(account_id)
+    calls, credits_used, errors = meter.calls, meter.credits, meter.errors
+
+    async def write(tx: Tx) -> None:
+        day = local_day(now_ms(), (await settings.read_settings(tx)).timezone or "")
+        used = meter.credits - credits_used
+        spent = meter.calls - calls
+        await usage.note(
+            tx, day, creator_id, purpose, calls=spent, credits_used=used, errors=meter.errors - errors
+        )
+        if sync_run_id is not None:
+            await runs.note_usage(tx, sync_run_id, calls=spent, credits_used=used)
+
+    try:
+        yield lambda: meter.credits - credits_used
+    finally:
+        if meter.calls > calls:
+            await store.write(write)
