@@ -66,6 +66,7 @@ class _Stored:
     last_activity_at: int | None
     subscribed: bool | None
     expired_now: bool | None
+    renewed_at: int | None
     expires_at: int | None
     rebill_off: bool | None
     first_seen_at: int
@@ -92,7 +93,7 @@ async def apply_fan_page(
         old = stored.get(key)
         kept = _keep_known(record, old)
         digest = row_hash(kept)
-        if old is not None and old.row_hash == digest:
+        if old is not None and (old.row_hash == digest or _is_outdated(record, old, now_ms)):
             continue
         new += old is None
         row_id = tx.ids.next() if old is None else old.id
@@ -133,6 +134,23 @@ async def _load(tx: Tx, creator_id: int, platform_ids: list[str]) -> dict[str, _
         )
         found.update((row.platform_fan_id, _Stored(*row)) for row in rows)
     return found
+
+
+def _is_outdated(record: FanRecord, old: _Stored, looked_at: int) -> bool:
+    """Whether a webhook has told more since this look: what is stored is younger, and the look knows less.
+
+    A page is dated by the start of its run, so younger alone proves nothing: a page that knows as much is taken.
+    """
+    if old.updated_at <= looked_at or old.row_hash is None:
+        return False
+    if _is_before(record.expires_at, old.expires_at) or _is_before(record.renewed_at, old.renewed_at):
+        return True
+    ended = bool(old.expired_now) and not old.subscribed
+    return ended and bool(record.subscribed) and record.expires_at == old.expires_at
+
+
+def _is_before(at: int | None, known: int | None) -> bool:
+    return at is not None and known is not None and at < known
 
 
 def _keep_known(record: FanRecord, old: _Stored | None) -> FanRecord:
