@@ -91,9 +91,11 @@ async def apply_fan_page(
     new = 0
     for key, record in unique.items():
         old = stored.get(key)
+        if old is not None and _is_outdated(record, old, now_ms):
+            continue
         kept = _keep_known(record, old)
         digest = row_hash(kept)
-        if old is not None and (old.row_hash == digest or _is_outdated(record, old, now_ms)):
+        if old is not None and old.row_hash == digest:
             continue
         new += old is None
         row_id = tx.ids.next() if old is None else old.id
