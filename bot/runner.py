@@ -39,6 +39,8 @@ from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
 from bot.jobs.sync import SyncJob
 from bot.jobs.ticker import Ticker
+from bot.jobs.webhook_server import WebhookServer
+from bot.jobs.webhooks import WebhookJob
 from bot.logs import configure_logging
 from bot.services import Services
 from bot.services.access import AccessService
@@ -54,7 +56,7 @@ from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
-from storage import card_delivery
+from storage import card_delivery, webhook_inbox
 from storage.engine import AgencyStore, Storage
 from storage.lock import DatabaseInUseError, ProcessLock
 from storage.roster import apply_roster
@@ -147,18 +149,30 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     bot.on_permissions_changed = delivery.retry_blocked
     budget = Budget(store, settings.credits_per_day)
     look = SecondLook(store, api, budget, clock)
+    scoring = Scoring(store, get_model(settings.score_model), look=look, wake_delivery=delivery.wake)
+    notices = Notices(store)
     sync = SyncJob(
         store,
         api,
-        Scoring(store, get_model(settings.score_model), look=look),
-        Notices(store),
+        scoring,
+        notices,
         clock,
         budget=budget,
         poll_every_ms=settings.poll_minutes * 60 * MS_PER_S,
         history_ms=settings.history_days * MS_PER_DAY,
         on_scored=delivery.wake,
     )
-    ticker = Ticker(clock, [sync, BoardsJob(store)], delivery)
+    hooks = WebhookJob(
+        store,
+        api,
+        scoring,
+        notices,
+        clock,
+        keep_text=settings.store_message_text,
+        on_changed=delivery.wake,
+    )
+    server = _webhook_server(settings, store, clock, hooks)
+    ticker = Ticker(clock, [hooks, sync, BoardsJob(store)], delivery)
 
     await _log_in(bot, settings.discord_token.get_secret_value(), stopping)
     connection = asyncio.create_task(bot.connect(reconnect=True), name="gateway")
@@ -166,6 +180,8 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     # otherwise hold up the event loop for some 65 ms at a time.
     gc.collect()
     gc.freeze()
+    if server is not None:
+        await _listen(server, settings, store, clock)
     ticker.start()
     log.info("started", agency_id=store.agency_id, model=settings.score_model)
     stop = asyncio.create_task(stopping.wait(), name="stop")
@@ -173,7 +189,10 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         await asyncio.wait({connection, stop}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stop.cancel()
+        if server is not None:
+            await _within(DRAIN_S, server.stop(), "webhooks")
         await _within(DRAIN_S, ticker.stop(), "ticker")
+        await hooks.stop()
         await bot.drain(DRAIN_S)
         await delivery.stop(DRAIN_S)
         await _within(DRAIN_S, bot.close(), "gateway")
@@ -186,6 +205,36 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         log.error("gateway_failed", error=type(error).__name__)
         return EXIT_FAILED
     return EXIT_OK
+
+
+def _webhook_server(
+    settings: Settings, store: AgencyStore, clock: Clock, hooks: WebhookJob
+) -> WebhookServer | None:
+    """None where the settings ask for none."""
+    if settings.webhook_listen is None:
+        return None
+    given = (settings.webhook_secret, settings.webhook_secret_previous)
+    return WebhookServer(
+        store,
+        clock,
+        settings.webhook_listen,
+        [secret.get_secret_value() for secret in given if secret is not None],
+        hooks.counters,
+        on_stored=hooks.wake,
+        keep_text=settings.store_message_text,
+    )
+
+
+async def _listen(server: WebhookServer, settings: Settings, store: AgencyStore, clock: Clock) -> None:
+    missed = await store.write(lambda tx: webhook_inbox.note_gaps_at_start(tx, clock.now_ms()))
+    if missed:
+        log.info("webhooks_missed", creators=missed)
+    try:
+        await server.start()
+    except OSError as error:
+        raise StartError(
+            f"WEBHOOK_LISTEN: cannot listen there ({type(error).__name__})", EXIT_SETTINGS
+        ) from error
 
 
 async def _within(seconds: float, ending: Coroutine[Any, Any, None], what: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from bot.domain.lifecycle import FanEventKind
 from bot.domain.models import EventSource
@@ -14,8 +14,6 @@ from storage.bulk import bulk_insert
 from storage.parts import in_parts
 from storage.tables import fan_events
 from storage.tx import Tx
-
-BULK_FROM = 50
 
 _e = fan_events.c
 _COLUMNS = (
@@ -58,10 +56,7 @@ async def append_fan_events(tx: Tx, creator_id: int, events: Sequence[NewFanEven
         )
         for event in events
     ]
-    if len(rows) > BULK_FROM:
-        await bulk_insert(tx, fan_events, _COLUMNS, rows)
-    elif rows:
-        await tx.execute(insert(fan_events).values([dict(zip(_COLUMNS, row, strict=True)) for row in rows]))
+    await bulk_insert(tx, fan_events, _COLUMNS, rows)
 
 
 async def fans_with(tx: Tx, fan_account_ids: Collection[int], kind: FanEventKind) -> set[int]:

@@ -19,7 +19,6 @@ from storage.parts import in_parts
 from storage.tables import fan_accounts, fan_names
 from storage.tx import Tx
 
-BULK_FROM = 50
 ENDED_LOOK_MS = 3 * MS_PER_DAY
 """How long a poll asks again about a period that has ended while the API goes on saying "subscribed"."""
 _RECORD_FIELDS = tuple(field.name for field in fields(FanRecord) if field.name != "periods")
@@ -68,6 +67,7 @@ class _Stored:
     last_activity_at: int | None
     subscribed: bool | None
     expired_now: bool | None
+    renewed_at: int | None
     expires_at: int | None
     rebill_off: bool | None
     price_cents: int | None
@@ -107,6 +107,8 @@ async def apply_fan_page(
     new = 0
     for key, record in unique.items():
         old = stored.get(key)
+        if old is not None and _is_outdated(record, old, now_ms):
+            continue
         kept = _keep_known(record, old)
         digest = row_hash(kept)
         if old is not None and _lost_names(record, old):
@@ -119,10 +121,7 @@ async def apply_fan_page(
         names[row_id] = _name_keys(kept)
         rows.append(_row(tx, creator_id, row_id, kept, digest, old, now_ms, run_id))
         looks.append(Look(row_id, _known(old), kept))
-    if len(rows) > BULK_FROM:
-        await bulk_upsert(tx, fan_accounts, _COLUMNS, rows, conflict=_KEY, update=_UPDATED)
-    else:
-        await _write_few(tx, rows, {old.id for old in stored.values()})
+    await bulk_upsert(tx, fan_accounts, _COLUMNS, rows, conflict=_KEY, update=_UPDATED)
     await _write_names(tx, creator_id, names, {old.id for old in stored.values()})
     await write_story(tx, creator_id, looks, now_ms)
     await write_names_gone(tx, creator_id, nameless, now_ms)
@@ -163,20 +162,6 @@ async def _mark_seen(tx: Tx, fan_account_ids: Sequence[int], run_id: int) -> Non
         )
 
 
-async def _write_few(tx: Tx, rows: list[tuple[object, ...]], known: set[int]) -> None:
-    fresh = [dict(zip(_COLUMNS, row, strict=True)) for row in rows if row[1] not in known]
-    if fresh:
-        await tx.execute(insert(fan_accounts).values(fresh))
-    for row in rows:
-        if row[1] in known:
-            values = dict(zip(_COLUMNS, row, strict=True))
-            await tx.execute(
-                update(fan_accounts)
-                .where(fan_accounts.c.agency_id == tx.agency_id, fan_accounts.c.id == row[1])
-                .values(**{name: values[name] for name in _UPDATED})
-            )
-
-
 async def _load(tx: Tx, creator_id: int, platform_ids: list[str]) -> dict[str, _Stored]:
     found: dict[str, _Stored] = {}
     columns = [fan_accounts.c[field.name] for field in fields(_Stored)]
@@ -190,6 +175,23 @@ async def _load(tx: Tx, creator_id: int, platform_ids: list[str]) -> dict[str, _
         )
         found.update((row.platform_fan_id, _Stored(*row)) for row in rows)
     return found
+
+
+def _is_outdated(record: FanRecord, old: _Stored, looked_at: int) -> bool:
+    """Whether a webhook has told more since this look: what is stored is younger, and the look knows less.
+
+    A page is dated by the start of its run, so younger alone proves nothing: a page that knows as much is taken.
+    """
+    if old.updated_at <= looked_at or old.row_hash is None:
+        return False
+    if _is_before(record.expires_at, old.expires_at) or _is_before(record.renewed_at, old.renewed_at):
+        return True
+    ended = bool(old.expired_now) and not old.subscribed
+    return ended and bool(record.subscribed) and record.expires_at == old.expires_at
+
+
+def _is_before(at: int | None, known: int | None) -> bool:
+    return at is not None and known is not None and at < known
 
 
 def _keep_known(record: FanRecord, old: _Stored | None) -> FanRecord:
@@ -282,10 +284,7 @@ async def _write_names(tx: Tx, creator_id: int, names: Mapping[int, set[str]], k
         )
     columns = ("agency_id", "creator_id", "name_key", "fan_account_id")
     rows = [(tx.agency_id, creator_id, key, row_id) for row_id, keys in names.items() for key in sorted(keys)]
-    if len(rows) > BULK_FROM:
-        await bulk_insert(tx, fan_names, columns, rows)
-    elif rows:
-        await tx.execute(insert(fan_names).values([dict(zip(columns, row, strict=True)) for row in rows]))
+    await bulk_insert(tx, fan_names, columns, rows)
 
 
 async def ensure_fans(

@@ -20,8 +20,6 @@ from storage.subscription_log import NewEvent, append_events
 from storage.tables import fan_accounts, messages, winbacks
 from storage.tx import Tx
 
-BULK_FROM = 50
-
 _m, _f, _w = messages.c, fan_accounts.c, winbacks.c
 _COLUMNS = (
     "agency_id",
@@ -113,10 +111,7 @@ def _row(
 
 
 async def _write(tx: Tx, rows: list[tuple[object, ...]]) -> None:
-    if len(rows) > BULK_FROM:
-        await bulk_insert(tx, messages, _COLUMNS, rows)
-    elif rows:
-        await tx.execute(insert(messages).values([dict(zip(_COLUMNS, row, strict=True)) for row in rows]))
+    await bulk_insert(tx, messages, _COLUMNS, rows)
 
 
 async def _load(tx: Tx, creator_id: int, platform_ids: list[str]) -> dict[str, Any]:

@@ -202,6 +202,40 @@ async def open_score_run(
     return ScoreRun(run_id, creator_id, sync_run_id, now_ms, maxima, baseline, None, None)
 
 
+async def last_maxima(tx: Tx, creator_id: int, model: str, model_version: int) -> CreatorMaxima | None:
+    """The maxima of the creator's last finished run; None: there is none, or it was another model's."""
+    r = score_runs.c
+    row = await tx.first(
+        select(r.max_total_cents, r.max_30d_cents, r.model, r.model_version)
+        .where(r.agency_id == tx.agency_id, r.creator_id == creator_id, r.finished_at.is_not(None))
+        .order_by(r.id.desc())
+        .limit(1)
+    )
+    if row is None or (row.model, row.model_version) != (model, model_version):
+        return None
+    return CreatorMaxima(row.max_total_cents, row.max_30d_cents)
+
+
+async def add_finished_run(tx: Tx, run: ScoreRun, *, model: str, model_version: int) -> None:
+    """A run of some fans alone, begun and finished in one transaction: there is never one to go on with."""
+    await tx.execute(
+        insert(score_runs).values(
+            agency_id=tx.agency_id,
+            id=run.run_id,
+            creator_id=run.creator_id,
+            sync_run_id=None,
+            model=model,
+            model_version=model_version,
+            now_at=run.now_at,
+            max_total_cents=run.maxima.total_cents,
+            max_30d_cents=run.maxima.spend_30d_cents,
+            baseline=False,
+            started_at=run.now_at,
+            finished_at=run.now_at,
+        )
+    )
+
+
 async def mark_scored(tx: Tx, run_id: int, after_fan_id: int) -> None:
     """Keep the last fan account that is done, in the same transaction as its scores."""
     await tx.execute(

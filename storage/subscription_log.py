@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import or_, select
 
 from bot.domain.lifecycle import STARTS
 from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, EventSource, SubscriptionEvent
@@ -16,7 +16,6 @@ from storage.parts import in_parts
 from storage.tables import subscription_events
 from storage.tx import Tx
 
-BULK_FROM = 50
 START_MS = MS_PER_HOUR
 """How far apart two sources tell the time of the same beginning, or of the same cancelling."""
 END_MS = MS_PER_DAY
@@ -65,11 +64,7 @@ async def append_events(tx: Tx, creator_id: int, events: Sequence[NewEvent], now
         kept[event.fan_account_id].append(event)
         key = (tx.agency_id, tx.ids.next(), creator_id, event.fan_account_id, event.event.value)
         rows.append((*key, event.occurred_at, now_ms, event.source.value, event.winback_id))
-    if len(rows) > BULK_FROM:
-        await bulk_upsert(tx, subscription_events, _COLUMNS, rows, conflict=_KEY, update=())
-    elif rows:
-        values = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        await tx.execute(insert(subscription_events).values(values))
+    await bulk_upsert(tx, subscription_events, _COLUMNS, rows, conflict=_KEY, update=())
     return len(rows)
 
 

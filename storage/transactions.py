@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import case, func, select, update
 
 from bot.domain.models import TransactionKind, TransactionRecord
 from storage.bulk import bulk_insert
@@ -15,7 +15,6 @@ from storage.parts import in_parts
 from storage.tables import fan_accounts, transactions
 from storage.tx import Tx
 
-BULK_FROM = 50
 VOID_STATUSES = frozenset({"failed", "cancelled", "canceled", "refunded", "error"})
 """Statuses of payments that did not happen: kept, but counted nowhere."""
 
@@ -100,10 +99,7 @@ async def apply_transactions(
         )
         for r in fresh
     ]
-    if len(rows) > BULK_FROM:
-        await bulk_insert(tx, transactions, _COLUMNS, rows)
-    elif rows:
-        await tx.execute(insert(transactions).values([dict(zip(_COLUMNS, row, strict=True)) for row in rows]))
+    await bulk_insert(tx, transactions, _COLUMNS, rows)
     touched = {fan for fan in (row[4] for row in rows) if isinstance(fan, int)}
     touched |= await _update_statuses(tx, creator_id, unique, stored)
     await _refresh_fans(tx, sorted(touched))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 
 from bot.domain.models import EventSource, SubscriptionEvent
 from bot.domain.winbacks import ListState, Outcome, Winback, WinbackKind, WinbackState, came_back_at
@@ -17,7 +17,6 @@ from storage.subscription_log import NewEvent, append_events
 from storage.tables import creators, episodes, fan_accounts, winbacks
 from storage.tx import Tx
 
-BULK_FROM = 50
 LONGEST_LIST = 500
 """The most of one person's open winbacks that are read at once."""
 
@@ -78,10 +77,7 @@ async def add(tx: Tx, made: Sequence[NewWinback], now_ms: int) -> list[int]:
         )
         for one in made
     ]
-    if len(rows) > BULK_FROM:
-        await bulk_insert(tx, winbacks, _COLUMNS, rows)
-    elif rows:
-        await tx.execute(insert(winbacks).values([dict(zip(_COLUMNS, row, strict=True)) for row in rows]))
+    await bulk_insert(tx, winbacks, _COLUMNS, rows)
     for creator_id in sorted({one.creator_id for one in made}):
         await boards.bump(tx, creator_id)
     return [row[1] for row in rows]

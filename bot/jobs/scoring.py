@@ -8,6 +8,7 @@ flags make one grouped card is known only at the end.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,6 +38,7 @@ from storage.episodes import EXPIRED_GROUP, Unplaced
 from storage.ids import machine_ms
 from storage.roster import Creator
 from storage.runs import ScoreRun
+from storage.score_inputs import read_score_inputs
 from storage.scores import ScoreBatch, ScoreInput
 
 log = structlog.get_logger(__name__)
@@ -70,11 +72,14 @@ class Scoring:
         wall_ms: Callable[[], int] = machine_ms,
         *,
         look: SecondLook | None = None,
+        wake_delivery: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._look = look
         self._store = store
         self._model = model
         self._wall_ms = wall_ms
+        self._wake_delivery = wake_delivery
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def run(self, creator: Creator, sync_run_id: int | None, now_ms: int) -> None:
         """Score the creator once for `sync_run_id`, going on where an interrupted run had stopped."""
@@ -93,23 +98,52 @@ class Scoring:
         """Page after page. Nothing overlaps: threads that read and write would only wait for each other's interpreter."""
         after, left = run.after_fan_id, LooksLeft()
         while True:
-            async with self._store.read() as tx:
-                page = await scores.read_score_page(tx, creator.id, after, PAGE_FANS, run.now_at)
-            if not page:
-                return
-            result = await self._score_page(run, context, creator, page)
-            if (
-                self._look is not None
-                and result.about
-                and not context.baseline
-                and await self._look.take(creator, run.sync_run_id, result.about, result.urgent, left)
-            ):
-                async with self._store.read() as tx:
-                    page = await scores.read_score_page(tx, creator.id, after, PAGE_FANS, run.now_at)
-                result = await self._score_page(run, context, creator, page)
-            after = page[-1].facts.fan_account_id
-            if result.write is not None:
-                await self._store.write(result.write)
+            looked = False
+            while True:
+                # Between the reading of a page and its writing nothing else decides on the same fans.
+                async with self._turns[creator.id]:
+                    async with self._store.read() as tx:
+                        page = await scores.read_score_page(tx, creator.id, after, PAGE_FANS, run.now_at)
+                    if not page:
+                        return
+                    result = await self._score_page(run, context, creator, page)
+                    if looked or self._look is None or context.baseline or not result.about:
+                        after = page[-1].facts.fan_account_id
+                        if result.write is not None:
+                            await self._store.write(result.write)
+                        break
+                # Not in her turn: the API may take long, and the news of a webhook does not wait for it.
+                await self._look.take(creator, run.sync_run_id, result.about, result.urgent, left)
+                looked = True
+
+    async def run_for(self, creator: Creator, fan_account_ids: Sequence[int], now_ms: int) -> None:
+        """Score just these fans, with the maxima of her last finished run, and give what is news a card at once.
+
+        Nothing happens before her baseline is done, nor while she is not watched, nor under another model than her last
+        run's: the next full run says then what is news.
+        """
+        if not fan_account_ids or not creator.is_watched or creator.baseline_done_at is None:
+            return
+
+        async def write(tx: Tx) -> bool:
+            maxima = await runs.last_maxima(tx, creator.id, self._model.NAME, self._model.VERSION)
+            if maxima is None:
+                return False
+            found = await read_score_inputs(tx, creator.id, fan_account_ids, now_ms)
+            run = ScoreRun(tx.ids.next(), creator.id, None, now_ms, maxima, False, None, now_ms)
+            context = RunContext(run.run_id, now_ms, False, await find_owner(tx, creator))
+            result = await self._score_page(run, context, creator, found) if found else None
+            if result is None or result.write is None:
+                return False
+            await runs.add_finished_run(tx, run, model=self._model.NAME, model_version=self._model.VERSION)
+            await result.write(tx)
+            await self._place(tx, run, creator)
+            return True
+
+        async with self._turns[creator.id]:
+            changed = await self._store.write(write)
+        if changed and self._wake_delivery is not None:
+            await self._wake_delivery()
 
     async def _open(self, tx: Tx, creator: Creator, sync_run_id: int | None, now_ms: int) -> ScoreRun:
         found = await runs.find_score_run(tx, creator.id, sync_run_id)
