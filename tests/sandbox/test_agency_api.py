@@ -139,7 +139,7 @@ async def test_transactions_come_newest_first_and_none_is_lost_at_a_border_withi
         assert row["user"] == {
             "id": 7,
             "isVerified": False,
-            "view": "x",
+            "view": "s",
             "name": "Fan 7",
             "username": "fan_7",
         }

@@ -21,8 +21,9 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from bot.sandbox.agency import query as q
+from bot.sandbox.agency.answers import Answer, ApiError
 from bot.sandbox.agency.encode import account_object, dump
-from bot.sandbox.agency.endpoints import Answer, ApiError, Endpoints
+from bot.sandbox.agency.endpoints import Endpoints
 from bot.sandbox.agency.model import Agency, Creator
 from bot.sandbox.faults import Fault, FaultError, Faults
 from bot.sandbox.recorder import Recorder

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.sandbox.agency.person import Habit, Person, Purchase
+from bot.sandbox.agency.person import Habit, Person, Purchase, Said
 
 LEAVING = Person(
     page="vivian-vip",
@@ -209,7 +209,19 @@ PROMISED = Person(
         Habit("2025-12-18T20:15:00Z", every_days=1),
         Habit("2025-12-22T20:20:00Z", every_days=9, cents=2_000),
     ),
+    said=(
+        Said("2026-02-27T20:16:00Z", "how did the shoot at the lake go?"),
+        Said("2026-02-27T20:21:00Z", "so well! we took far too many pictures", by_fan=False),
+        Said("2026-03-01T20:16:00Z", "did the pictures from the lake come out?"),
+        Said("2026-03-01T20:19:00Z", "they did, I am sorting them right now", by_fan=False),
+        Said("2026-03-01T20:20:00Z", "could I see the one in the red dress?"),
+        Said("2026-03-01T20:24:00Z", "I promise you will have it by tomorrow evening", by_fan=False),
+        Said("2026-03-01T20:25:00Z", "I am counting on it :)"),
+    ),
 )
+"""Promised a picture by the evening of the first day; he comes and pays whatever becomes of it."""
+
+_PAID = "2026-02-21T22:50:00Z"
 WAITING_FOR_CUSTOM = Person(
     page="vivian-vip",
     username="silas_penn",
@@ -219,6 +231,33 @@ WAITING_FOR_CUSTOM = Person(
         Habit("2025-11-22T22:45:00Z", every_days=1),
         Habit("2025-11-29T22:50:00Z", every_days=12, cents=7_500),
     ),
+    said=(
+        Said("2026-02-21T22:46:00Z", "could you film a birthday greeting for me? three minutes"),
+        Said("2026-02-21T22:48:00Z", "gladly! that is $75, and you have it within five days", by_fan=False),
+        Said(
+            "2026-02-21T22:49:00Z",
+            "Your custom: birthday greeting",
+            by_fan=False,
+            cents=7_500,
+            opened_at=_PAID,
+        ),
+        Said("2026-02-21T22:51:00Z", "paid! please say my name in it"),
+        Said("2026-02-21T22:55:00Z", "noted, you will love it", by_fan=False),
+        Said("2026-02-27T22:47:00Z", "is my video ready?"),
+        Said("2026-03-01T22:47:00Z", "hello? it was for the weekend"),
+    ),
+)
+"""A custom he ordered and paid on 21 February, due on the 26th: at the start it is four days late."""
+
+_CHATTER = (
+    *(
+        "hey hey",
+        "what are you doing?",
+        "why so quiet today",
+        "send me something nice?",
+        "for free of course",
+    ),
+    *("come on", "I tell you about my day then", "so I got up late", "and had coffee", "two coffees"),
 )
 TIME_WASTER = Person(
     page="freya-free",
@@ -226,8 +265,17 @@ TIME_WASTER = Person(
     name="Milo Tatter",
     subscribed=("2025-06-10T10:00:00Z",),
     habits=(Habit("2025-06-10T10:05:00Z", every_days=1), Habit("2025-06-10T23:05:00Z", every_days=1)),
+    said=(
+        *(
+            Said(f"2025-12-03T{hour}:{minute:02}:20Z", text, every_days=1)
+            for hour in (10, 23)
+            for minute, text in enumerate(_CHATTER, start=5)
+        ),
+        Said("2025-12-03T23:09:00Z", "there is a new set in your inbox :)", by_fan=False, every_days=1),
+        Said("2025-12-03T23:30:00Z", "Only for you", by_fan=False, cents=1_000, every_days=7),
+    ),
 )
-"""There twice a day for nine months, and has never paid."""
+"""There twice a day for nine months with twenty messages, and has never paid or opened anything."""
 
 CAST = (
     *(LEAVING, SILENT_WHALE, LOYAL, NEVER_PAYER, BINGE_BUYER, RESUBSCRIBER, CHARGED_BACK, *ONE_PERSON),

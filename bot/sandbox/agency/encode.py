@@ -16,6 +16,10 @@ fans/top,
 without subscribes."""
 
 PAYOUT_DAYS = 7
+_REASONS = ("Too expensive", "Not enough new posts", "No time for it at the moment")
+"""What leavers may give as theirs; the platform's own list is not known."""
+VIEW = "s"
+"""How much of a user is shown where one is only named: the short form."""
 _RESPONSE_TYPES = {"subscribes": "subs"}
 
 
@@ -104,8 +108,10 @@ def _details(creator: Creator, fan: Fan, shape: Shape, duration: str) -> dict[st
     if shape == "single":
         price = float(price)
     period = fan.period
+    paid = price if period is None or not period.trial else price * 0
+    left = period is not None and period.cancelled_at is not None
     details: dict[str, Any] = {
-        "price": price,
+        "price": paid,
         "newPrice": price,
         "regularPrice": price,
         "subscribePrice": price,
@@ -117,10 +123,10 @@ def _details(creator: Creator, fan: Fan, shape: Shape, duration: str) -> dict[st
         "renewedAt": iso(period.starts_at) if period else None,
         "expiredAt": iso(period.ends_at) if period else None,
         "status": None,
-        "unsubscribeReason": "rebill_off" if period and period.cancelled_at is not None else "",
+        "unsubscribeReason": _REASONS[fan.id % len(_REASONS)] if left else "",
         "duration": duration,
         "isMuted": False,
-        "hasActivePaidSubscriptions": fan.subscribed and fan.price_cents > 0,
+        "hasActivePaidSubscriptions": fan.subscribed and paid > 0,
         "totalSumm": dollars(fan.total_cents),
         "subscribesSumm": dollars(fan.spent.get("subscribes", 0)),
         "tipsSumm": dollars(fan.spent.get("tips", 0)),
@@ -156,8 +162,9 @@ def _subscribe(creator: Creator, fan: Fan, number: int, period: Period) -> dict[
         "discount": 0,
         "duration": (period.ends_at - period.starts_at) // MS_PER_DAY,
         "earningId": None,
-        "type": "regular",
-        "action": "subscribe" if number == 0 else "rebill",
+        # The values of these two are not known.
+        "type": None,
+        "action": None,
         "offerStart": None,
         "offerEnd": None,
         "isCurrent": current,
@@ -173,7 +180,7 @@ def payment_object(payment: Payment, now: int) -> dict[str, Any]:
     """A transaction (api-contracts.md 2.8): gross, the platform's 20 % and the rest."""
     fee = round(payment.amount_cents * 0.2)
     fan = payment.fan
-    user: dict[str, Any] = {"id": fan.id, "isVerified": False, "view": "x"}
+    user: dict[str, Any] = {"id": fan.id, "isVerified": False, "view": VIEW}
     shown = "a deleted user"
     if fan.username is not None:
         user |= {"name": fan.name, "username": fan.username}
@@ -197,11 +204,13 @@ def payment_object(payment: Payment, now: int) -> dict[str, Any]:
 
 def chargeback_object(chargeback: Chargeback, now: int) -> dict[str, Any]:
     """A payment taken back, with the payment inside it, its amount positive."""
+    payment = payment_object(chargeback.payment, now)
+    del payment["type"]
     return {
         "id": chargeback.number,
         "createdAt": to_iso(chargeback.at),
         "paymentType": chargeback.payment.type,
-        "payment": payment_object(chargeback.payment, now) | {"status": "chargeback"},
+        "payment": payment | {"status": "chargeback"},
     }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, get_args
+from collections.abc import Callable
+from typing import get_args
 
 from bot.sandbox.agency import query as q
+from bot.sandbox.agency.answers import Answer, ApiError, Query
+from bot.sandbox.agency.chats import ChatEndpoints
 from bot.sandbox.agency.encode import (
     FanEncoder,
     Shape,
@@ -41,34 +42,6 @@ _TOP_BY: dict[str, PaymentType | None] = {
     "streams": "stream",
 }
 
-Query = Mapping[str, str]
-
-
-class ApiError(Exception):
-    """An answer of 400 or above."""
-
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
-        super().__init__(f"{status} {body}")
-        self.status = status
-        self.body = body
-
-    @classmethod
-    def not_found(cls) -> ApiError:
-        return cls(404, {"message": "Not found.", "error": {"code": "not_found", "message": "Not found."}})
-
-    @classmethod
-    def account_not_found(cls) -> ApiError:
-        return cls(404, {"error": {"code": "account_not_found", "message": "Account not found."}})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`data` is encoded. `next_query`: the query of the next page; None = this is the last."""
-
-    data: bytes
-    paginated: bool = False
-    next_query: dict[str, str] | None = None
-
 
 class Endpoints:
     """One account's endpoints. `take_trap(path)` says how the page at hand is to be spoiled, if at all."""
@@ -78,6 +51,7 @@ class Endpoints:
         self._lists = FanLists(creator, seed)
         self._encoder = FanEncoder(creator)
         self._take_trap = take_trap
+        self._chats = ChatEndpoints(creator, self._lists, self._encoder, self._trap)
 
     def answer(self, parts: list[str], query: Query, now: int) -> Answer:
         """Answer a GET below /api/{account}. Raises ApiError and query.InvalidError."""
@@ -100,6 +74,12 @@ class Endpoints:
                 return self._transactions(query, now)
             case ["chargebacks"]:
                 return self._chargebacks(query, now)
+            case ["chats"]:
+                return self._chats.chats(query, now)
+            case ["chats", chat_id, "messages"]:
+                return self._chats.messages(chat_id, query, now)
+            case ["notifications"]:
+                return self._chats.notifications(query, now)
         raise ApiError.not_found()
 
     def _trap(self, path: str) -> PageTrap | None:

@@ -147,6 +147,7 @@ class HistoryAgency:
         fan.last_activity_at = fan.last_seen_at = row.at
         period = fan.period
         if period is None or not fan.subscribed:
+            creator.begin(fan, row.at, "returning" if fan.periods else "new")
             fan.subscribed = True
             fan.subscribed_since = row.at
             self._open(creator, fan, row.at)

@@ -14,10 +14,14 @@ from itertools import accumulate
 from typing import Literal
 
 from bot.sandbox.agency.model import Creator, Fan, Payment, PaymentType, Period, hex_id
+from bot.sandbox.agency.talk import Manner
 from bot.sandbox.agency.timeline import Timeline
 from bot.sandbox.times import MS_PER_DAY, MS_PER_HOUR, floor_day
 
 PERIOD_DAYS = 30
+TRIAL_DAYS = 7
+TRIALS_KEPT = 0.4
+"""The share of free trials that go on as a paid subscription."""
 SPEND_SIGMA = 2.1
 ONE_TIME_BUYERS = 0.15
 """Those who mean to; others buy once because they leave before the second time."""
@@ -30,6 +34,7 @@ HARMED = 0.05
 """The share of those who would stay and whom a contact drives away."""
 _MID_PERIOD_DAYS = (8, 14)
 _FIRST_PURCHASE_DAYS = (0.1, 8)
+_TRIAL_LEAVING_DAYS = (1, 6)
 _HARM_DAYS = 3
 _BUSIEST_HOUR, _BEST_HOURS, _BEST_HOUR_SPREAD = 19, 6, 2.2
 _IN_BEST_HOURS = 0.5
@@ -62,11 +67,19 @@ class Habits:
 
 class Life:
     """A fan from the first subscription on. `visits_from`: before it nobody reads last seen, so it is not
-    kept.
+    kept. `trial`: the first seven days are free.
     """
 
     def __init__(
-        self, timeline: Timeline, creator: Creator, fan: Fan, habits: Habits, *, seed: str, visits_from: int
+        self,
+        timeline: Timeline,
+        creator: Creator,
+        fan: Fan,
+        habits: Habits,
+        *,
+        seed: str,
+        visits_from: int,
+        trial: bool,
     ) -> None:
         self._timeline = timeline
         self._creator = creator
@@ -91,13 +104,35 @@ class Life:
         self._leaves_in: Period | None = None
         self._kept_in: Period | None = None
         self._contacted_in: Period | None = None
+        self._trial = trial
+        self.manner = Manner(
+            seed=seed,
+            tier_cents=self._price_cents,
+            buys=self._buys and not self._buys_once,
+            days_between_purchases=self._days_between_purchases,
+            days_between_visits=self._days_between_visits,
+            hours=self._hours,
+        )
+        """What the fan's chat is made of; it grows with every visit."""
 
     def subscribe(self, at: int) -> None:
         """Begin, or come back."""
+        fan = self._fan
         self._run += 1
-        self._fan.subscribed = True
-        self._fan.subscribed_since = at
-        self._open(at)
+        fan.subscribed = True
+        fan.subscribed_since = at
+        if fan.periods:
+            self._creator.begin(fan, at, "returning")
+            self._creator.note(fan, "resubscribed", at)
+            self._open(at)
+        elif self._trial:
+            self._creator.begin(fan, at, "trial")
+            self._creator.note(fan, "trial_started", at)
+            self._open_trial(at)
+        else:
+            self._creator.begin(fan, at, "new")
+            self._creator.note(fan, "subscribed", at)
+            self._open(at)
         self._seen(at)
         self._plan_purchase(at, self._run)
         self._plan_visit(max(at, self._visits_from), self._run)
@@ -114,7 +149,18 @@ class Life:
             switched_at = at + _seconds(self._leaving_day() * MS_PER_DAY)
             if rng.random() < FADING_LEAVERS:
                 faded = switched_at - _seconds(rng.uniform(5, 7) * MS_PER_DAY)
-                self._timeline.plan(max(at, faded), lambda _: self._fall_silent(period))
+                self._timeline.plan(max(at, faded), lambda moment: self._fall_silent(period, moment))
+            self._timeline.plan(switched_at, lambda moment: self._switch_off(period, moment))
+        self._timeline.plan(period.ends_at, lambda moment: self._end(period, moment))
+
+    def _open_trial(self, at: int) -> None:
+        rng = random.Random(f"{self._seed}:trial")  # noqa: S311 - invented people, not secrets
+        period = Period(at, at + TRIAL_DAYS * MS_PER_DAY, 0, trial=True)
+        self._fan.periods.append(period)
+        self._creator.touch(self._fan)
+        if rng.random() >= TRIALS_KEPT:
+            self._leaves_in = period
+            switched_at = at + _seconds(rng.uniform(*_TRIAL_LEAVING_DAYS) * MS_PER_DAY)
             self._timeline.plan(switched_at, lambda moment: self._switch_off(period, moment))
         self._timeline.plan(period.ends_at, lambda moment: self._end(period, moment))
 
@@ -126,13 +172,15 @@ class Life:
         day = self._random.uniform(1, PERIOD_DAYS - 1 - (last - first))
         return day if day < first else day + last - first
 
-    def _fall_silent(self, period: Period) -> None:
+    def _fall_silent(self, period: Period, at: int) -> None:
         if self._kept_in is not period:
             self._quiet_until = period.ends_at
+            self.manner.quiet.append((at, period.ends_at))
 
     def _switch_off(self, period: Period, at: int) -> None:
-        if self._kept_in is not period:
+        if self._kept_in is not period and period.cancelled_at is None:
             period.cancelled_at = at
+            self._creator.note(self._fan, "cancelled", at)
             self._creator.touch(self._fan)
 
     def contact(self, at: int, effect: float) -> tuple[bool, Outcome] | None:
@@ -148,7 +196,7 @@ class Life:
         number = len(self._fan.periods)
         rng = random.Random(f"{self._seed}:contact:{number}")  # noqa: S311 - invented people, not secrets
         if self._leaves_in is period:
-            return True, self._keep(period) if rng.random() < effect else "unmoved"
+            return True, self._keep(period, at) if rng.random() < effect else "unmoved"
         if rng.random() < HARMED:
             self._leaves_in = period
             days = rng.uniform(0, min(_HARM_DAYS * MS_PER_DAY, period.ends_at - at))
@@ -156,17 +204,21 @@ class Life:
             return False, "harmed"
         return False, "unmoved"
 
-    def _keep(self, period: Period) -> Outcome:
+    def _keep(self, period: Period, at: int) -> Outcome:
         self._kept_in = period
         self._quiet_until = 0
+        if period.cancelled_at is not None:
+            self._creator.note(self._fan, "switched_on", at)
         period.cancelled_at = None
         self._creator.touch(self._fan)
         return "kept"
 
     def _end(self, period: Period, at: int) -> None:
         if period.cancelled_at is None:
+            self._creator.note(self._fan, "trial_converted" if period.trial else "rebilled", at)
             self._open(at)
             return
+        self._creator.note(self._fan, "expired", at)
         self._fan.subscribed = False
         self._run += 1
         self._creator.touch(self._fan)
@@ -207,6 +259,7 @@ class Life:
         self._plan_visit(at, run)
 
     def _seen(self, at: int) -> None:
+        self.manner.visits.append(at)
         self._fan.last_activity_at = at
         if self._last_seen_known:
             self._fan.last_seen_at = at

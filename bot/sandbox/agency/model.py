@@ -5,9 +5,13 @@ ms.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from bot.sandbox.agency.truth import Event, Happened
+
+Beginning = Literal["new", "returning", "trial"]
 PaymentType = Literal["subscribes", "tips", "post", "chat_messages", "stream"]
 
 
@@ -21,6 +25,7 @@ class Period:
     ends_at: int
     price_cents: int
     cancelled_at: int | None = None
+    trial: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +36,8 @@ class Fan:
         username: None for a deleted user, as `name`.
         began_at: when the fan first appeared among the creator's fans; lists are in this order, newest first.
         subscribed_since: start of the present (or last) unbroken subscription.
+        price_cents: what the page costs; a trial's period costs nothing.
+        in_chat: payments that show in the chat too, opened messages and tips, in time order.
         detailed: False = the API answers `subscribedOnData: null`.
         revision: rises with every change, for caches of the encoded form.
     """
@@ -43,6 +50,7 @@ class Fan:
     subscribed_since: int | None = None
     periods: list[Period] = field(default_factory=list)
     spent: dict[PaymentType, int] = field(default_factory=dict)
+    in_chat: list[Payment] = field(default_factory=list)
     last_activity_at: int | None = None
     last_seen_at: int | None = None
     display_name: str = ""
@@ -88,12 +96,56 @@ class Chargeback:
     payment: Payment
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Message:
+    """One message of the chat with a fan.
+
+    Attributes:
+        price_cents: what opening it costs; 0 = nothing.
+        payment: of a priced one, the payment that opened it; of a tip, the tip.
+        queue_id: the mass message it is a copy of; None = it was written to this fan.
+    """
+
+    id: int
+    at: int
+    from_fan: bool
+    text: str
+    price_cents: int = 0
+    payment: Payment | None = None
+    queue_id: int | None = None
+    media_count: int = 0
+
+    @property
+    def is_tip(self) -> bool:
+        return self.from_fan and self.payment is not None
+
+
+class Chats(Protocol):
+    """The chats of one creator."""
+
+    def messages(self, fan: Fan, now: int) -> Sequence[Message]:
+        """All there is of the chat with a fan up to and including `now`, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """A subscription begins. `key` orders it among a creator's payments and is none of theirs."""
+
+    key: int
+    fan: Fan
+    at: int
+    kind: Beginning
+
+
 @dataclass(slots=True, eq=False)
 class Creator:
     """A creator and all that has happened on her page so far. Lists grow at the end, in time order.
 
     Attributes:
         connected: False = the platform has ended her session, and the API shows nothing of her.
+        chats: None = the key may not read them.
+        log: what happened to her fans' subscriptions; no API shows it.
     """
 
     account_id: str
@@ -106,7 +158,10 @@ class Creator:
     by_id: dict[int, Fan] = field(default_factory=dict)
     payments: list[Payment] = field(default_factory=list)
     chargebacks: list[Chargeback] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
     connected: bool = True
+    chats: Chats | None = None
+    log: list[Happened] = field(default_factory=list)
     revision: int = 0
 
     def add_fan(self, fan: Fan) -> None:
@@ -125,8 +180,20 @@ class Creator:
         payment = Payment(payment_id, self._next_key(at), fan, at, amount_cents, kind)
         self.payments.append(payment)
         fan.spent[kind] = fan.spent.get(kind, 0) + amount_cents
+        if kind in ("chat_messages", "tips"):
+            fan.in_chat.append(payment)
         self.touch(fan)
         return payment
+
+    def begin(self, fan: Fan, at: int, kind: Beginning) -> None:
+        """Record that a subscription begins."""
+        base = at // 1_000 * 100_000 + 1
+        last = self.starts[-1].key if self.starts else 0
+        self.starts.append(Start(base if last < base else last + 10, fan, at, kind))
+
+    def note(self, fan: Fan, event: Event, at: int) -> None:
+        """Write down what happened to a subscription."""
+        self.log.append(Happened(self.account_id, fan.id, event, at))
 
     def charge_back(self, number: int, at: int, payment: Payment) -> None:
         """Take a payment back and subtract it from the fan's lifetime sums."""

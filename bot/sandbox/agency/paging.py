@@ -14,7 +14,7 @@ from typing import Literal
 
 from bot.sandbox.agency.model import Creator, Fan
 
-ListName = Literal["all", "active", "expired", "latest"]
+ListName = Literal["all", "active", "expired", "latest", "chats"]
 PageTrap = Literal["short_page", "empty_page", "shift_page"]
 
 _HIDDEN_ONE_IN = 151

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from bot.sandbox.agency.model import Creator, Fan, Payment, PaymentType, Period, hex_id
+from bot.sandbox.agency.model import Creator, Fan, Message, Payment, PaymentType, Period, hex_id
+from bot.sandbox.agency.talk import Strand, message_id
 from bot.sandbox.agency.timeline import Timeline
 from bot.sandbox.times import MS_PER_DAY, parse
 
@@ -35,6 +37,25 @@ class Habit:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A message of a chat.
+
+    Attributes:
+        by_fan: False = her side wrote it.
+        cents: what opening it costs.
+        opened_at: when the payment came that opened it.
+        every_days: it comes again; 0 = only once.
+    """
+
+    at: str
+    text: str
+    by_fan: bool = True
+    cents: int = 0
+    opened_at: str | None = None
+    every_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A planted fan. Times are RFC 3339.
 
@@ -42,6 +63,7 @@ class Person:
         subscribed: when a subscription begins; each renews every 30 days while rebill is on.
         rebill_off: when rebill is switched off, for the period that is running then.
         seen: visits; a purchase is one too, a renewal is none.
+        said: the chat; who has none never got a message either.
         fan_id: the platform's id; None = one of the page's own.
     """
 
@@ -53,6 +75,7 @@ class Person:
     rebill_off: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     habits: tuple[Habit, ...] = ()
+    said: tuple[Said, ...] = ()
     fan_id: int | None = None
     is_blocked: bool = False
     is_performer: bool = False
@@ -72,6 +95,37 @@ def plant(timeline: Timeline, creator: Creator, person: Person, fan_id: int) -> 
         can_receive_messages=person.can_receive_messages,
     )
     _Planted(timeline, creator, fan).live(person)
+
+
+class PlantedChat:
+    """The chat of a planted fan as it is written down."""
+
+    def __init__(self, said: tuple[Said, ...]) -> None:
+        self._said = said
+
+    def messages(self, fan: Fan, now: int) -> list[Message]:
+        """See `model.Chats`."""
+        found = [message for said in self._said for message in self._each(fan, said, now)]
+        return sorted(found, key=lambda message: message.id)
+
+    def _each(self, fan: Fan, said: Said, now: int) -> Iterator[Message]:
+        strand = Strand.FAN if said.by_fan else Strand.PRICED if said.cents else Strand.REPLY
+        step = said.every_days * MS_PER_DAY
+        at = parse(said.at)
+        while at <= now:
+            yield Message(
+                *(message_id(fan, at, strand), at, said.by_fan, said.text, said.cents),
+                payment=self._payment(fan, said, now),
+                media_count=1 if said.cents else 0,
+            )
+            if not step:
+                return
+            at += step
+
+    def _payment(self, fan: Fan, said: Said, now: int) -> Payment | None:
+        if said.opened_at is None or parse(said.opened_at) > now:
+            return None
+        return next(payment for payment in fan.in_chat if payment.at == parse(said.opened_at))
 
 
 class _Planted:
@@ -98,8 +152,11 @@ class _Planted:
 
     def _subscribe(self, at: int) -> None:
         fan = self._fan
-        if not fan.periods:
+        again = bool(fan.periods)
+        if not again:
             self._creator.add_fan(fan)
+        self._creator.begin(fan, at, "returning" if again else "new")
+        self._creator.note(fan, "resubscribed" if again else "subscribed", at)
         fan.subscribed, fan.subscribed_since = True, at
         self._open(at)
 
@@ -113,13 +170,16 @@ class _Planted:
 
     def _end(self, period: Period, at: int) -> None:
         if period.cancelled_at is None:
+            self._creator.note(self._fan, "rebilled", at)
             self._open(at)
             return
+        self._creator.note(self._fan, "expired", at)
         self._fan.subscribed = False
         self._creator.touch(self._fan)
 
     def _switch_off(self, at: int) -> None:
         self._fan.periods[-1].cancelled_at = at
+        self._creator.note(self._fan, "cancelled", at)
         self._creator.touch(self._fan)
 
     def _visit(self, at: int) -> None:

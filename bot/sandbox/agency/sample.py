@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from bot.sandbox.agency.cast import CAST, OUTAGE
 from bot.sandbox.agency.life import PERIOD_DAYS, Habits, Life, Outcome
 from bot.sandbox.agency.model import Creator, Fan
-from bot.sandbox.agency.person import plant
+from bot.sandbox.agency.person import PlantedChat, plant
+from bot.sandbox.agency.talk import SampleChats
 from bot.sandbox.agency.timeline import Timeline
+from bot.sandbox.agency.truth import Happened
 from bot.sandbox.times import MS_PER_DAY, parse
 
 START = "2026-03-02T08:00:00Z"
 HISTORY_DAYS = 300
 _VISITS_KEPT_DAYS = 21
+_MESSAGES_KEPT_DAYS = 90
 _FIRST_CREATOR_NUMBER = 910_001
 _DELETED_ONE_IN = 120
 _UNDETAILED_ONE_IN = 90
@@ -49,7 +52,14 @@ class Lull:
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """One creator's page. `fans`: how many it has had when the sandbox starts; `days`: how old it is then."""
+    """One creator's page.
+
+    Attributes:
+        fans: how many it has had when the sandbox starts.
+        days: how old it is then.
+        trials: the share of newcomers who begin with a free trial.
+        chats: whether the key may read its chats.
+    """
 
     name: str
     price_cents: int
@@ -57,6 +67,8 @@ class PagePlan:
     days: int
     habits: Habits
     lull: Lull | None = None
+    trials: float = 0.0
+    chats: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,7 @@ PAGES = (
         lull=Lull("2026-03-05T09:00:00Z", 7),
     ),
     PagePlan("freya-free", 0, 900, HISTORY_DAYS, Habits(0.053, 1_100, (1.0, 2.5))),
-    PagePlan("nova-new", 999, 240, 40, Habits(0.48, 1_100, (1.0, 1.0))),
+    PagePlan("nova-new", 999, 240, 40, Habits(0.48, 1_100, (1.0, 1.0)), trials=0.12, chats=False),
 )
 
 
@@ -91,6 +103,7 @@ class SampleAgency:
         self._seed = seed
         self._effect = effect
         self._lives: dict[tuple[str, int], Life] = {}
+        self._chats: dict[str, SampleChats] = {}
         self._contacts: list[Contact] = []
         self._start_at = parse(START)
         self._timeline = Timeline()
@@ -130,6 +143,11 @@ class SampleAgency:
         """The contacts that counted, in their order."""
         return tuple(self._contacts)
 
+    def subscription_truth(self) -> tuple[Happened, ...]:
+        """What happened to every subscription so far, in time order, planted people included."""
+        log = [happened for creator in self._creators for happened in creator.log]
+        return tuple(sorted(log, key=lambda happened: happened.at))
+
     def _plan_outage(self) -> None:
         creator = next(creator for creator in self._creators if creator.name == OUTAGE.page)
 
@@ -149,6 +167,12 @@ class SampleAgency:
             price_cents=plan.price_cents,
             joined_at=opened,
         )
+        if plan.chats:
+            creator.chats = self._chats[creator.account_id] = SampleChats(
+                f"{self._seed}:{plan.name}",
+                kept_from=self._start_at - _MESSAGES_KEPT_DAYS * MS_PER_DAY,
+                visits_from=self._start_at - _VISITS_KEPT_DAYS * MS_PER_DAY,
+            )
         rng = random.Random(f"{self._seed}:{plan.name}")  # noqa: S311 - invented people, not secrets
         planted = [person for person in CAST if person.page == plan.name]
         arrivals = [rng.randrange(opened, self._start_at, 1_000) for _ in range(plan.fans - len(planted))]
@@ -159,7 +183,10 @@ class SampleAgency:
         for index, at in enumerate(arrivals, start=1):
             self._plan_arrival(creator, plan, first_id + index, at)
         for index, person in enumerate(planted, start=1):
-            plant(self._timeline, creator, person, first_id + 900_000 + index)
+            fan_id = person.fan_id or first_id + 900_000 + index
+            plant(self._timeline, creator, person, fan_id)
+            if person.said:
+                self._chats[creator.account_id].write(fan_id, PlantedChat(person.said))
         gap = plan.days * MS_PER_DAY / plan.fans
         self._plan_newcomer(creator, plan, first_id + plan.fans + 1, self._start_at, gap, rng)
         return creator
@@ -215,6 +242,15 @@ class SampleAgency:
         fan.is_blocked = fan_id % _BLOCKED_ONE_IN == 0
         creator.add_fan(fan)
         visits_from = self._start_at - _VISITS_KEPT_DAYS * MS_PER_DAY
-        life = Life(self._timeline, creator, fan, plan.habits, seed=seed, visits_from=visits_from)
+        trial = False
+        if plan.trials:
+            newcomer = random.Random(f"{seed}:newcomer")  # noqa: S311 - invented people, not secrets
+            trial = newcomer.random() < plan.trials
+        life = Life(
+            self._timeline, creator, fan, plan.habits, seed=seed, visits_from=visits_from, trial=trial
+        )
         self._lives[creator.account_id, fan_id] = life
+        chats = self._chats.get(creator.account_id)
+        if chats is not None:
+            chats.meet(fan, life.manner)
         life.subscribe(at)
