@@ -155,7 +155,7 @@ class HistoryAgency:
 
     def _open(self, creator: Creator, fan: Fan, at: int) -> None:
         period = Period(at, at + PERIOD_MS, 0)
-        fan.periods.append(period)
+        creator.begin(fan, period)
         self._schedule(period.ends_at - REBILL_NOTICE_MS, _Turn.REBILL, fan, creator, period)
         self._schedule(period.ends_at, _Turn.END, fan, creator, period)
 
@@ -171,7 +171,5 @@ class HistoryAgency:
                 creator.touch(fan)
         elif period.cancelled_at is None:
             self._open(creator, fan, at)
-            creator.touch(fan)
         else:
-            fan.subscribed = False
-            creator.touch(fan)
+            creator.end(fan, at)
