@@ -303,6 +303,7 @@ class FanApi:
             wanted = fault.args.get("account")
             for creator in self._agency.creators:
                 if wanted in (creator.account_id, creator.name):
+                    self._agency.advance(self._clock.now())
                     self._expired[fault.id] = creator.account_id
                     creator.tell(Session(self._clock.now(), False))
                     return True
