@@ -155,7 +155,7 @@ class HistoryAgency:
 
     def _open(self, creator: Creator, fan: Fan, at: int) -> None:
         period = Period(at, at + PERIOD_MS, 0)
-        creator.begin(fan, period)
+        creator.open_period(fan, period)
         self._schedule(period.ends_at - REBILL_NOTICE_MS, _Turn.REBILL, fan, creator, period)
         self._schedule(period.ends_at, _Turn.END, fan, creator, period)
 
@@ -172,4 +172,4 @@ class HistoryAgency:
         elif period.cancelled_at is None:
             self._open(creator, fan, at)
         else:
-            creator.end(fan, at)
+            creator.end_subscription(fan, at)

@@ -105,7 +105,7 @@ class Life:
     def _open(self, at: int) -> None:
         fan, rng = self._fan, self._random
         period = Period(at, at + PERIOD_DAYS * MS_PER_DAY, fan.price_cents)
-        self._creator.begin(fan, period)
+        self._creator.open_period(fan, period)
         if fan.price_cents > 0:
             self._pay(at, fan.price_cents, "subscribes")
         if rng.random() < self._leaves_with:
@@ -167,7 +167,7 @@ class Life:
             self._open(at)
             return
         self._run += 1
-        self._creator.end(self._fan, at)
+        self._creator.end_subscription(self._fan, at)
         if self._random.random() < RETURNING:
             back = at + _seconds(self._random.uniform(5, 40) * MS_PER_DAY)
             self._timeline.plan(back, self.subscribe)

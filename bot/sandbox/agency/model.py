@@ -174,13 +174,13 @@ class Creator:
         for observer in self.observers:
             observer(self, happening)
 
-    def begin(self, fan: Fan, period: Period) -> None:
+    def open_period(self, fan: Fan, period: Period) -> None:
         """Let a period begin, the fan's first or another."""
         fan.periods.append(period)
         self.touch(fan)
         self.tell(Began(period.starts_at, fan, period, period.starts_at == fan.subscribed_since))
 
-    def end(self, fan: Fan, at: int) -> None:
+    def end_subscription(self, fan: Fan, at: int) -> None:
         """Let the subscription end with its present period."""
         fan.subscribed = False
         self.touch(fan)

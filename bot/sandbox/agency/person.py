@@ -105,7 +105,7 @@ class _Planted:
 
     def _open(self, at: int) -> None:
         period = Period(at, at + PERIOD_MS, self._fan.price_cents)
-        self._creator.begin(self._fan, period)
+        self._creator.open_period(self._fan, period)
         if period.price_cents > 0:
             self._pay(at, period.price_cents, "subscribes")
         self._timeline.plan(period.ends_at, partial(self._end, period))
@@ -114,7 +114,7 @@ class _Planted:
         if period.cancelled_at is None:
             self._open(at)
             return
-        self._creator.end(self._fan, at)
+        self._creator.end_subscription(self._fan, at)
 
     def _switch_off(self, at: int) -> None:
         self._fan.periods[-1].cancelled_at = at
