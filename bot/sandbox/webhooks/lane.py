@@ -158,6 +158,10 @@ class Lane:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # Whoever waits for the queue is not to wait for ever.
+        while not self._queue.empty():
+            self._queue.get_nowait()
+            self._queue.task_done()
 
     def _delivery(self, event: VendorEvent) -> Delivery:
         delivery = Delivery(
