@@ -70,6 +70,9 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="With --headless: the report, JSON.")] = None,
     requests: Annotated[Path | None, typer.Option(help="With --headless: every Discord request.")] = None,
     state: Annotated[Path | None, typer.Option(help="With --headless: the channels as they ended.")] = None,
+    webhooks: Annotated[
+        bool, typer.Option("--webhooks", help="The data API tells the bot what happens.")
+    ] = False,
     verbose: Annotated[bool, typer.Option(help="Show the bot's log.")] = False,
 ) -> None:
     """Run the real bot inside a simulated Discord and a simulated agency, on this machine only."""
@@ -93,6 +96,7 @@ def demo(
         state=state,
         verbose=verbose,
         effect=effect,
+        webhooks=webhooks,
     )
     raise typer.Exit(run_demo(options, read_numbers))
 

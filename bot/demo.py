@@ -42,6 +42,7 @@ class DemoOptions:
     state: Path | None
     verbose: bool
     effect: float = 0.0
+    webhooks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ def _arguments(options: DemoOptions, data: Path, draft: Path) -> list[str]:
         arguments += ["--database", options.database]
     if options.effect > 0:
         arguments += ["--effect", str(options.effect)]
+    if options.webhooks:
+        arguments.append("--webhooks")
     if options.verbose:
         arguments.append("--verbose")
     if options.headless:

@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--model", help="SCORE_MODEL of the bot")
     made.add_argument("--data", type=Path, metavar="DIR", help="keep the database here")
     made.add_argument("--database", metavar="URL", help="a database for the bot, such as PostgreSQL")
+    made.add_argument("--webhooks", action="store_true", help="the data API tells the bot what happens")
     made.add_argument("--verbose", action="store_true", help="the bot writes to standard error")
     made.add_argument(
         "--headless", action="store_true", help="run cycles without a page, write a report, end"
@@ -81,6 +82,7 @@ def read_options(arguments: list[str]) -> Options:
         model=given.model,
         data=given.data,
         database=given.database,
+        webhooks=given.webhooks,
         verbose=given.verbose,
         headless=headless,
     )

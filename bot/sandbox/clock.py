@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,8 @@ class AgencyClock:
         self._rate = rate
         self._version = 1
         self._settlement: Settlement | None = None
+        self._on_move: Callable[[], Awaitable[None]] | None = None
+        self._unannounced_ms = 0
         self._changed = asyncio.Event()
         self._posted = asyncio.Event()
         self._moving = asyncio.Lock()
@@ -94,7 +96,28 @@ class AgencyClock:
     def state(self) -> dict[str, Any]:
         """What the bot reads at CLOCK_URL."""
         rate = int(self._rate) if float(self._rate).is_integer() else self._rate
-        return {"version": self._version, "now": to_rfc3339(self.now()), "rate": rate}
+        told = to_rfc3339(self.now() - self._unannounced_ms)
+        return {"version": self._version, "now": told, "rate": rate}
+
+    def on_move(self, hook: Callable[[], Awaitable[None]]) -> None:
+        """`hook` runs once time has moved and before the new version is announced."""
+        self._on_move = hook
+
+    async def move(self, advance_ms: int) -> int:
+        """Move time forward, let those who follow it catch up, and only then announce the new version.
+
+        Until then whoever reads the clock finds it where it was. A hook that is cancelled or fails announces
+        the version all the same: time has moved.
+        """
+        try:
+            if self._on_move is not None:
+                self._base_at += advance_ms
+                self._unannounced_ms += advance_ms
+                await self._on_move()
+        finally:
+            moved, self._unannounced_ms = self._unannounced_ms, 0
+            version = self.change(advance_ms=advance_ms - moved)
+        return version
 
     def change(self, *, advance_ms: int = 0, rate: float | None = None) -> int:
         """Move time forward, or change its rate, and give the new version."""
@@ -163,13 +186,21 @@ class AgencyClock:
                 settled = await self.wait_settled(timeout_s)
             while left > 0 and settled:
                 step = min(left, step_ms or left)
-                self.change(advance_ms=step)
                 left -= step
-                settled = await self.wait_settled(timeout_s)
+                settled = await self.step(step, timeout_s)
                 last = self.settlement
                 for name, count in (last.ran if last else {}).items():
                     ran[name] = ran.get(name, 0) + count
             return Advance(settled, (self._monotonic() - started) * 1_000, ran)
+
+    async def step(self, step_ms: int, timeout_s: float) -> bool:
+        """Move time and wait until the new version is settled; False = the time is up first."""
+        deadline = self._monotonic() + timeout_s
+        try:
+            await asyncio.wait_for(self.move(step_ms), timeout_s)
+        except TimeoutError:
+            return False
+        return await self.wait_settled(deadline - self._monotonic())
 
 
 class ClockApi:

@@ -36,12 +36,18 @@ KINDS: Final = {
             "short_page",
             "empty_page",
             "shift_page",
+            "shrink_page",
+            "daily_limits",
             "credits",
             "session_expired",
             "webhook",
         }
     ),
 }
+
+
+WEBHOOK_FAULTS: Final = ("duplicate", "reorder", "bad_signature", "drop", "no_user", "no_key")
+"""What can go wrong with the delivery of an event; a fault of kind `webhook` chooses one."""
 
 
 def _is_amount(value: Any) -> bool:
@@ -64,12 +70,18 @@ def _is_moment(value: Any) -> bool:
     return value in ("before", "after")
 
 
+def _is_form(value: Any) -> bool:
+    return value in ("int", "string")
+
+
 _ARGS: Final[dict[str, dict[str, Callable[[Any], bool]]]] = {
     "status": {"code": _is_status},
     "rate_limit": {"retry_after_s": _is_amount, "global": _is_flag},
     "latency": {"ms": _is_amount},
     "reset": {"when": _is_moment},
     "gateway_drop": {"code": _is_close_code, "resumable": _is_flag},
+    "daily_limits": {"as": _is_form},
+    "webhook": dict.fromkeys(WEBHOOK_FAULTS, _is_flag),
     "old_edit_limit": {"edits": _is_amount, "window_s": _is_amount, "age_s": _is_amount},
 }
 """What an argument must be, by kind; those that name something are checked by who performs the fault."""
@@ -81,7 +93,8 @@ class Fault:
 
     Attributes:
         method: HTTP method it is for; None = any.
-        path: part of the request path, or a pattern with `*`; None = any.
+        path: part of the request path, or a pattern with `*`; None = any. For `webhook` the event's name, which
+            goes by `event` outside.
         after: how many matching requests pass unharmed first.
         count: how often it then happens; 0 or less = until removed.
         fired: how often it happened.
@@ -112,7 +125,8 @@ class Fault:
         return self.path in path
 
     def to_json(self) -> dict[str, Any]:
-        match = {key: value for key, value in (("method", self.method), ("path", self.path)) if value}
+        path = "event" if self.kind == "webhook" else "path"
+        match = {key: value for key, value in (("method", self.method), (path, self.path)) if value}
         return {
             "id": self.id,
             "target": self.target,
@@ -172,20 +186,24 @@ class Faults:
         if kind not in KINDS[target]:
             raise FaultError("kind", f"no such kind for {target}: {kind}")
         match = match or {}
-        unknown = set(match) - {"method", "path"}
-        if unknown:
-            raise FaultError("match", f"matches by method and path only, not {', '.join(sorted(unknown))}")
+        path = "event" if kind == "webhook" else "path"
+        known = {path} if kind == "webhook" else {"method", path}
+        if unknown := set(match) - known:
+            told = f"matches by {' and '.join(sorted(known))} only, not {', '.join(sorted(unknown))}"
+            raise FaultError("match", told)
         for name, is_right in _ARGS.get(kind, {}).items():
             given = (args or {}).get(name)
             if given is not None and not is_right(given):
                 raise FaultError("args", f"{name} of {kind} cannot be {given!r}")
+        if kind == "webhook" and sum(bool((args or {}).get(name)) for name in WEBHOOK_FAULTS) != 1:
+            raise FaultError("args", f"one of {', '.join(WEBHOOK_FAULTS)} is true")
         self._made += 1
         fault = Fault(
             id=f"f{self._made}",
             target=target,
             kind=kind,
             method=str(match["method"]).upper() if match.get("method") else None,
-            path=str(match["path"]) if match.get("path") else None,
+            path=str(match[path]) if match.get(path) else None,
             after=after,
             count=count,
             args=args or {},

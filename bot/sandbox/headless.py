@@ -37,9 +37,9 @@ async def run_cycles(
     """
     for cycle in range(cycles):
         on_cycle(cycle)
-        if cycle > 0:
-            clock.change(advance_ms=step_s * MS_PER_S)
-        settling = asyncio.ensure_future(clock.wait_settled(timeout_s))
+        settling = asyncio.ensure_future(
+            clock.step(step_s * MS_PER_S, timeout_s) if cycle > 0 else clock.wait_settled(timeout_s)
+        )
         dying = asyncio.ensure_future(bot.died.wait())
         try:
             await asyncio.wait([settling, dying], return_when=asyncio.FIRST_COMPLETED)

@@ -30,6 +30,7 @@ class Options:
         wire_speed: how many times faster than the real ones Discord's and the API's rate windows pass.
         data: where the database is kept; None = a temporary folder that goes at the end.
         database: a database URL for the bot; None = SQLite in the data folder.
+        webhooks: the data API tells the bot of what happens, at an address on this machine.
         verbose: the bot writes to our standard error instead of a file.
     """
 
@@ -43,5 +44,6 @@ class Options:
     model: str | None = None
     data: Path | None = None
     database: str | None = None
+    webhooks: bool = False
     verbose: bool = False
     headless: Headless | None = None

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,6 +42,8 @@ class BotSettings:
     roster_file: Path
     score_model: str | None
     log_level: str = "INFO"
+    webhook_listen: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
 
     def as_environment(self) -> dict[str, str]:
         """The settings as environment variables."""
@@ -61,6 +63,8 @@ class BotSettings:
         }
         if self.score_model is not None:
             settings["SCORE_MODEL"] = self.score_model
+        if self.webhook_listen is not None and self.webhook_secret is not None:
+            settings |= {"WEBHOOK_LISTEN": self.webhook_listen, "WEBHOOK_SECRET": self.webhook_secret}
         return settings
 
 

@@ -18,8 +18,9 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox import border, headless, page, report, view
-from bot.sandbox.agency.api import REQUESTS_A_MINUTE, FanApi
+from bot.sandbox.agency.api import REQUESTS_A_MINUTE, START_BALANCE, FanApi
 from bot.sandbox.agency.contacts import ContactApi, Directory
+from bot.sandbox.agency.credits import Ledger
 from bot.sandbox.agency.history import HistoryAgency, HistoryError, read_rows
 from bot.sandbox.agency.model import Agency
 from bot.sandbox.agency.sample import SampleAgency
@@ -32,6 +33,7 @@ from bot.sandbox.recorder import Recorder
 from bot.sandbox.roster import build_guild, write_roster
 from bot.sandbox.staff import history_staff, sample_staff
 from bot.sandbox.times import to_rfc3339
+from bot.sandbox.webhooks import BotHook, Webhooks
 
 OK, FAILED, USAGE = 0, 1, 2
 _SHUTDOWN_S = 2.0
@@ -61,6 +63,17 @@ class Sandbox:
             base_url=base_url,
             wire_speed=options.wire_speed,
         )
+        ledger = Ledger(START_BALANCE)
+        self.webhooks = Webhooks(
+            agency,
+            clock=self.clock,
+            faults=self.faults,
+            ledger=ledger,
+            seed=options.seed,
+            wire_speed=options.wire_speed,
+        )
+        self.clock.on_move(self.webhooks.catch_up)
+        self._hook = BotHook(_free_port(), secrets.token_urlsafe(32)) if options.webhooks else None
         self.fan_api = FanApi(
             agency,
             clock=self.clock,
@@ -69,6 +82,8 @@ class Sandbox:
             key=key,
             seed=options.seed,
             wire_speed=options.wire_speed,
+            ledger=ledger,
+            desk=self.webhooks.desk,
         )
         self.ids = view.ids_of(self.discord)
         self.contacts = ContactApi(
@@ -91,6 +106,8 @@ class Sandbox:
             database_url=options.database or f"sqlite:///{folder}/fanwatch.db",
             roster_file=roster_file,
             score_model=options.model,
+            webhook_listen=self._hook.listen if self._hook else None,
+            webhook_secret=self._hook.secret if self._hook else None,
         )
         self.bot = BotProcess(
             options.command,
@@ -120,14 +137,21 @@ class Sandbox:
         ClockApi(self.clock).add_routes(app)
         BotApi(self.bot).add_routes(app)
         self.contacts.add_routes(app)
+        self.webhooks.add_routes(app)
         self.fan_api.add_routes(app)
         self.discord.add_routes(app)
         page.add_routes(app)
         return app
 
+    async def start(self) -> None:
+        """Start the bot and what is told to it. Raises OSError where its command cannot be run."""
+        self.webhooks.start(self._hook)
+        await self.bot.start()
+
     async def close(self) -> None:
         """End the bot first, while Discord and the API still answer it."""
         await self.bot.close()
+        await self.webhooks.close()
         self.clock.close()
         await self.discord.close()
         self.recorder.close()
@@ -193,7 +217,7 @@ async def _serve(options: Options, agency: Agency, listener: socket.socket, fold
         await runner.setup()
         await web.SockSite(runner, listener).start()
         try:
-            await sandbox.bot.start()
+            await sandbox.start()
         except OSError as problem:
             print(f"the bot's command cannot be run: {problem}", file=sys.stderr)  # noqa: T201
             return USAGE
@@ -264,6 +288,12 @@ def _listen(port: int) -> socket.socket:
         raise
     listener.setblocking(False)
     return listener
+
+
+def _free_port() -> int:
+    """A loopback port that nobody has now, for the bot to listen on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -15,7 +15,8 @@ from bot.demo import DemoOptions, ReportNumbers, run_demo
 # Stands in for the bot: settles what it reads, leaves a database behind, and waits for its end.
 BOT = """
 import json, os, pathlib, sys, urllib.request
-pathlib.Path(os.environ["DATABASE_URL"].removeprefix("sqlite:///")).write_text(os.environ["SCORE_MODEL"])
+told = os.environ.get("WEBHOOK_LISTEN") or os.environ["SCORE_MODEL"]
+pathlib.Path(os.environ["DATABASE_URL"].removeprefix("sqlite:///")).write_text(told)
 version = 0
 while True:
     with urllib.request.urlopen(f"{os.environ['CLOCK_URL']}?after={version}") as answer:
@@ -106,3 +107,14 @@ def test_the_effect_reaches_the_sandbox(options: DemoOptions, capfd: pytest.Capt
 
     assert run_demo(replace(options, effect=0.2), fill) == 2, "a history takes none"
     assert "--effect is for the sample agency" in capfd.readouterr().err
+
+
+def test_with_webhooks_the_bot_is_told_where_to_listen(options: DemoOptions) -> None:
+    seen: list[str] = []
+
+    async def fill(database_url: str) -> ReportNumbers:
+        seen.append(Path(database_url.removeprefix("sqlite:///")).read_text())  # noqa: ASYNC240
+        return ReportNumbers(0, 0, 0, 0.0, 0.0)
+
+    assert run_demo(replace(options, webhooks=True), fill) == 0
+    assert seen[0].startswith("127.0.0.1:")

@@ -138,6 +138,8 @@ def test_the_environment_is_clean_and_has_the_settings(tmp_path: Path) -> None:
         database_url="sqlite:////tmp/x/fanwatch.db",
         roster_file=tmp_path / "roster.json",
         score_model=None,
+        webhook_listen="127.0.0.1:8090",
+        webhook_secret="shared",
     )
     ours = {
         "PATH": "/bin",
@@ -173,7 +175,10 @@ def test_the_environment_is_clean_and_has_the_settings(tmp_path: Path) -> None:
         "ROSTER_FILE": str(tmp_path / "roster.json"),
         "CLOCK_URL": "http://127.0.0.1:8080/sandbox/clock",
         "LOG_LEVEL": "INFO",
+        "WEBHOOK_LISTEN": "127.0.0.1:8090",
+        "WEBHOOK_SECRET": "shared",
     }
+    assert "shared" not in repr(settings)
 
 
 def test_peak_memory_of_this_process_and_of_none() -> None:

@@ -5,8 +5,8 @@ answers 400 `{"error": {"code": "account_session_expired", ...}}`: neither 401 n
 key, nor a 5xx, which would be worth a retry. It lasts until the fault is removed, or as long as the agency's
 own story says.
 
-Beyond what is documented: a page of transactions takes 1 to 100; chargebacks without dates are all of them; a
-marker is an opaque integer that falls from page to page.
+Beyond what is documented: the `data` of /api/usage/credits; a page of transactions takes 1 to 100; chargebacks
+without dates are all of them; a marker is an opaque integer that falls from page to page.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from bot.sandbox.agency import query as q
 from bot.sandbox.agency.answers import Answer, ApiError
+from bot.sandbox.agency.credits import CALL, Ledger
 from bot.sandbox.agency.encode import account_object, dump
 from bot.sandbox.agency.endpoints import Endpoints
-from bot.sandbox.agency.model import Agency, Creator
+from bot.sandbox.agency.model import Agency, Creator, Session
+from bot.sandbox.agency.paging import PageTrap
 from bot.sandbox.faults import Fault, FaultError, Faults
 from bot.sandbox.recorder import Recorder
 
@@ -33,6 +35,8 @@ PREFIX = "/fanapi/api/"
 REQUESTS_A_MINUTE = 5_000
 """The vendor's Pro plan."""
 START_BALANCE = 1_000_000
+DAILY_LIMIT = 50_000
+"""As in the vendor's older examples."""
 _WINDOW_S = 60.0
 _REQUEST_KINDS = frozenset(
     {"status", "rate_limit", "latency", "reset", "bad_json", "html_403", "credits", "session_expired"}
@@ -45,9 +49,13 @@ _EDGE_PAGE = b"<!DOCTYPE html><html><head><title>Access denied</title></head><bo
 class Usage:
     """What has been asked of the API. `errors`: answers of 400 and above, and connections cut."""
 
+    ledger: Ledger
     calls: int = 0
-    credits: int = 0
     errors: int = 0
+
+    @property
+    def credits(self) -> int | float:
+        return self.ledger.used
 
 
 @dataclass(slots=True)
@@ -61,6 +69,14 @@ class _Reply:
 
 class Now(Protocol):
     def now(self) -> int: ...
+
+
+class Desk(Protocol):
+    """Where webhooks are registered: everything at and below /api/webhooks."""
+
+    def answer(self, method: str, parts: list[str], query: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        """`parts` are those after `webhooks`. Raises ApiError and query.InvalidError."""
+        ...
 
 
 class FanApi:
@@ -79,9 +95,13 @@ class FanApi:
         key: str,
         seed: int,
         wire_speed: float = 1.0,
+        ledger: Ledger | None = None,
+        desk: Desk | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.usage = Usage()
+        self._ledger = Ledger(START_BALANCE) if ledger is None else ledger
+        self.usage = Usage(self._ledger)
+        self._desk = desk
         self._agency = agency
         self._clock = clock
         self._faults = faults
@@ -90,7 +110,6 @@ class FanApi:
         self._window_s = _WINDOW_S / wire_speed
         self._monotonic = monotonic
         self._recent: deque[float] = deque()
-        self._balance = START_BALANCE
         self._expired: dict[str, str] = {}
         self._accounts = {creator.account_id: creator for creator in agency.creators}
         self._endpoints = {
@@ -105,7 +124,8 @@ class FanApi:
     async def _handle(self, request: web.Request) -> web.Response:
         started = self._monotonic()
         fault = await self._faults.apply("fanapi", request.method, request.path, _REQUEST_KINDS)
-        reply = self._reply(request, fault)
+        body = await request.read()
+        reply = self._reply(request, body, fault)
         self.usage.calls += 1
         self.usage.errors += reply.cut or reply.status >= 400
         self._recorder.record(
@@ -124,16 +144,16 @@ class FanApi:
             status=reply.status, body=reply.body, headers=reply.headers, content_type=reply.content_type
         )
 
-    def _reply(self, request: web.Request, fault: Fault | None) -> _Reply:
+    def _reply(self, request: web.Request, body: bytes, fault: Fault | None) -> _Reply:
         if fault is not None:
             spoiled = self._spoil(fault)
             if spoiled is not None:
                 return spoiled
             if fault.kind == "reset":
-                return replace(self._served(request), cut=True)
-        return self._served(request)
+                return replace(self._served(request, body), cut=True)
+        return self._served(request, body)
 
-    def _served(self, request: web.Request) -> _Reply:
+    def _served(self, request: web.Request, body: bytes) -> _Reply:
         if request.headers.get("Authorization") != self._authorization:
             return _Reply(401, dump(_UNAUTHORIZED))
         wait_s = self._over_limit()
@@ -141,27 +161,35 @@ class FanApi:
             headers = {"Retry-After": str(max(1, round(wait_s)))}
             return _Reply(429, dump({"message": "Too Many Attempts."}), headers)
         try:
-            return self._answer(request)
+            return self._answer(request, body)
         except q.InvalidError as problem:
-            body = {"message": problem.message, "errors": {problem.name: [problem.message]}}
-            return _Reply(422, dump(body))
+            told = {"message": problem.message, "errors": {problem.name: [problem.message]}}
+            return _Reply(422, dump(told))
         except ApiError as failure:
             return _Reply(failure.status, dump(failure.body))
 
-    def _answer(self, request: web.Request) -> _Reply:
+    def _answer(self, request: web.Request, body: bytes) -> _Reply:
         if not request.path.startswith(PREFIX):
             raise ApiError.not_found()
-        if request.method != "GET":
-            raise ApiError(405, {"message": f"The {request.method} method is not supported for this route."})
         parts = request.path[len(PREFIX) :].strip("/").split("/")
         now = self._clock.now()
+        if parts[0] == "webhooks" and self._desk is not None:
+            told = self._desk.answer(request.method, parts[1:], request.query, body)
+            return _Reply(200, dump(told | {"_meta": self._meta(0)}), self._headers(0))
+        if request.method != "GET":
+            raise ApiError(405, {"message": f"The {request.method} method is not supported for this route."})
         self._agency.advance(now)
         if parts == ["whoami"]:
             return _Reply(200, dump(_whoami()), self._headers(0))
-        if self._balance <= 0:
+        if parts == ["usage", "credits"]:
+            used = {"data": self._ledger.usage(request.query, now), "_meta": self._meta(0)}
+            return _Reply(200, dump(used), self._headers(0))
+        if self._ledger.balance <= 0:
             raise ApiError(402, {"error": {"code": "insufficient_credits", "message": "No credits left."}})
         if parts == ["accounts"]:
-            return _Reply(200, dump(self._list_accounts(request.query)), self._headers(1))
+            return _Reply(
+                200, dump(self._list_accounts(request.query)), self._headers(1, endpoint="accounts")
+            )
         creator = self._accounts.get(parts[0])
         if creator is None:
             raise ApiError.account_not_found()
@@ -169,7 +197,7 @@ class FanApi:
             message = "The session of this account has expired. Reconnect it."
             raise ApiError(400, {"error": {"code": "account_session_expired", "message": message}})
         answer = self._endpoints[creator.account_id].answer(parts[1:], request.query, now)
-        headers = self._headers(1)
+        headers = self._headers(1, creator.account_id, _endpoint_name(parts[1:]))
         return _Reply(200, self._envelope(creator, parts[1:], answer), headers)
 
     def _envelope(self, creator: Creator, parts: list[str], answer: Answer) -> bytes:
@@ -180,25 +208,36 @@ class FanApi:
                 path = "/".join(["api", creator.account_id, *parts])
                 page = f"{VENDOR_HOST}/{path}?{urlencode(answer.next_query)}"
             pieces += [b',"_pagination":', dump({"next_page": page})]
-        meta = {
-            "_credits": {"used": 1, "balance": self._balance, "note": "Always"},
+        return b"".join([*pieces, b',"_meta":', dump(self._meta(1)), b"}"])
+
+    def _meta(self, used: int) -> dict[str, Any]:
+        limit_day, remaining_day = self._daily_limits()
+        return {
+            "_credits": {"used": used, "balance": self._ledger.balance, "note": "Always"},
             "_cache": {"is_cached": False, "note": "Cache disabled for this endpoint"},
             "_rate_limits": {
                 "limit_minute": REQUESTS_A_MINUTE,
                 "remaining_minute": REQUESTS_A_MINUTE - len(self._recent),
-                "limit_day": None,
-                "remaining_day": None,
+                "limit_day": limit_day,
+                "remaining_day": remaining_day,
                 "notice": "daily limits removed",
             },
         }
-        return b"".join([*pieces, b',"_meta":', dump(meta), b"}"])
 
-    def _headers(self, used: int) -> dict[str, str]:
-        self._balance -= used
-        self.usage.credits += used
+    def _daily_limits(self) -> tuple[int | str | None, int | str | None]:
+        """None since the vendor has no daily limits any more; a fault brings the old forms back."""
+        fault = self._faults.standing("fanapi", "daily_limits")
+        if fault is None:
+            return None, None
+        limit, left = DAILY_LIMIT, DAILY_LIMIT - self.usage.calls
+        return (str(limit), str(left)) if fault.args.get("as") == "string" else (limit, left)
+
+    def _headers(self, used: int, account: str = "", endpoint: str = "") -> dict[str, str]:
+        if used:
+            self._ledger.spend(used * CALL, self._clock.now(), account=account, endpoint=endpoint)
         return {
             "X-OFAPI-Credits-Used": str(used),
-            "X-OFAPI-Credits-Balance": str(self._balance),
+            "X-OFAPI-Credits-Balance": str(self._ledger.balance),
             "X-OFAPI-Is-Cached": "false",
             "X-Rate-Limit-Limit-Minute": str(REQUESTS_A_MINUTE),
             "X-Rate-Limit-Remaining-Minute": str(REQUESTS_A_MINUTE - len(self._recent)),
@@ -259,23 +298,32 @@ class FanApi:
             balance = fault.args.get("balance", 0)
             if not isinstance(balance, int):
                 raise FaultError("args", "balance is a whole number")
-            self._balance = balance
+            self._ledger.refill(balance)
             return True
         if fault.kind == "session_expired":
             wanted = fault.args.get("account")
             for creator in self._agency.creators:
                 if wanted in (creator.account_id, creator.name):
+                    self._agency.advance(self._clock.now())
                     self._expired[fault.id] = creator.account_id
+                    creator.tell(Session(self._clock.now(), False))
                     return True
             raise FaultError("args", f"no account is {wanted}")
         return False
 
     def _unplant(self, fault: Fault) -> None:
-        self._expired.pop(fault.id, None)
+        account = self._expired.pop(fault.id, None)
+        if account is not None and self._has_session(self._accounts[account]):
+            self._accounts[account].tell(Session(self._clock.now(), True))
 
     def _take_trap(self, path: str) -> str | None:
-        fault = self._faults.take("fanapi", "GET", PREFIX + path, {"short_page", "empty_page", "shift_page"})
+        fault = self._faults.take("fanapi", "GET", PREFIX + path, set(get_args(PageTrap)))
         return fault.kind if fault else None
+
+
+def _endpoint_name(parts: list[str]) -> str:
+    """What usage is counted under: the path without its ids."""
+    return "/".join("{id}" if part.isdecimal() else part for part in parts)
 
 
 def _whoami() -> dict[str, Any]:

@@ -156,7 +156,7 @@ class HistoryAgency:
 
     def _open(self, creator: Creator, fan: Fan, at: int) -> None:
         period = Period(at, at + PERIOD_MS, 0)
-        fan.periods.append(period)
+        creator.open_period(fan, period)
         self._schedule(period.ends_at - REBILL_NOTICE_MS, _Turn.REBILL, fan, creator, period)
         self._schedule(period.ends_at, _Turn.END, fan, creator, period)
 
@@ -172,7 +172,5 @@ class HistoryAgency:
                 creator.touch(fan)
         elif period.cancelled_at is None:
             self._open(creator, fan, at)
-            creator.touch(fan)
         else:
-            fan.subscribed = False
-            creator.touch(fan)
+            creator.end_subscription(fan, at)

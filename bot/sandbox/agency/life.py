@@ -13,7 +13,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Literal
 
-from bot.sandbox.agency.model import Creator, Fan, Payment, PaymentType, Period, hex_id
+from bot.sandbox.agency.model import Creator, Fan, Payment, PaymentType, Period, Visited, hex_id
 from bot.sandbox.agency.talk import Manner
 from bot.sandbox.agency.timeline import Timeline
 from bot.sandbox.times import MS_PER_DAY, MS_PER_HOUR, floor_day
@@ -140,10 +140,9 @@ class Life:
     def _open(self, at: int) -> None:
         fan, rng = self._fan, self._random
         period = Period(at, at + PERIOD_DAYS * MS_PER_DAY, fan.price_cents)
-        fan.periods.append(period)
+        self._creator.open_period(fan, period)
         if fan.price_cents > 0:
             self._pay(at, fan.price_cents, "subscribes")
-        self._creator.touch(fan)
         if rng.random() < self._leaves_with:
             self._leaves_in = period
             switched_at = at + _seconds(self._leaving_day() * MS_PER_DAY)
@@ -156,8 +155,7 @@ class Life:
     def _open_trial(self, at: int) -> None:
         rng = random.Random(f"{self._seed}:trial")  # noqa: S311 - invented people, not secrets
         period = Period(at, at + TRIAL_DAYS * MS_PER_DAY, 0, trial=True)
-        self._fan.periods.append(period)
-        self._creator.touch(self._fan)
+        self._creator.open_period(self._fan, period)
         if rng.random() >= TRIALS_KEPT:
             self._leaves_in = period
             switched_at = at + _seconds(rng.uniform(*_TRIAL_LEAVING_DAYS) * MS_PER_DAY)
@@ -219,9 +217,8 @@ class Life:
             self._open(at)
             return
         self._creator.note(self._fan, "expired", at)
-        self._fan.subscribed = False
         self._run += 1
-        self._creator.touch(self._fan)
+        self._creator.end_subscription(self._fan, at)
         if self._random.random() < RETURNING:
             back = at + _seconds(self._random.uniform(5, 40) * MS_PER_DAY)
             self._timeline.plan(back, self.subscribe)
@@ -263,6 +260,7 @@ class Life:
         self._fan.last_activity_at = at
         if self._last_seen_known:
             self._fan.last_seen_at = at
+            self._creator.tell(Visited(at, self._fan))
         self._creator.touch(self._fan)
 
     def _pay(self, at: int, cents: int, kind: PaymentType) -> None:

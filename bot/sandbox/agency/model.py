@@ -5,9 +5,9 @@ ms.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.sandbox.agency.truth import Event, Happened
 
@@ -138,6 +138,63 @@ class Start:
     kind: Beginning
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Began:
+    """A period has begun; `first` of an unbroken subscription, else it is a renewal."""
+
+    at: int
+    fan: Fan
+    period: Period
+    first: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """A subscription has ended with its last period."""
+
+    at: int
+    fan: Fan
+    period: Period
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Visited:
+    """The fan has been online."""
+
+    at: int
+    fan: Fan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wrote:
+    """A message between the creator and a fan; `body` as the API writes it (api-contracts.md 2.10)."""
+
+    at: int
+    fan: Fan
+    from_fan: bool
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unsent:
+    """A message was deleted. Whose it was is not told."""
+
+    at: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """The creator's session has ended, or is back."""
+
+    at: int
+    connected: bool
+
+
+Happening = Payment | Began | Ended | Visited | Wrote | Unsent | Session
+"""What the platform tells its integrations of. A chargeback is not among it."""
+
+
 @dataclass(slots=True, eq=False)
 class Creator:
     """A creator and all that has happened on her page so far. Lists grow at the end, in time order.
@@ -146,6 +203,7 @@ class Creator:
         connected: False = the platform has ended her session, and the API shows nothing of her.
         chats: None = the key may not read them.
         log: what happened to her fans' subscriptions; no API shows it.
+        observers: hear of each happening as it happens, in time order.
     """
 
     account_id: str
@@ -163,6 +221,29 @@ class Creator:
     chats: Chats | None = None
     log: list[Happened] = field(default_factory=list)
     revision: int = 0
+    observers: list[Callable[[Creator, Happening], None]] = field(default_factory=list)
+
+    def tell(self, happening: Happening) -> None:
+        """Let the observers know."""
+        for observer in self.observers:
+            observer(self, happening)
+
+    def open_period(self, fan: Fan, period: Period) -> None:
+        """Let a period begin, the fan's first or another."""
+        fan.periods.append(period)
+        self.touch(fan)
+        self.tell(Began(period.starts_at, fan, period, period.starts_at == fan.subscribed_since))
+
+    def end_subscription(self, fan: Fan, at: int) -> None:
+        """Let the subscription end with its present period."""
+        fan.subscribed = False
+        self.touch(fan)
+        self.tell(Ended(at, fan, fan.periods[-1]))
+
+    def connect(self, connected: bool, at: int) -> None:
+        """End the creator's session, or bring it back."""
+        self.connected = connected
+        self.tell(Session(at, connected))
 
     def add_fan(self, fan: Fan) -> None:
         """Let a new fan appear."""
@@ -183,6 +264,7 @@ class Creator:
         if kind in ("chat_messages", "tips"):
             fan.in_chat.append(payment)
         self.touch(fan)
+        self.tell(payment)
         return payment
 
     def begin(self, fan: Fan, at: int, kind: Beginning) -> None:

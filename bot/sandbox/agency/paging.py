@@ -15,7 +15,7 @@ from typing import Literal
 from bot.sandbox.agency.model import Creator, Fan
 
 ListName = Literal["all", "active", "expired", "latest", "chats"]
-PageTrap = Literal["short_page", "empty_page", "shift_page"]
+PageTrap = Literal["short_page", "empty_page", "shift_page", "shrink_page"]
 
 _HIDDEN_ONE_IN = 151
 
@@ -35,6 +35,7 @@ class FanLists:
         self._kept: dict[ListName, tuple[int, list[Fan | None]]] = {}
         self._hidden: dict[ListName, dict[int, int]] = {}
         self._shifted: dict[ListName, int] = {}
+        self._gone: dict[ListName, set[int]] = {}
 
     def page(
         self,
@@ -47,11 +48,13 @@ class FanLists:
         """Cut a page. `chosen`: the fans of a filtered list; None = the whole list of that name.
 
         A trap hides users at this page until the next walk begins at offset 0; `shift_page` shows the fan
-        before the page once more, as when somebody subscribes during the walk.
+        before the page once more, as when somebody subscribes during the walk; `shrink_page` takes a fan of an
+        earlier page out of the list, so that all who follow move up and one of them is on neither page.
         """
         if offset == 0:
             self._hidden.pop(name, None)
             self._shifted.pop(name, None)
+            self._gone.pop(name, None)
         slots = self._slots(name, chosen)
         if trap in ("short_page", "empty_page"):
             first = next((fan for fan in slots[offset : offset + limit] if fan is not None), None)
@@ -61,25 +64,34 @@ class FanLists:
                 slots = self._slots(name, chosen)
         elif trap == "shift_page" and offset > 0:
             self._shifted[name] = self._shifted.get(name, 0) + 1
+        elif trap == "shrink_page" and offset > 0:
+            earlier = next((fan for fan in reversed(slots[:offset]) if fan is not None), None)
+            if earlier is not None:
+                self._gone.setdefault(name, set()).add(earlier.id)
+                slots = self._slots(name, chosen)
         offset = max(0, offset - self._shifted.get(name, 0))
         shown = [fan for fan in slots[offset : offset + limit] if fan is not None]
         return Page(shown, offset + limit < len(slots))
 
     def _slots(self, name: ListName, chosen: Sequence[Fan] | None) -> list[Fan | None]:
-        extra = self._hidden.get(name)
+        extra, gone = self._hidden.get(name), self._gone.get(name)
         if chosen is not None:
-            return self._with_hidden(chosen, extra)
-        if extra:
-            return self._with_hidden(self._ordered(name), extra)
+            return self._with_hidden(chosen, extra, gone)
+        if extra or gone:
+            return self._with_hidden(self._ordered(name), extra, gone)
         kept = self._kept.get(name)
         if kept is None or kept[0] != self._creator.revision:
             kept = (self._creator.revision, self._with_hidden(self._ordered(name), None))
             self._kept[name] = kept
         return kept[1]
 
-    def _with_hidden(self, fans: Iterable[Fan], extra: dict[int, int] | None) -> list[Fan | None]:
+    def _with_hidden(
+        self, fans: Iterable[Fan], extra: dict[int, int] | None, gone: set[int] | None = None
+    ) -> list[Fan | None]:
         slots: list[Fan | None] = []
         for fan in fans:
+            if gone and fan.id in gone:
+                continue
             if extra and fan.id in extra:
                 slots.extend([None] * extra[fan.id])
             slots.append(fan)

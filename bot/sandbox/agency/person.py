@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from bot.sandbox.agency.model import Creator, Fan, Message, Payment, PaymentType, Period, hex_id
+from bot.sandbox.agency.model import Creator, Fan, Message, Payment, PaymentType, Period, Visited, hex_id
 from bot.sandbox.agency.talk import Strand, message_id
 from bot.sandbox.agency.timeline import Timeline
 from bot.sandbox.times import MS_PER_DAY, parse
@@ -162,10 +162,9 @@ class _Planted:
 
     def _open(self, at: int) -> None:
         period = Period(at, at + PERIOD_MS, self._fan.price_cents)
-        self._fan.periods.append(period)
+        self._creator.open_period(self._fan, period)
         if period.price_cents > 0:
             self._pay(at, period.price_cents, "subscribes")
-        self._creator.touch(self._fan)
         self._timeline.plan(period.ends_at, partial(self._end, period))
 
     def _end(self, period: Period, at: int) -> None:
@@ -174,8 +173,7 @@ class _Planted:
             self._open(at)
             return
         self._creator.note(self._fan, "expired", at)
-        self._fan.subscribed = False
-        self._creator.touch(self._fan)
+        self._creator.end_subscription(self._fan, at)
 
     def _switch_off(self, at: int) -> None:
         self._fan.periods[-1].cancelled_at = at
@@ -185,6 +183,7 @@ class _Planted:
     def _visit(self, at: int) -> None:
         self._fan.last_activity_at = self._fan.last_seen_at = at
         self._creator.touch(self._fan)
+        self._creator.tell(Visited(at, self._fan))
 
     def _follow(self, habit: Habit, at: int) -> None:
         self._visit(at)

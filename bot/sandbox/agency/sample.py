@@ -151,11 +151,8 @@ class SampleAgency:
     def _plan_outage(self) -> None:
         creator = next(creator for creator in self._creators if creator.name == OUTAGE.page)
 
-        def connect(connected: bool) -> None:
-            creator.connected = connected
-
-        self._timeline.plan(parse(OUTAGE.starts), lambda _: connect(False))
-        self._timeline.plan(parse(OUTAGE.ends), lambda _: connect(True))
+        self._timeline.plan(parse(OUTAGE.starts), lambda at: creator.connect(False, at))
+        self._timeline.plan(parse(OUTAGE.ends), lambda at: creator.connect(True, at))
 
     def _build(self, number: int, plan: PagePlan) -> Creator:
         opened = self._start_at - plan.days * MS_PER_DAY
