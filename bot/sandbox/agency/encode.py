@@ -11,9 +11,14 @@ from bot.sandbox.agency.model import Chargeback, Creator, Fan, Payment, Period
 from bot.sandbox.times import MS_PER_DAY, to_iso
 
 Shape = Literal["listed", "single", "top"]
-"""`listed`: the fan lists. `single`: the users endpoints, without lastActivity, prices as floats. `top`:
-fans/top,
-without subscribes."""
+"""`listed`: the fan lists. `single`: the users endpoints and chats, prices as floats. `top`: fans/top, without
+subscribes. What else is missing in the last two is in `_MISSING`.
+"""
+_MISSING: dict[Shape, frozenset[str]] = {
+    "listed": frozenset(),
+    "single": frozenset({"hideChat", "promoOffers", "lastActivity", "recommendations"}),
+    "top": frozenset({"promoOffers", "hasActivePaidSubscriptions", "subscribes"}),
+}
 
 PAYOUT_DAYS = 7
 _REASONS = ("Too expensive", "Not enough new posts", "No time for it at the moment")
@@ -66,7 +71,7 @@ def fan_object(creator: Creator, fan: Fan, shape: Shape) -> dict[str, Any]:
             "avatarThumbs": {"c50": avatar, "c144": avatar},
         }
     duration = _duration(fan)
-    return body | {
+    body |= {
         "displayName": fan.display_name,
         "notice": "",
         "lastSeen": iso(fan.last_seen_at),
@@ -101,6 +106,11 @@ def fan_object(creator: Creator, fan: Fan, shape: Shape) -> dict[str, Any]:
         ],
         "promoOffers": [],
     }
+    return _without(body, _MISSING[shape])
+
+
+def _without(body: dict[str, Any], missing: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in missing}
 
 
 def _details(creator: Creator, fan: Fan, shape: Shape, duration: str) -> dict[str, Any]:
@@ -134,16 +144,14 @@ def _details(creator: Creator, fan: Fan, shape: Shape, duration: str) -> dict[st
         "postsSumm": dollars(fan.spent.get("post", 0)),
         "streamsSumm": dollars(fan.spent.get("stream", 0)),
         "recommendations": 0,
+        "lastActivity": iso(fan.last_activity_at),
     }
-    if shape != "single":
-        details["lastActivity"] = iso(fan.last_activity_at)
-    if shape != "top":
-        first = max(0, len(fan.periods) - 2)
-        details["subscribes"] = [
-            _subscribe(creator, fan, number, fan.periods[number])
-            for number in range(len(fan.periods) - 1, first - 1, -1)
-        ]
-    return details
+    first = max(0, len(fan.periods) - 2)
+    details["subscribes"] = [
+        _subscribe(creator, fan, number, fan.periods[number])
+        for number in range(len(fan.periods) - 1, first - 1, -1)
+    ]
+    return _without(details, _MISSING[shape])
 
 
 def _subscribe(creator: Creator, fan: Fan, number: int, period: Period) -> dict[str, Any]:
@@ -224,7 +232,7 @@ def account_object(creator: Creator, *, authenticated: bool) -> dict[str, Any]:
         "onlyfans_email": f"{creator.username}@example.test",
         "is_authenticated": authenticated,
         "authentication_progress": "completed" if authenticated else "started",
-        "onlyfans_user_data": profile_object(creator),
+        "onlyfans_user_data": _without(profile_object(creator), frozenset({"subscribePrice"})),
     }
 
 
