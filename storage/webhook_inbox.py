@@ -62,11 +62,11 @@ async def receive(tx: Tx, event: NewEvent, now_ms: int, wall_ms: int) -> Receive
     if known is not None:
         return "duplicate"
     creator_id, watched = await _find_creator(tx, event.account_id)
-    state: Literal["pending", "ignored", "failed"]
+    state: Literal["pending", "ignored", "failed"] = "ignored"
     if event.error is not None:
         state = "failed"
-    else:
-        state = "pending" if watched and event.body is not None else "ignored"
+    elif watched and event.body is not None:
+        state = "pending"
     await tx.execute(
         insert(webhook_inbox).values(
             agency_id=tx.agency_id,
