@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, case, func, select
 
@@ -13,9 +13,12 @@ from bot.domain.views import FanChoice, FanProfile
 from storage import notes
 from storage.episodes import decode_reasons
 from storage.fans import name_key
+from storage.message_facts import UNKNOWN, read_message_facts
 from storage.parts import LABEL, to_label, to_owner
 from storage.tables import creators, episodes, fan_accounts, fan_names, scores, transactions
 from storage.tx import Tx
+
+T = TypeVar("T")
 
 DEFAULT_CURRENCY = "USD"
 _PROBE = 60
@@ -149,6 +152,9 @@ async def get_profile(
         )
     )
     windows = await _spend_windows(tx, fan_account_id, now_ms)
+    spans = {} if fan.messages_from_at is None else {fan.id: (fan.messages_from_at, fan.messages_until_at)}
+    said = await read_message_facts(tx, fan.creator_id, spans, now_ms)
+    messages_30d, ppv_open_rate = said.get(fan.id, UNKNOWN)
     known = creator is not None and creator.payments_synced_at is not None
     status = subscription_status(fan.subscribed, fan.expired_now, fan.expires_at, fan.rebill_off, now_ms)
     return FanProfile(
@@ -167,14 +173,14 @@ async def get_profile(
         messages_cents=fan.messages_cents,
         posts_cents=fan.posts_cents,
         streams_cents=fan.streams_cents,
-        spend_30d_cents=windows[0] if known else None,
-        spend_prior_30d_cents=windows[1] if known else None,
+        spend_30d_cents=_reported(fan.reported_30d_cents, windows[0] if known else None),
+        spend_prior_30d_cents=_reported(fan.reported_prior_30d_cents, windows[1] if known else None),
         currency=DEFAULT_CURRENCY,
         first_seen_at=fan.first_seen_at,
         last_active_at=fan.last_active_at,
         last_purchase_at=fan.last_purchase_at,
-        messages_30d=None,
-        ppv_open_rate=None,
+        messages_30d=_reported(fan.reported_messages_30d, messages_30d),
+        ppv_open_rate=_reported(fan.reported_ppv_open_rate, ppv_open_rate),
         scores=None
         if score is None
         else Scores(
@@ -198,6 +204,11 @@ async def get_profile(
         note_count=await notes.count(tx, fan_account_id),
         newest_note=await notes.newest(tx, fan_account_id),
     )
+
+
+def _reported(theirs: T | None, ours: T | None) -> T | None:
+    """What the vendor has counted itself goes before what we have: it has seen more."""
+    return ours if theirs is None else theirs
 
 
 async def _spend_windows(tx: Tx, fan_account_id: int, now_ms: int) -> tuple[int, int]:

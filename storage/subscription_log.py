@@ -18,8 +18,8 @@ from storage.tx import Tx
 
 START_MS = MS_PER_HOUR
 """How far apart two sources tell the time of the same beginning, or of the same cancelling."""
-END_MS = MS_PER_DAY
-"""How far apart they tell an expiry: a look without the period's end tells it when it looks."""
+LOOK_MS = MS_PER_DAY
+"""How far apart they tell an expiry, or a beginning that a look without periods told: it may have only its own time."""
 LATE_MS = 31 * MS_PER_DAY
 """How long after a cancelling a look that knows no date may have told of it; a period tells the instant later."""
 
@@ -71,7 +71,7 @@ async def append_events(tx: Tx, creator_id: int, events: Sequence[NewEvent], now
 async def _read(tx: Tx, events: Sequence[NewEvent]) -> defaultdict[int, list[NewEvent]]:
     """What is on record of these fans around the time of the events."""
     found: defaultdict[int, list[NewEvent]] = defaultdict(list)
-    first = min(event.occurred_at for event in events) - END_MS
+    first = min(event.occurred_at for event in events) - LOOK_MS
     last = max(event.occurred_at for event in events) + LATE_MS
     winback_ids = sorted({event.winback_id for event in events if event.winback_id is not None})
     near = or_(_e.occurred_at.between(first, last), _e.winback_id.in_(winback_ids))
@@ -103,8 +103,9 @@ def _same(new: NewEvent, other: NewEvent) -> bool:
     if new.event is SubscriptionEvent.WIN_BACK_SENT and new.winback_id is not None:
         return new.winback_id == other.winback_id or new.occurred_at == other.occurred_at
     later = other.occurred_at - new.occurred_at
-    if new.event is SubscriptionEvent.EXPIRED:
-        return abs(later) <= END_MS
+    by_look = EventSource.DIFFERENCE in (new.source, other.source)
+    if new.event is SubscriptionEvent.EXPIRED or (new.event in STARTS and by_look):
+        return abs(later) <= LOOK_MS
     if new.event is SubscriptionEvent.CANCELLED and other.source is EventSource.DIFFERENCE:
         return -START_MS <= later <= LATE_MS
     return abs(later) <= START_MS

@@ -8,6 +8,7 @@ from bot.discord_ui import notes, rows, times, words
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, clip_units
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import fan_name, safe_name
+from bot.discord_ui.words import profile as say
 from bot.domain.models import AlertTier
 from bot.domain.views import FanProfile
 
@@ -109,19 +110,37 @@ def _value(value: float | None) -> str:
 def _subscription(profile: FanProfile) -> str:
     standing = rows.subscription_words(profile.status, profile.expires_at, profile.rebill_off)
     price = words.money(profile.price_cents, profile.currency)
-    return f"Subscription: {standing}\nSubscribed: {_when(profile.subscribed_at)} · price {price}"
+    lines = [f"Subscription: {standing}", f"Subscribed: {_when(profile.subscribed_at)} · price {price}"]
+    ways = profile.behaviour
+    if ways is not None:
+        lines.append(f"Stage: {say.stage(ways.stage)} · rebills: {say.rebills(ways.rebills)}")
+    return "\n".join(lines)
 
 
 def _activity(profile: FanProfile) -> str:
-    messages = words.UNKNOWN if profile.messages_30d is None else f"{profile.messages_30d:,}"
+    lines = [f"Last active: {_when(profile.last_active_at)}", *_talk(profile)]
+    ways = profile.behaviour
+    if ways is not None:
+        lines.append(f"Buys: {say.preference(ways.preference)}")
+        lines.append(f"Most active at: {say.hours(ways.hours, ways.zone)}")
+    lines.append(f"First seen: {times.day(profile.first_seen_at)}")
+    return "\n".join(lines)
+
+
+def _talk(profile: FanProfile) -> list[str]:
+    ways, messages = profile.behaviour, profile.messages_30d
+    known_until = None if ways is None else ways.messages_until_at
+    if ways is not None and known_until is None and messages is None and profile.ppv_open_rate is None:
+        creator = safe_name(profile.creator_name, 32) or words.HIDDEN
+        return [say.no_messages(creator, refused=ways.chats_readable is False)]
+    number = words.UNKNOWN if messages is None else f"{messages:,}"
+    if messages is None and known_until is not None:
+        number += f" (last read {times.relative(known_until)})"
     opened = words.UNKNOWN if profile.ppv_open_rate is None else f"{round(profile.ppv_open_rate * 100)} %"
-    return "\n".join(
-        [
-            f"Last active: {_when(profile.last_active_at)}",
-            f"Messages in 30 days: {messages} · PPV unlocked: {opened}",
-            f"First seen: {times.day(profile.first_seen_at)}",
-        ]
-    )
+    lines = [f"Messages in 30 days: {number} · PPV unlocked: {opened}"]
+    if ways is not None and known_until is not None:
+        lines.append(f"We answer in: {say.response(ways.response)}")
+    return lines
 
 
 def _notes(profile: FanProfile) -> str:

@@ -110,7 +110,8 @@ def events_of(before: Known | None, record: FanRecord, now_ms: int) -> Story:
         if _over(period.starts_at, now_ms)
         and (merged := _merge(known.get(period.starts_at), period, record)) != known.get(period.starts_at)
     ]
-    events = [*_of_periods(known, written, record, now_ms), *_of_difference(before, record, now_ms)]
+    was = None if before is None else _status_before(before)
+    events = [*_of_periods(known, written, was, record, now_ms), *_of_difference(before, record, now_ms)]
     return Story(
         tuple(_once(events)),
         () if before is None else tuple(_changes(before, record)),
@@ -149,9 +150,13 @@ def _either(new: T | None, old: T | None) -> T | None:
 
 
 def _of_periods(
-    known: dict[int, PeriodRecord], written: Sequence[PeriodRecord], record: FanRecord, now_ms: int
+    known: dict[int, PeriodRecord],
+    written: Sequence[PeriodRecord],
+    was: SubscriptionStatus | None,
+    record: FanRecord,
+    now_ms: int,
 ) -> Iterator[Happened]:
-    """What the periods say that were not on record, or not so."""
+    """What the periods say that were not on record, or not so. `was`: how the look before showed him."""
     line = _by_start([*known.values(), *written])
     expired = _status(record, now_ms) is SubscriptionStatus.EXPIRED
     for number, period in enumerate(line):
@@ -159,8 +164,12 @@ def _of_periods(
         if period.cancelled_at is not None and (old is None or old.cancelled_at is None):
             yield Happened(SubscriptionEvent.CANCELLED, period.cancelled_at, EventSource.PERIOD)
         if old is None:
-            before = line[number - 1] if number else None
-            yield from _start(before, period, line, record)
+            if number:
+                before = line[number - 1]
+                end_told = was is SubscriptionStatus.EXPIRED and before.starts_at in known
+                yield from _start(before, period, record, end_told=end_told)
+            else:
+                yield from _first_start(period, line, record)
             last = number == len(line) - 1
             if last and expired and _over(period.ends_at, now_ms):
                 yield Happened(SubscriptionEvent.EXPIRED, period.ends_at, EventSource.PERIOD)
@@ -172,25 +181,41 @@ def _over(at: int | None, now_ms: int) -> TypeGuard[int]:
 
 
 def _start(
-    before: PeriodRecord | None, period: PeriodRecord, line: Sequence[PeriodRecord], record: FanRecord
+    before: PeriodRecord, period: PeriodRecord, record: FanRecord, *, end_told: bool
 ) -> Iterator[Happened]:
-    """What the beginning of a period is, going by the one before it; with an end in between, that too."""
-    if before is None:
-        yield from _first_start(period, line, record)
-        return
+    """What the beginning of a period is, going by the one before it; an end in between too, unless it was told."""
     if before.ends_at is None:
         # Whether there was a pause cannot be told.
         return
+    event = SubscriptionEvent.REBILLED
     if period.starts_at - before.ends_at > JOIN_MS:
-        yield Happened(SubscriptionEvent.EXPIRED, before.ends_at, EventSource.PERIOD)
+        if all(one.starts_at != before.starts_at for one in record.periods):
+            yield from _after_a_gap(before.ends_at, period, record)
+            return
+        # The API lists both of them, so nothing lies between.
+        if not end_told:
+            yield Happened(SubscriptionEvent.EXPIRED, before.ends_at, EventSource.PERIOD)
         event = SubscriptionEvent.RESUBSCRIBED
     elif before.trial is True and period.trial is False:
         event = SubscriptionEvent.TRIAL_CONVERTED
-    else:
-        event = SubscriptionEvent.REBILLED
     if period.trial is True:
         event = SubscriptionEvent.TRIAL_STARTED
     yield Happened(event, period.starts_at, EventSource.PERIOD)
+
+
+def _after_a_gap(ended_at: int, period: PeriodRecord, record: FanRecord) -> Iterator[Happened]:
+    """The first listed period, where there may have been others, never seen, since the last one on record.
+
+    So whether that one's end was an expiry is not known, and the beginning only where the API dates it.
+    """
+    since = record.subscribed_at
+    if since is None or not ended_at + JOIN_MS < since <= period.starts_at + JOIN_MS:
+        return
+    if since < period.starts_at - JOIN_MS:
+        yield Happened(SubscriptionEvent.RESUBSCRIBED, since, EventSource.PERIOD)
+    else:
+        event = SubscriptionEvent.TRIAL_STARTED if period.trial is True else SubscriptionEvent.RESUBSCRIBED
+        yield Happened(event, period.starts_at, EventSource.PERIOD)
 
 
 def _first_start(period: PeriodRecord, line: Sequence[PeriodRecord], record: FanRecord) -> Iterator[Happened]:
@@ -218,9 +243,7 @@ def _of_difference(before: Known | None, record: FanRecord, now_ms: int) -> Iter
         if not record.periods:
             yield from _first_look(record, after, now_ms)
         return
-    was = subscription_status(
-        before.subscribed, before.expired_now, before.expires_at, before.rebill_off, before.looked_at
-    )
+    was = _status_before(before)
     ran = was in _RUNNING
     if ran and after is SubscriptionStatus.EXPIRED:
         ends = (record.expires_at, before.expires_at)
@@ -272,6 +295,12 @@ _RUNNING = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.EXPIRING_SOO
 def _status(record: FanRecord, now_ms: int) -> SubscriptionStatus | None:
     return subscription_status(
         record.subscribed, record.expired_now, record.expires_at, record.rebill_off, now_ms
+    )
+
+
+def _status_before(before: Known) -> SubscriptionStatus | None:
+    return subscription_status(
+        before.subscribed, before.expired_now, before.expires_at, before.rebill_off, before.looked_at
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from bot.domain.behaviour import Behaviour
 from bot.domain.models import AlertTier, Reason, Scores
 from bot.domain.notes import Note
 from bot.domain.shifts import ShiftSpan
@@ -233,6 +234,8 @@ class FanProfile:
     synced_at: int | None
     note_count: int
     newest_note: Note | None
+    behaviour: Behaviour | None = None
+    """None: it was not read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from bot.clock import Clock
 from bot.domain.base36 import decode
-from bot.domain.models import MS_PER_DAY, CreatorMaxima, FanFacts, Viewer
+from bot.domain.behaviour import Evidence, Standing, describe
+from bot.domain.models import MS_PER_DAY, CreatorMaxima, FanFacts, SubscriptionStatus, Viewer
 from bot.domain.scoring import AUTO, get_model
 from bot.domain.views import FanChoice, FanProfile
 from bot.services.records import append
-from storage import fan_search, scores
+from storage import fan_behaviour, fan_search, scores
 from storage.engine import AgencyStore, Tx
 
 CHOICES = 25
@@ -63,6 +64,9 @@ class FanService:
             if profile is not None and profile.scores is not None and not profile.reasons:
                 maxima = await scores.creator_maxima(tx, profile.creator_id, self._clock.now_ms())
                 profile = _explained(profile, maxima, self._clock.now_ms())
+            if profile is not None:
+                evidence = await fan_behaviour.read_evidence(tx, profile.creator_id, profile.fan_account_id)
+                profile = _described(profile, evidence, self._clock.now_ms())
         if profile is not None:
             await self._record_view(viewer, profile)
         return profile
@@ -88,6 +92,17 @@ class FanService:
         await self._store.write(
             lambda tx: append(tx, viewer, "view_fan", "fan_account", fan_id, profile.creator_id, now)
         )
+
+
+def _described(profile: FanProfile, evidence: Evidence, now_ms: int) -> FanProfile:
+    """The profile with the fan's ways."""
+    standing = Standing(
+        status=None if profile.status is None else SubscriptionStatus(profile.status),
+        at_risk=profile.open_tier is not None,
+        subscribed_at=profile.subscribed_at,
+        last_active_at=profile.last_active_at,
+    )
+    return replace(profile, behaviour=describe(evidence, standing, now_ms))
 
 
 def _explained(profile: FanProfile, maxima: CreatorMaxima, now_ms: int) -> FanProfile:

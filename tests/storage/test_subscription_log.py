@@ -71,6 +71,8 @@ async def test_the_same_events_are_written_once(agency: Agency, count: int) -> N
         ((E.REBILLED, 9 * MINUTE, S.PERIOD), (E.REBILLED, 0, S.WEBHOOK), 0),
         ((E.SUBSCRIBED, 0, S.WEBHOOK), (E.TRIAL_STARTED, MINUTE, S.PERIOD), 0),
         ((E.REBILLED, 0, S.PERIOD), (E.REBILLED, 2 * MS_PER_HOUR, S.PERIOD), 1),
+        # A look without periods has no better time than its own.
+        ((E.RESUBSCRIBED, 20 * MS_PER_HOUR, S.DIFFERENCE), (E.RESUBSCRIBED, 0, S.PERIOD), 0),
         ((E.EXPIRED, 0, S.PERIOD), (E.EXPIRED, 15 * MINUTE, S.WEBHOOK), 0),
         ((E.EXPIRED, 20 * MS_PER_HOUR, S.DIFFERENCE), (E.EXPIRED, 0, S.WEBHOOK), 0),
         ((E.EXPIRED, 0, S.PERIOD), (E.EXPIRED, 7 * DAY, S.PERIOD), 1),

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from bot.domain.behaviour import Evidence
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import FanChoice, FanProfile
 from bot.services.fans import FanService, parse_value
@@ -60,6 +61,10 @@ class Tables:
         self.calls.append(("profile", fan_account_id, now_ms))
         return views.profile(fan_account_id=fan_account_id, creator_id=7)
 
+    async def read_evidence(self, tx: Any, creator_id: int, fan_account_id: int) -> Evidence:
+        self.calls.append(("evidence", creator_id, fan_account_id))
+        return Evidence("UTC", (), None, None, None, (), {}, (), None)
+
     async def append(self, tx: Any, *row: Any) -> None:
         self.calls.append(("audit", *row[:-1]))
 
@@ -73,6 +78,7 @@ class FixedClock:
 def tables(monkeypatch: pytest.MonkeyPatch) -> Tables:
     made = Tables()
     monkeypatch.setattr("bot.services.fans.fan_search", made)
+    monkeypatch.setattr("bot.services.fans.fan_behaviour", made)
     monkeypatch.setattr("bot.services.records.audit", made)
     return made
 
@@ -103,6 +109,7 @@ async def test_a_view_is_on_record_with_ids_only(tables: Tables) -> None:
     assert isinstance(found, FanProfile)
     assert tables.calls == [
         ("profile", 5, NOW),
+        ("evidence", 7, 5),
         ("audit", CHATTER.user_id, "view_fan", "fan_account", 5, 7, NOW),
     ]
 
@@ -119,7 +126,7 @@ async def test_one_exact_name_gives_the_profile_and_several_a_list(tables: Table
     several = await service(tables).resolve(CHATTER, "ann")
     assert isinstance(several, list)
     assert len(several) == 25
-    assert [call[0] for call in tables.calls] == ["profile", "audit"]
+    assert [call[0] for call in tables.calls] == ["profile", "evidence", "audit"]
 
 
 async def test_a_username_that_looks_like_a_choice_is_still_found(tables: Tables) -> None:
