@@ -167,14 +167,14 @@ async def get_profile(
         messages_cents=fan.messages_cents,
         posts_cents=fan.posts_cents,
         streams_cents=fan.streams_cents,
-        spend_30d_cents=windows[0] if known else None,
-        spend_prior_30d_cents=windows[1] if known else None,
+        spend_30d_cents=_first(fan.reported_30d_cents, windows[0] if known else None),
+        spend_prior_30d_cents=_first(fan.reported_prior_30d_cents, windows[1] if known else None),
         currency=DEFAULT_CURRENCY,
         first_seen_at=fan.first_seen_at,
         last_active_at=fan.last_active_at,
         last_purchase_at=fan.last_purchase_at,
-        messages_30d=None,
-        ppv_open_rate=None,
+        messages_30d=fan.reported_messages_30d,
+        ppv_open_rate=fan.reported_ppv_open_rate,
         scores=None
         if score is None
         else Scores(
@@ -216,3 +216,8 @@ async def _spend_windows(tx: Tx, fan_account_id: int, now_ms: int) -> tuple[int,
         )
     )
     return (int(row.a), int(row.b)) if row is not None else (0, 0)
+
+
+def _first(reported: int | None, ours: int | None) -> int | None:
+    """What the vendor has summed up itself goes before our own sum of payments, as in a score."""
+    return ours if reported is None else reported

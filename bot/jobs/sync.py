@@ -91,6 +91,9 @@ class SyncJob:
         except FanApiError as error:
             await self._fail_all(due, error, now_ms)
             return {"sync": len(due)}
+        if not self._api.capabilities.accounts:
+            # Nobody lists them: each is taken as connected until its own answers say otherwise.
+            accounts = {c.account_id: AccountRecord(c.account_id, None, None, None, None) for c in due}
         gate = asyncio.Semaphore(SIDE_BY_SIDE)
 
         async def one(creator: Creator) -> _Failure | None:
@@ -284,7 +287,8 @@ class SyncJob:
 
         async def done(tx: Tx) -> None:
             await runs.mark_sync(tx, run.run_id, "score", None)
-            await fetching.mark_payments_synced(tx, creator.id, run.started_at)
+            if self._api.capabilities.payments:
+                await fetching.mark_payments_synced(tx, creator.id, run.started_at)
             await fetching.mark_fresh(tx, creator.id, run.started_at)
 
         await self._store.write(done)
