@@ -84,6 +84,8 @@ class OfapiAiClient:
         self._meter = Meter()
         self._variant = variant
         self._top_fans = top_fans
+        # Which of the two answers supplies what is not known. What the list alone says stays known between two lists.
+        self._listed: dict[str, dict[str, ofapi_schemas.Fan]] = {}
         self._http = ApiHttp(
             http,
             dialect=_DIALECTS[variant],
@@ -127,22 +129,21 @@ class OfapiAiClient:
             return
         params = {"creatorId": account_id, "limit": str(self._top_fans)}
         body = await self._http.get("stats/fans/top", account_id, params)
-        # Whatever number it sends, we have a price in mind.
-        listed = list(
-            islice(
-                self._read("stats/fans/top", account_id, ofapi_schemas.read_top, body).items(), self._top_fans
-            )
-        )
+        top = self._read("stats/fans/top", account_id, ofapi_schemas.read_top, body)
+        # However many it sends, no more are paid for than were asked for.
+        listed = dict(islice(top.items(), self._top_fans))
+        self._listed[account_id] = listed
+        fan_ids = list(listed)
         start = int(cursor) if cursor is not None and cursor.isascii() and cursor.isdigit() else 0
         while True:
-            part = listed[start : start + AT_ONCE]
+            part = fan_ids[start : start + AT_ONCE]
             start += AT_ONCE
-            infos = await self._infos(account_id, [fan_id for fan_id, _ in part])
+            infos = await self._infos(account_id, part)
             records = tuple(
-                ofapi_schemas.to_fan(fan_id, *([] if info is None else [info]), fan)
-                for (fan_id, fan), info in zip(part, infos, strict=True)
+                ofapi_schemas.to_fan(fan_id, *([] if info is None else [info]), listed[fan_id])
+                for fan_id, info in zip(part, infos, strict=True)
             )
-            last = start >= len(listed)
+            last = start >= len(fan_ids)
             yield Page(records, None if last else str(start))
             if last:
                 return
@@ -173,12 +174,13 @@ class OfapiAiClient:
     async def get_fans(self, account_id: str, ids: Iterable[str]) -> list[FanRecord]:
         """A call and a credit for each."""
         wanted = list(dict.fromkeys(ids))
+        listed = self._listed.get(account_id, {})
         found: list[FanRecord] = []
         for start in range(0, len(wanted), AT_ONCE):
             part = wanted[start : start + AT_ONCE]
             infos = await self._infos(account_id, part)
             found += [
-                ofapi_schemas.to_fan(fan_id, info)
+                ofapi_schemas.to_fan(fan_id, info, *([listed[fan_id]] if fan_id in listed else []))
                 for fan_id, info in zip(part, infos, strict=True)
                 if info is not None
             ]

@@ -42,7 +42,7 @@ class Fan(msgspec.Struct, rename="camel"):
     subscription_status: Any = None
     subscription_expires: Any = None
     last_active_at: Any = None
-    message_count30d: Any = None
+    message_count30d: Any = msgspec.field(name="messageCount30d", default=None)
     ppv_open_rate: Any = None
 
 
