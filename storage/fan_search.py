@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, case, func, select
 
@@ -16,6 +16,8 @@ from storage.fans import name_key
 from storage.parts import LABEL, to_label, to_owner
 from storage.tables import creators, episodes, fan_accounts, fan_names, scores, transactions
 from storage.tx import Tx
+
+T = TypeVar("T")
 
 DEFAULT_CURRENCY = "USD"
 _PROBE = 60
@@ -167,8 +169,8 @@ async def get_profile(
         messages_cents=fan.messages_cents,
         posts_cents=fan.posts_cents,
         streams_cents=fan.streams_cents,
-        spend_30d_cents=_first(fan.reported_30d_cents, windows[0] if known else None),
-        spend_prior_30d_cents=_first(fan.reported_prior_30d_cents, windows[1] if known else None),
+        spend_30d_cents=_reported(fan.reported_30d_cents, windows[0] if known else None),
+        spend_prior_30d_cents=_reported(fan.reported_prior_30d_cents, windows[1] if known else None),
         currency=DEFAULT_CURRENCY,
         first_seen_at=fan.first_seen_at,
         last_active_at=fan.last_active_at,
@@ -200,6 +202,11 @@ async def get_profile(
     )
 
 
+def _reported(theirs: T | None, ours: T | None) -> T | None:
+    """What the vendor has counted itself goes before what we have: it has seen more."""
+    return ours if theirs is None else theirs
+
+
 async def _spend_windows(tx: Tx, fan_account_id: int, now_ms: int) -> tuple[int, int]:
     recent = now_ms - 30 * MS_PER_DAY
     older = now_ms - 60 * MS_PER_DAY
@@ -216,8 +223,3 @@ async def _spend_windows(tx: Tx, fan_account_id: int, now_ms: int) -> tuple[int,
         )
     )
     return (int(row.a), int(row.b)) if row is not None else (0, 0)
-
-
-def _first(reported: int | None, ours: int | None) -> int | None:
-    """What the vendor has summed up itself goes before our own sum of payments, as in a score."""
-    return ours if reported is None else reported

@@ -151,7 +151,8 @@ class OfapiAiClient:
     def walk_active(
         self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
     ) -> AsyncIterator[Page[FanRecord]]:
-        return _nothing()
+        """The top fans, subscribed or not: there is no other list, and all of them have spent."""
+        return self.walk_fans(account_id, cursor)
 
     def walk_latest(self, account_id: str, since_ms: int, until_ms: int) -> AsyncIterator[Page[FanRecord]]:
         return _nothing()

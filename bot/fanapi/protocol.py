@@ -61,7 +61,7 @@ class Capabilities:
 
     A method whose capability is missing yields nothing, without a call: `accounts` is `list_accounts`; `latest` is
     `walk_latest`; `payments` is `walk_transactions` and `walk_chargebacks`; `messages` is `walk_messages`. `all_fans`
-    False: `walk_fans` shows some of them only, so that absence from it means nothing, and `walk_active` yields nothing.
+    False: `walk_fans` and `walk_active` show some of them only, maybe the same, so that absence means nothing.
     """
 
     accounts: bool = True

@@ -50,7 +50,7 @@ class Usage:
 
 
 @dataclass(slots=True)
-class Reply:
+class _Reply:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class FanApi:
             status=reply.status, body=reply.body, headers=reply.headers, content_type=reply.content_type
         )
 
-    def _reply(self, request: web.Request, fault: Fault | None) -> Reply:
+    def _reply(self, request: web.Request, fault: Fault | None) -> _Reply:
         if fault is not None:
             spoiled = self._spoil(fault)
             if spoiled is not None:
@@ -132,22 +132,22 @@ class FanApi:
                 return replace(self._served(request), cut=True)
         return self._served(request)
 
-    def _served(self, request: web.Request) -> Reply:
+    def _served(self, request: web.Request) -> _Reply:
         if request.headers.get("Authorization") != self._authorization:
-            return Reply(401, dump(_UNAUTHORIZED))
+            return _Reply(401, dump(_UNAUTHORIZED))
         wait_s = self._over_limit()
         if wait_s is not None:
             headers = {"Retry-After": str(max(1, round(wait_s)))}
-            return Reply(429, dump({"message": "Too Many Attempts."}), headers)
+            return _Reply(429, dump({"message": "Too Many Attempts."}), headers)
         try:
             return self._answer(request)
         except q.InvalidError as problem:
             body = {"message": problem.message, "errors": {problem.name: [problem.message]}}
-            return Reply(422, dump(body))
+            return _Reply(422, dump(body))
         except ApiError as failure:
-            return Reply(failure.status, dump(failure.body))
+            return _Reply(failure.status, dump(failure.body))
 
-    def _answer(self, request: web.Request) -> Reply:
+    def _answer(self, request: web.Request) -> _Reply:
         if not request.path.startswith(PREFIX):
             raise ApiError.not_found()
         if request.method != "GET":
@@ -156,11 +156,11 @@ class FanApi:
         now = self._clock.now()
         self._agency.advance(now)
         if parts == ["whoami"]:
-            return Reply(200, dump(_whoami()), self._headers(0))
+            return _Reply(200, dump(_whoami()), self._headers(0))
         if self._balance <= 0:
             raise ApiError(402, {"error": {"code": "insufficient_credits", "message": "No credits left."}})
         if parts == ["accounts"]:
-            return Reply(200, dump(self._list_accounts(request.query)), self._headers(1))
+            return _Reply(200, dump(self._list_accounts(request.query)), self._headers(1))
         creator = self._accounts.get(parts[0])
         if creator is None:
             raise ApiError.account_not_found()
@@ -169,7 +169,7 @@ class FanApi:
             raise ApiError(400, {"error": {"code": "account_session_expired", "message": message}})
         answer = self._endpoints[creator.account_id].answer(parts[1:], request.query, now)
         headers = self._headers(1)
-        return Reply(200, self._envelope(creator, parts[1:], answer), headers)
+        return _Reply(200, self._envelope(creator, parts[1:], answer), headers)
 
     def _envelope(self, creator: Creator, parts: list[str], answer: Answer) -> bytes:
         pieces = [b'{"data":', answer.data]
@@ -227,27 +227,27 @@ class FanApi:
     def _has_session(self, creator: Creator) -> bool:
         return creator.connected and creator.account_id not in self._expired.values()
 
-    def _spoil(self, fault: Fault) -> Reply | None:
+    def _spoil(self, fault: Fault) -> _Reply | None:
         """The answer a fault gives instead of ours; None = it only changes a condition, or delays."""
         args = fault.args
         if fault.kind == "status":
             code = int(args.get("code", 500))
-            return Reply(code, dump(args.get("body", {"message": "Server Error"})))
+            return _Reply(code, dump(args.get("body", {"message": "Server Error"})))
         if fault.kind == "rate_limit":
             retry = args.get("retry_after_s")
             headers = {} if retry is None else {"Retry-After": str(retry)}
-            return Reply(429, dump({"message": "Too Many Attempts."}), headers)
+            return _Reply(429, dump({"message": "Too Many Attempts."}), headers)
         if fault.kind == "reset" and fault.args.get("when", "before") == "before":
-            return Reply(500, b"", cut=True)
+            return _Reply(500, b"", cut=True)
         if fault.kind == "bad_json":
-            return Reply(200, b'{"data":{"list":[{"id":1000001,"user')
+            return _Reply(200, b'{"data":{"list":[{"id":1000001,"user')
         if fault.kind == "html_403":
-            return Reply(403, _EDGE_PAGE, content_type="text/html")
+            return _Reply(403, _EDGE_PAGE, content_type="text/html")
         if fault.kind in ("credits", "session_expired"):
             try:
                 self._plant(fault)
             except FaultError as problem:
-                return Reply(500, dump({"message": f"planted fault {fault.id}: {problem}"}))
+                return _Reply(500, dump({"message": f"planted fault {fault.id}: {problem}"}))
         return None
 
     def _plant(self, fault: Fault) -> bool:

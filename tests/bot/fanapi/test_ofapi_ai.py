@@ -173,6 +173,13 @@ async def test_pages_are_of_ten_and_no_more_are_paid_for_than_asked_for() -> Non
     await client.aclose()
 
 
+async def test_the_active_fans_are_the_top_fans_too() -> None:
+    client, _, _ = build(platform(["f_1", "f_2"]))
+    found = [r async for page in client.walk_active("acct_1", spent_only=True) for r in page.records]
+    assert [record.platform_fan_id for record in found] == ["f_1", "f_2"]
+    await client.aclose()
+
+
 async def test_a_walk_goes_on_behind_its_cursor() -> None:
     ids = [f"f_{n}" for n in range(25)]
     client, api, _ = build(platform(ids))
@@ -240,7 +247,6 @@ async def test_what_it_cannot_be_asked_yields_nothing_and_costs_nothing() -> Non
     assert not any(asdict(client.capabilities).values())
     assert await client.list_accounts() == []
     walks = (
-        client.walk_active("a"),
         client.walk_latest("a", 0, 1),
         client.walk_transactions("a", 0),
         client.walk_chargebacks("a", 0, 1),
