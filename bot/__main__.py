@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -59,6 +59,7 @@ def demo(
         float, typer.Option(help="The share of leavers whom a contact keeps.", min=0, max=1)
     ] = 0.0,
     model: Annotated[str, typer.Option(help="The score model.")] = "auto",
+    api: Annotated[Literal["fansapi", "ofapi_ai"], typer.Option(help="Which vendor's data API.")] = "fansapi",
     data: Annotated[Path | None, typer.Option(help="Keep the database in this folder.")] = None,
     database: Annotated[str | None, typer.Option(help="postgresql://... instead of a file.")] = None,
     wire_speed: Annotated[
@@ -97,6 +98,7 @@ def demo(
         verbose=verbose,
         effect=effect,
         webhooks=webhooks,
+        api=api,
     )
     raise typer.Exit(run_demo(options, read_numbers))
 

@@ -124,6 +124,8 @@ class Settings(_KeySettings):
     discord_gateway_url: WsUrl = "wss://gateway.discord.gg"
     fanapi_kind: Literal["fansapi", "ofapi_ai"] = "fansapi"
     fanapi_base_url: OptionalHttpUrl = None
+    fanapi_variant: Literal["v1", "gateway"] = "v1"
+    fanapi_top_fans: int = Field(default=50, ge=1, le=1000)
     fanapi_requests_per_minute: int = Field(default=1000, gt=0, le=100_000)
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///fanwatch.db"
     roster_file: OptionalPath = None
@@ -181,6 +183,12 @@ class Settings(_KeySettings):
     def api_base_url(self) -> str:
         """The base of the data API; `fansapi` has a usual one."""
         return self.fanapi_base_url or "https://app.onlyfansapi.com"
+
+    def requests_per_minute(self) -> int:
+        """What is set; where nothing is, what the smallest paid plan of the kind allows."""
+        if self.fanapi_kind == "ofapi_ai" and "fanapi_requests_per_minute" not in self.model_fields_set:
+            return 60
+        return self.fanapi_requests_per_minute
 
     def read_fanapi_key(self) -> SecretStr:
         """The data API's key, from the setting or the first line of its file. Raises SettingsError."""

@@ -43,6 +43,7 @@ class DemoOptions:
     verbose: bool
     effect: float = 0.0
     webhooks: bool = False
+    api: str = "fansapi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ async def _run(options: DemoOptions, fill: Fill) -> int:
 def _arguments(options: DemoOptions, data: Path, draft: Path) -> list[str]:
     arguments = ["--port", str(options.port), "--seed", str(options.seed), "--speed", str(options.speed)]
     arguments += ["--wire-speed", str(options.wire_speed), "--model", options.model, "--data", str(data)]
+    arguments += ["--api", options.api]
     if options.history is not None:
         arguments += ["--history", str(options.history.absolute())]
     if options.database is not None:

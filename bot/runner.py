@@ -28,8 +28,10 @@ from bot.discord_ui.sender import DiscordSender
 from bot.domain.models import MS_PER_DAY, MS_PER_S
 from bot.domain.roster import RosterError, read_roster
 from bot.domain.scoring import get_model
-from bot.fanapi.client import FansApiClient, make_client
 from bot.fanapi.errors import FanApiError, KeyRefusedError, PermissionDeniedError
+from bot.fanapi.http import make_client
+from bot.fanapi.make import make_api
+from bot.fanapi.protocol import FanApi
 from bot.jobs.accounts import Accounts
 from bot.jobs.boards import BoardsJob
 from bot.jobs.delivery import Delivery
@@ -105,12 +107,15 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     clock = await _open_clock(settings, stack)
     storage = await _open_storage(settings, stack)
     store = await _open_agency(settings, storage, clock)
-    api = FansApiClient(
+    api = make_api(
+        settings.fanapi_kind,
         make_client(VERSION),
         base_url=settings.api_base_url(),
         key=settings.read_fanapi_key().get_secret_value(),
-        requests_per_minute=settings.fanapi_requests_per_minute,
+        requests_per_minute=settings.requests_per_minute(),
         keep_text=settings.store_message_text,
+        variant=settings.fanapi_variant,
+        top_fans=settings.fanapi_top_fans,
     )
     stack.push_async_callback(api.aclose)
     await _check_key(api)
@@ -310,7 +315,7 @@ async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> Ag
     )
 
 
-async def _check_key(api: FansApiClient) -> None:
+async def _check_key(api: FanApi) -> None:
     try:
         await api.check_key()
     except (KeyRefusedError, PermissionDeniedError) as error:

@@ -97,8 +97,10 @@ async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
 
     A fan without a payment in the window spent 0, so a window of nothing but chargebacks has the maximum 0.
     """
-    total = await tx.scalar(
-        select(func.max(_f.total_cents)).where(_f.agency_id == tx.agency_id, _f.creator_id == creator_id)
+    of_fans = await tx.first(
+        select(func.max(_f.total_cents).label("total"), func.max(_f.reported_30d_cents).label("spend")).where(
+            _f.agency_id == tx.agency_id, _f.creator_id == creator_id
+        )
     )
     sums = (
         select(_t.fan_account_id, func.sum(_t.amount_cents).label("spend"))
@@ -120,7 +122,8 @@ async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
     largest = int(row.spend) if row is not None and row.spend is not None else 0
     if row is not None and int(row.spenders) < int(fans or 0):
         largest = max(largest, 0)
-    return CreatorMaxima(int(total or 0), largest)
+    total, reported = (None, None) if of_fans is None else (of_fans.total, of_fans.spend)
+    return CreatorMaxima(int(total or 0), largest if reported is None else max(largest, int(reported)))
 
 
 def _given(name: str) -> BindParameter[int]:

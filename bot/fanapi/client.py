@@ -15,8 +15,14 @@ import httpx
 from bot.domain.models import AccountRecord, FanRecord, MessageRecord, TransactionRecord
 from bot.fanapi import mapping, schemas
 from bot.fanapi.decode import NotReadableError, decode
-from bot.fanapi.errors import InvalidParameterError, MalformedAnswerError
-from bot.fanapi.http import ApiHttp, make_client
+from bot.fanapi.errors import (
+    AccountNotFoundError,
+    FanApiError,
+    InvalidParameterError,
+    MalformedAnswerError,
+    SessionExpiredError,
+)
+from bot.fanapi.http import ApiHttp, Dialect, make_client
 from bot.fanapi.pacing import Sleep, TokenBucket
 from bot.fanapi.paging import PageTurner, Turn
 from bot.fanapi.parse import format_instant
@@ -36,6 +42,18 @@ IDS_PER_CALL = 10
 MESSAGES_PER_PAGE = 100
 # A bare list as of today, or enveloped like everything else. (mypy knows no type of a union.)
 _ACCOUNTS: Any = list[schemas.Account] | schemas.AccountsAnswer
+
+
+def _verdict(status: int, codes: frozenset[str]) -> type[FanApiError] | None:
+    # 401 speaks of the key, whatever else it says.
+    if status != 401 and 400 <= status < 500 and "account_session_expired" in codes:
+        return SessionExpiredError
+    if status == 404 and "account_not_found" in codes:
+        return AccountNotFoundError
+    return None
+
+
+_DIALECT = Dialect("/api", "{account}/", "Authorization", "Bearer ", _verdict)
 
 
 class _PageSize:
@@ -78,6 +96,7 @@ class FansApiClient:
         self._keep_text = keep_text
         self._http = ApiHttp(
             http,
+            dialect=_DIALECT,
             base_url=base_url,
             key=key,
             bucket=TokenBucket(requests_per_minute, monotonic, sleep),

@@ -40,6 +40,19 @@ MAX_CONNECTIONS = 256
 MAX_BODY_BYTES = 32 * 1024 * 1024
 # Nobody waits longer than this inside a call: the caller has a schedule of its own.
 MAX_RETRY_AFTER_S = 60.0
+_WORDS: dict[type[FanApiError], str] = {
+    KeyRefusedError: "the key is refused",
+    SessionExpiredError: "the session has expired",
+    CreditsExhaustedError: "no credits left",
+    EdgeRejectedError: "turned away before the API",
+    PermissionDeniedError: "the key may not do this",
+    AccountNotFoundError: "the account is unknown",
+    NotFoundError: "not found",
+    InvalidParameterError: "a parameter is not taken",
+    RateLimitedError: "too many requests",
+    UpstreamError: "the API fails",
+    MalformedAnswerError: "an unexpected status",
+}
 
 
 def make_client(version: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
@@ -76,6 +89,26 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+Verdict = Callable[[int, frozenset[str]], type[FanApiError] | None]
+"""What an error status with these codes in its body stands for at one vendor; None: what the status alone does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one vendor is spoken to.
+
+    Attributes:
+        root: the path all addresses begin with, whether the base URL ends in it or not.
+        place: what stands before an endpoint that is asked about an account.
+    """
+
+    root: str
+    place: str
+    key_header: str
+    key_prefix: str
+    verdict: Verdict
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
@@ -90,6 +123,7 @@ class ApiHttp:
         self,
         client: httpx.AsyncClient,
         *,
+        dialect: Dialect,
         base_url: str,
         key: str,
         bucket: TokenBucket,
@@ -102,8 +136,10 @@ class ApiHttp:
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise ValueError("the key of the data API must be printable ASCII without spaces")
         base = check_base_url(base_url)
-        self._root = base if base.endswith("/api") else f"{base}/api"
-        self._headers = {"Authorization": f"Bearer {key}"}
+        self._root = base if base.endswith(dialect.root) else f"{base}{dialect.root}"
+        self._headers = {dialect.key_header: f"{dialect.key_prefix}{key}"}
+        self._place = dialect.place
+        self._verdict = dialect.verdict
         self._client = client
         self._bucket = bucket
         self._meter = meter
@@ -118,7 +154,7 @@ class ApiHttp:
         if account_id is not None:
             if account_id in ("", ".", ".."):
                 raise AccountNotFoundError("not an account id", endpoint=endpoint, account_id=account_id)
-            url = f"{self._root}/{quote(account_id, safe='')}/{endpoint}"
+            url = f"{self._root}/{self._place.format(account=quote(account_id, safe=''))}{endpoint}"
         usage = self._meter.of(account_id)
         failures = 0
         while True:
@@ -129,8 +165,8 @@ class ApiHttp:
                 answer = await self._send(url, params, endpoint, account_id)
                 self._count_credits(answer, usage, account_id)
                 asked_to_wait = parse_retry_after(answer.headers.get("Retry-After"), self._now())
-                _judge(answer, endpoint, account_id, asked_to_wait)
-            except (UpstreamError, RateLimitedError) as error:
+                self._judge(answer, endpoint, account_id, asked_to_wait)
+            except (UpstreamError, RateLimitedError, SessionExpiredError) as error:
                 failures += 1
                 usage.errors += 1
                 await self._wait(error, failures, asked_to_wait)
@@ -149,7 +185,7 @@ class ApiHttp:
         if isinstance(error, RateLimitedError):
             # The limit is the key's: its other accounts wait as well.
             self._bucket.hold(min(wait, MAX_RETRY_AFTER_S))
-        if failures >= MAX_TRIES or wait > MAX_RETRY_AFTER_S:
+        if failures >= _tries(error) or wait > MAX_RETRY_AFTER_S:
             raise error
         if not isinstance(error, RateLimitedError):
             await self._sleep(wait)
@@ -187,6 +223,21 @@ class ApiHttp:
                 f"no connection ({type(error).__name__})", endpoint=endpoint, account_id=account_id
             ) from None
 
+    def _judge(
+        self, answer: _Answer, endpoint: str, account_id: str | None, retry_after_s: float | None
+    ) -> None:
+        """Raise the error that a status stands for; 200 stands for none."""
+        if answer.status == 200:
+            return
+        error = _error(answer.body)
+        kind = self._verdict(answer.status, _codes(error))
+        if kind is None:
+            kind = _by_status(answer.status, is_json=error is not None)
+        where: dict[str, Any] = {"endpoint": endpoint, "account_id": account_id, "status": answer.status}
+        if kind is RateLimitedError:
+            raise RateLimitedError(_WORDS[kind], **where, retry_after_s=retry_after_s)
+        raise kind(_WORDS[kind], **where)
+
     def _count_credits(self, answer: _Answer, usage: Usage, account_id: str | None) -> None:
         used = _whole(answer.headers.get("X-OFAPI-Credits-Used"))
         balance = _whole(answer.headers.get("X-OFAPI-Credits-Balance"))
@@ -205,33 +256,30 @@ class ApiHttp:
             self._meter.balance = balance
 
 
-def _judge(answer: _Answer, endpoint: str, account_id: str | None, retry_after_s: float | None) -> None:
-    """Raise the error that a status stands for; 200 stands for none."""
-    status = answer.status
-    if status == 200:
-        return
-    where: dict[str, Any] = {"endpoint": endpoint, "account_id": account_id, "status": status}
+def _tries(error: FanApiError) -> int:
+    """How often in all to ask, where that is how it ends."""
+    if isinstance(error, SessionExpiredError):
+        # Said with a 5xx it may be a guess about a platform that only stumbled: asked once more, not oftener.
+        return 2 if error.status is not None and error.status >= 500 else 1
+    return MAX_TRIES
+
+
+def _by_status(status: int, *, is_json: bool) -> type[FanApiError]:
     if status == 401:
-        raise KeyRefusedError("the key is refused", **where)
-    if 400 <= status < 500 and _has_code(answer.body, "account_session_expired"):
-        raise SessionExpiredError("the session has expired", **where)
+        return KeyRefusedError
     if status == 402:
-        raise CreditsExhaustedError("no credits left", **where)
+        return CreditsExhaustedError
     if status == 403:
-        if _error(answer.body) is None:
-            raise EdgeRejectedError("turned away before the API", **where)
-        raise PermissionDeniedError("the key may not do this", **where)
+        return PermissionDeniedError if is_json else EdgeRejectedError
     if status == 404:
-        if _has_code(answer.body, "account_not_found"):
-            raise AccountNotFoundError("the account is unknown", **where)
-        raise NotFoundError("not found", **where)
+        return NotFoundError
     if status in (400, 422):
-        raise InvalidParameterError("a parameter is not taken", **where)
+        return InvalidParameterError
     if status == 429:
-        raise RateLimitedError("too many requests", **where, retry_after_s=retry_after_s)
+        return RateLimitedError
     if status >= 500 or status == 408:
-        raise UpstreamError("the API fails", **where)
-    raise MalformedAnswerError("an unexpected status", **where)
+        return UpstreamError
+    return MalformedAnswerError
 
 
 def _error(body: bytes) -> schemas.ErrorAnswer | None:
@@ -241,12 +289,11 @@ def _error(body: bytes) -> schemas.ErrorAnswer | None:
         return None
 
 
-def _has_code(body: bytes, code: str) -> bool:
-    error = _error(body)
+def _codes(error: schemas.ErrorAnswer | None) -> frozenset[str]:
     if error is None:
-        return False
+        return frozenset()
     inner = error.error.get("code") if isinstance(error.error, dict) else error.error
-    return code in (error.code, inner)
+    return frozenset(code for code in (error.code, inner) if isinstance(code, str))
 
 
 def _meta(body: bytes) -> schemas.Meta | None:

@@ -21,6 +21,7 @@ from bot.domain.models import (
 from bot.fanapi import schemas
 from bot.fanapi.decode import NotReadableError
 from bot.fanapi.parse import parse_cents, parse_instant
+from bot.fanapi.parse import parse_text as _text
 
 # The filter of the API says `subscribes` where its answers say `subs`; both are taken, as is the plural of
 # each.
@@ -190,11 +191,6 @@ def _id(value: int | str) -> str:
 
 def _user_id(user: schemas.User | None) -> str | None:
     return None if user is None or user.id is None else _text(str(user.id))
-
-
-def _text(value: Any) -> str | None:
-    # PostgreSQL takes no NUL in a text.
-    return value.replace("\0", "").strip() or None if isinstance(value, str) else None
 
 
 def _flag(value: Any) -> bool | None:

@@ -5,11 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 # A trillion dollars; also keeps cents far inside a 64-bit column.
 _MAX_EXPONENT = 12
+
+
+def parse_text(value: Any) -> str | None:
+    """A text without blanks around it; None for an empty one and for anything else."""
+    # PostgreSQL takes no NUL in a text.
+    return value.replace("\0", "").strip() or None if isinstance(value, str) else None
 
 
 def parse_cents(text: str) -> int | None:

@@ -59,7 +59,9 @@ class Meter:
 class Capabilities:
     """What a vendor can be asked at all; what it cannot is skipped by a sync, and stays unknown.
 
-    `all_fans` False: `walk_fans` shows some of them only, so that absence from it means nothing.
+    A method whose capability is missing yields nothing, without a call: `accounts` is `list_accounts`; `latest` is
+    `walk_latest`; `payments` is `walk_transactions` and `walk_chargebacks`; `messages` is `walk_messages`. `all_fans`
+    False: `walk_fans` and `walk_active` show some of them only, maybe the same, so that absence means nothing.
     """
 
     accounts: bool = True

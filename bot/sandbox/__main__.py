@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from bot.sandbox.headless import STEPS
-from bot.sandbox.options import Headless, Options
+from bot.sandbox.options import APIS, Headless, Options
 from bot.sandbox.server import USAGE, serve
 
 DEFAULT_CYCLE_TIMEOUT_S = 600.0
@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--effect", type=_share, default=0.0, help="share of the leavers whom a contact keeps, 0 to 1"
     )
+    made.add_argument("--api", choices=APIS, default=APIS[0], help="which vendor's data API")
     made.add_argument("--wire-speed", type=_positive, default=1.0, help="scales the windows of rate limits")
     made.add_argument("--model", help="SCORE_MODEL of the bot")
     made.add_argument("--data", type=Path, metavar="DIR", help="keep the database here")
@@ -79,6 +80,7 @@ def read_options(arguments: list[str]) -> Options:
         speed=given.speed,
         effect=given.effect,
         wire_speed=given.wire_speed,
+        api=given.api,
         model=given.model,
         data=given.data,
         database=given.database,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal
+
+Api = Literal["fansapi", "ofapi_ai"]
+APIS: Final[tuple[Api, ...]] = ("fansapi", "ofapi_ai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Options:
         speed: agency seconds per machine second; 0 = time stands until it is advanced.
         effect: the share of the sample agency's leavers whom a contact keeps, 0 to 1.
         wire_speed: how many times faster than the real ones Discord's and the API's rate windows pass.
+        api: which vendor's data API is simulated, by the bot's name for it.
         data: where the database is kept; None = a temporary folder that goes at the end.
         database: a database URL for the bot; None = SQLite in the data folder.
         webhooks: the data API tells the bot of what happens, at an address on this machine.
@@ -41,6 +46,7 @@ class Options:
     speed: float = 120.0
     effect: float = 0.0
     wire_speed: float = 1.0
+    api: Api = "fansapi"
     model: str | None = None
     data: Path | None = None
     database: str | None = None

@@ -21,10 +21,12 @@ import psutil
 from aiohttp import web
 
 from bot.sandbox.clock import error, read_object
+from bot.sandbox.options import Api
 
 SAMPLE_EVERY_S = 0.25
 TERM_TIMEOUT_S = 30.0
 _KEPT = re.compile(r"PATH|HOME|LANG|TZ|VIRTUAL_ENV|XDG_RUNTIME_DIR|PYTHON\w*")
+_PLACES: dict[Api, str] = {"fansapi": "fanapi", "ofapi_ai": "ofapi"}
 _PROJECT = Path(__file__).resolve().parents[2]
 _PEAK_LINE = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
@@ -44,6 +46,7 @@ class BotSettings:
     log_level: str = "INFO"
     webhook_listen: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
+    fanapi_kind: Api = "fansapi"
 
     def as_environment(self) -> dict[str, str]:
         """The settings as environment variables."""
@@ -52,9 +55,9 @@ class BotSettings:
             "DISCORD_GUILD_ID": self.discord_guild_id,
             "DISCORD_API_BASE": f"{self.base_url}/api/v10",
             "DISCORD_GATEWAY_URL": f"{self.base_url.replace('http', 'ws', 1)}/gateway",
-            "FANAPI_KIND": "fansapi",
+            "FANAPI_KIND": self.fanapi_kind,
             "FANAPI_KEY": self.fanapi_key,
-            "FANAPI_BASE_URL": f"{self.base_url}/fanapi",
+            "FANAPI_BASE_URL": f"{self.base_url}/{_PLACES[self.fanapi_kind]}",
             "FANAPI_REQUESTS_PER_MINUTE": str(self.fanapi_requests_per_minute),
             "DATABASE_URL": self.database_url,
             "ROSTER_FILE": str(self.roster_file),

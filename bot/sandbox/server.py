@@ -23,6 +23,7 @@ from bot.sandbox.agency.contacts import ContactApi, Directory
 from bot.sandbox.agency.credits import Ledger
 from bot.sandbox.agency.history import HistoryAgency, HistoryError, read_rows
 from bot.sandbox.agency.model import Agency
+from bot.sandbox.agency.ofapi import OfApi
 from bot.sandbox.agency.sample import SampleAgency
 from bot.sandbox.clock import AgencyClock, ClockApi
 from bot.sandbox.discord import Discord
@@ -74,7 +75,7 @@ class Sandbox:
         )
         self.clock.on_move(self.webhooks.catch_up)
         self._hook = BotHook(_free_port(), secrets.token_urlsafe(32)) if options.webhooks else None
-        self.fan_api = FanApi(
+        self.fan_api = (OfApi if options.api == "ofapi_ai" else FanApi)(
             agency,
             clock=self.clock,
             faults=self.faults,
@@ -101,6 +102,7 @@ class Sandbox:
             discord_token=token,
             discord_guild_id=self.ids.guild_id,
             base_url=base_url,
+            fanapi_kind=options.api,
             fanapi_key=key,
             fanapi_requests_per_minute=max(1, min(100_000, round(REQUESTS_A_MINUTE * options.wire_speed))),
             database_url=options.database or f"sqlite:///{folder}/fanwatch.db",

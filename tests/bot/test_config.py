@@ -99,6 +99,17 @@ def test_plain_http_is_for_this_machine_only(tmp_path: Path, url: str) -> None:
     assert load_settings(_env(tmp_path, GOOD | {"FANAPI_BASE_URL": url})).fanapi_base_url == url
 
 
+@pytest.mark.parametrize(
+    ("kind", "said", "a_minute"),
+    [("fansapi", None, 1000), ("ofapi_ai", None, 60), ("ofapi_ai", "300", 300), ("ofapi_ai", "1000", 1000)],
+)
+def test_how_fast_each_api_may_be_asked(tmp_path: Path, kind: str, said: str | None, a_minute: int) -> None:
+    env = GOOD | {"FANAPI_KIND": kind, "FANAPI_BASE_URL": "https://api.example.com"}
+    if said is not None:
+        env["FANAPI_REQUESTS_PER_MINUTE"] = said
+    assert load_settings(_env(tmp_path, env)).requests_per_minute() == a_minute
+
+
 def test_a_file_that_is_no_text_says_so(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_bytes(b"DISCORD_TOKEN=\xff\xfe\xfa")

@@ -87,13 +87,15 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(agency: Agency | None = None, *, fans: int = 0) -> AsyncIterator[Api]:
+async def serving(
+    agency: Agency | None = None, *, fans: int = 0, vendor: type[FanApi] = FanApi
+) -> AsyncIterator[Api]:
     """Serve an agency, by default one of `fans` fans of one creator, all of them known already."""
     made = agency or HistoryAgency([*crowd(fans), Row(1, "creator-1", 1, T0 + 300 * MS_PER_DAY, 100)])
     clock = AgencyClock(made.start_at)
     faults = Faults()
     recorder = Recorder(StillHost())
-    fan_api = FanApi(made, clock=clock, faults=faults, recorder=recorder, key=KEY, seed=7)
+    fan_api = vendor(made, clock=clock, faults=faults, recorder=recorder, key=KEY, seed=7)
     app = web.Application()
     fan_api.add_routes(app)
     try:
