@@ -86,6 +86,36 @@ def import_(
 
 
 @app.command()
+def backfill(
+    days: Annotated[int, typer.Option(help="How far back.", min=1, max=3650)],
+    creator: Annotated[str | None, typer.Option(help="Her name or account id; everybody without.")] = None,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="Also the messages with fans who have paid.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask about the credits.")] = False,
+) -> None:
+    """Fetch payments from before the bot knew a creator. The bot must not be running."""
+    from bot.cli.backfill import BackfillOptions, run_backfill
+    from bot.cli.opening import run_command
+
+    options = BackfillOptions(days=days, creator=creator, messages=messages, yes=yes)
+    raise typer.Exit(run_command("backfill", run_backfill(options, _env_file())))
+
+
+@app.command("copy")
+def copy_(
+    source: Annotated[str, typer.Option("--from", help="sqlite:///FILE or postgresql://...")],
+    target: Annotated[str, typer.Option("--to", help="The same; must be empty.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Copy one database into another that is empty, SQLite or PostgreSQL. No bot must be running on either."""
+    from bot.cli.copying import CopyOptions, run_copy
+    from bot.cli.opening import run_command
+
+    raise typer.Exit(run_command("copy", run_copy(CopyOptions(source, target, yes))))
+
+
+@app.command()
 def score(
     in_path: Annotated[Path, typer.Option("--in", help="A JSON array of one creator's fans.")],
     out_path: Annotated[Path, typer.Option("--out", help="Where the scores go, in the same order.")],
