@@ -1,14 +1,18 @@
-"""The command line: `python -m bot run | demo | score`."""
+"""The command line: `python -m bot run | demo | score | import | backfill | copy`."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from bot.cli.kinds import Kind
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -27,7 +31,88 @@ def run() -> None:
     # Imported here: `score` and `demo` must not pay for discord.py and the database.
     from bot.runner import run_bot
 
-    raise typer.Exit(asyncio.run(run_bot(os.environ.get("ENV_FILE", ".env"))))
+    raise typer.Exit(asyncio.run(run_bot(_env_file())))
+
+
+def _env_file() -> str:
+    return os.environ.get("ENV_FILE", ".env")
+
+
+class ImportKind(StrEnum):
+    TRANSACTIONS = "transactions"
+    FANS = "fans"
+    NOTES = "notes"
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV, a JSON array, or a JSON object a line.")],
+    kind: Annotated[ImportKind, typer.Option(help="What the rows are.")],
+    creator: Annotated[str, typer.Option(help="Whose: her name or account id.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
+    ] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where refused rows go; FILE.rejects.csv without.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="FIELD=COLUMN, where a column is called otherwise.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Where times without an offset are, as Europe/Paris.")
+    ] = None,
+    skip_rejects: Annotated[
+        bool, typer.Option("--skip-rejects", help="Import the good rows although some are refused.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Even if this file has been imported.")] = False,
+) -> None:
+    """Bring a file of payments, fans or notes into a creator's history. The bot must not be running."""
+    from bot.cli.importing import ImportOptions, run_import
+    from bot.cli.opening import run_command
+
+    chosen: Kind = kind.value
+    options = ImportOptions(
+        file=file,
+        kind=chosen,
+        creator=creator,
+        dry_run=dry_run,
+        rejects=rejects,
+        mapping=tuple(mapping or ()),
+        zone=zone,
+        skip_rejects=skip_rejects,
+        again=again,
+    )
+    raise typer.Exit(run_command("import", run_import(options, _env_file())))
+
+
+@app.command()
+def backfill(
+    days: Annotated[int, typer.Option(help="How far back.", min=1, max=3650)],
+    creator: Annotated[str | None, typer.Option(help="Her name or account id; everybody without.")] = None,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="Also the messages with fans who have paid.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask about the credits.")] = False,
+) -> None:
+    """Fetch payments from before the bot knew a creator. The bot must not be running."""
+    from bot.cli.backfill import BackfillOptions, run_backfill
+    from bot.cli.opening import run_command
+
+    options = BackfillOptions(days=days, creator=creator, messages=messages, yes=yes)
+    raise typer.Exit(run_command("backfill", run_backfill(options, _env_file())))
+
+
+@app.command("copy")
+def copy_(
+    source: Annotated[str, typer.Option("--from", help="sqlite:///FILE or postgresql://...")],
+    target: Annotated[str, typer.Option("--to", help="The same; must be empty.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Copy one database into another that is empty, SQLite or PostgreSQL. No bot must be running on either."""
+    from bot.cli.copying import CopyOptions, run_copy
+    from bot.cli.opening import run_command
+
+    raise typer.Exit(run_command("copy", run_copy(CopyOptions(source, target, yes))))
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -22,6 +22,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.domain.scoring import AUTO, MODELS
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 class SettingsError(Exception):
@@ -115,18 +117,69 @@ class _KeySettings(BaseSettings):
     fanapi_key_file: OptionalPath = None
 
 
-class Settings(_KeySettings):
+class ApiSettings(_KeySettings):
+    """What a command needs that asks the data API."""
+
+    fanapi_kind: Literal["fansapi", "ofapi_ai"] = "fansapi"
+    fanapi_base_url: OptionalHttpUrl = None
+    fanapi_variant: Literal["v1", "gateway"] = "v1"
+    fanapi_top_fans: int = Field(default=50, ge=1, le=1000)
+    fanapi_requests_per_minute: int = Field(default=1000, gt=0, le=100_000)
+    store_message_text: bool = False
+
+    @model_validator(mode="after")
+    def _address_is_known(self) -> Self:
+        if self.fanapi_kind == "ofapi_ai" and self.fanapi_base_url is None:
+            raise ValueError("FANAPI_BASE_URL: is missing; FANAPI_KIND=ofapi_ai has no usual address")
+        return self
+
+    def api_base_url(self) -> str:
+        """The base of the data API; `fansapi` has a usual one."""
+        return self.fanapi_base_url or "https://app.onlyfansapi.com"
+
+    def requests_per_minute(self) -> int:
+        """What is set; where nothing is, what the smallest paid plan of the kind allows."""
+        if self.fanapi_kind == "ofapi_ai" and "fanapi_requests_per_minute" not in self.model_fields_set:
+            return 60
+        return self.fanapi_requests_per_minute
+
+    def read_fanapi_key(self) -> SecretStr:
+        """The data API's key, from the setting or the first line of its file. Raises SettingsError."""
+        if self.fanapi_key is not None:
+            key = self.fanapi_key.get_secret_value()
+            where = "FANAPI_KEY"
+        else:
+            where = "FANAPI_KEY_FILE"
+            path = self.fanapi_key_file
+            assert path is not None  # noqa: S101 - _one_key has seen to it
+            try:
+                key = path.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(
+                    [f"FANAPI_KEY_FILE: cannot read {path} ({type(error).__name__})"]
+                ) from error
+        if not key or any(c.isspace() for c in key):
+            raise SettingsError([f"{where}: expected the key, one word without blanks"])
+        return SecretStr(key)
+
+
+class DatabaseSettings(BaseSettings):
+    """What a command needs that works on the database alone; the server's id only where there are several."""
+
+    model_config = _KeySettings.model_config
+
+    database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///fanwatch.db"
+    discord_guild_id: Annotated[int | None, BeforeValidator(_blank_to_none)] = Field(default=None, gt=0)
+    clock_url: OptionalHttpUrl = None
+
+
+class Settings(ApiSettings):
     """Everything an operator can set. Names are the environment's, in lower case; see `.env.example`."""
 
     discord_token: SecretStr
     discord_guild_id: int = Field(gt=0)
     discord_api_base: HttpUrl = "https://discord.com/api/v10"
     discord_gateway_url: WsUrl = "wss://gateway.discord.gg"
-    fanapi_kind: Literal["fansapi", "ofapi_ai"] = "fansapi"
-    fanapi_base_url: OptionalHttpUrl = None
-    fanapi_variant: Literal["v1", "gateway"] = "v1"
-    fanapi_top_fans: int = Field(default=50, ge=1, le=1000)
-    fanapi_requests_per_minute: int = Field(default=1000, gt=0, le=100_000)
     database_url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///fanwatch.db"
     roster_file: OptionalPath = None
     score_model: str = "auto"
@@ -135,7 +188,6 @@ class Settings(_KeySettings):
     history_days: int = Field(default=120, ge=60, le=3650)
     chat_url: str = "https://onlyfans.com/my/chats/chat/{fan_id}"
     credits_per_day: int = Field(default=85, ge=1, le=1_000_000)
-    store_message_text: bool = False
     webhook_listen: OptionalAddress = None
     webhook_secret: SecretStr | None = None
     webhook_secret_previous: SecretStr | None = None
@@ -173,59 +225,46 @@ class Settings(_KeySettings):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
-        if self.fanapi_kind == "ofapi_ai" and self.fanapi_base_url is None:
-            raise ValueError("FANAPI_BASE_URL: is missing; FANAPI_KIND=ofapi_ai has no usual address")
         secrets = [s for s in (self.webhook_secret,) if s is not None and s.get_secret_value()]
         if self.webhook_listen is not None and not secrets:
             raise ValueError("WEBHOOK_SECRET: is missing; WEBHOOK_LISTEN takes signed events only")
         return self
 
-    def api_base_url(self) -> str:
-        """The base of the data API; `fansapi` has a usual one."""
-        return self.fanapi_base_url or "https://app.onlyfansapi.com"
-
-    def requests_per_minute(self) -> int:
-        """What is set; where nothing is, what the smallest paid plan of the kind allows."""
-        if self.fanapi_kind == "ofapi_ai" and "fanapi_requests_per_minute" not in self.model_fields_set:
-            return 60
-        return self.fanapi_requests_per_minute
-
-    def read_fanapi_key(self) -> SecretStr:
-        """The data API's key, from the setting or the first line of its file. Raises SettingsError."""
-        if self.fanapi_key is not None:
-            key = self.fanapi_key.get_secret_value()
-            where = "FANAPI_KEY"
-        else:
-            where = "FANAPI_KEY_FILE"
-            path = self.fanapi_key_file
-            assert path is not None  # noqa: S101 - _one_key has seen to it
-            try:
-                key = path.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise SettingsError(
-                    [f"FANAPI_KEY_FILE: cannot read {path} ({type(error).__name__})"]
-                ) from error
-        if not key or any(c.isspace() for c in key):
-            raise SettingsError([f"{where}: expected the key, one word without blanks"])
-        return SecretStr(key)
-
 
 def load_settings(env_file: str | Path | None = ".env") -> Settings:
     """Read the environment and, below it, `env_file` ("" or None: no file). Raises SettingsError."""
+    settings = _load(Settings, env_file, with_key=True)
+    settings.read_fanapi_key()
+    return settings
+
+
+def load_database_settings(env_file: str | Path | None = ".env") -> DatabaseSettings:
+    """The same, of what a command needs that neither talks to Discord nor to the data API."""
+    return _load(DatabaseSettings, env_file, with_key=False)
+
+
+def load_api_settings(env_file: str | Path | None = ".env") -> ApiSettings:
+    """The same, of what a command needs that asks the data API."""
+    settings = _load(ApiSettings, env_file, with_key=True)
+    settings.read_fanapi_key()
+    return settings
+
+
+def _load(kind: type[S], env_file: str | Path | None, *, with_key: bool) -> S:
     problems: list[str] = []
-    settings: Settings | None = None
+    settings: S | None = None
     try:
-        keys = _KeySettings(_env_file=env_file or None)  # type: ignore[call-arg]
-        if (keys.fanapi_key is None) == (keys.fanapi_key_file is None):
-            problems.append("FANAPI_KEY or FANAPI_KEY_FILE: set one of the two")
-        settings = Settings(_env_file=env_file or None)  # type: ignore[call-arg]
+        if with_key:
+            keys = _KeySettings(_env_file=env_file or None)  # type: ignore[call-arg]
+            if (keys.fanapi_key is None) == (keys.fanapi_key_file is None):
+                problems.append("FANAPI_KEY or FANAPI_KEY_FILE: set one of the two")
+        settings = kind(_env_file=env_file or None)
     except ValidationError as error:
         problems += [_sentence(dict(e)) for e in error.errors(include_input=False)]
     except UnicodeDecodeError:
         problems = [f"{env_file}: it is not UTF-8 text"]
     if settings is None or problems:
         raise SettingsError(problems)
-    settings.read_fanapi_key()
     return settings
 
 

@@ -128,6 +128,22 @@ async def resume(tx: Tx, creator: Creator, now_ms: int) -> None:
     )
 
 
+async def look_again(tx: Tx, creator_id: int, now_ms: int) -> None:
+    """Her history has been filled in by hand: what crosses a threshold by that comes as a silent baseline, at once.
+
+    Until her first import there is nothing to look at again.
+    """
+    await tx.execute(
+        update(creators)
+        .where(
+            creators.c.agency_id == tx.agency_id,
+            creators.c.id == creator_id,
+            creators.c.baseline_done_at.is_not(None),
+        )
+        .values(baseline_done_at=None, baseline_cause="import", next_poll_at=now_ms)
+    )
+
+
 async def reconnect(tx: Tx, creator: Creator, account_id: str, now_ms: int) -> None:
     """The same creator under another account; one she had before may come back.
 

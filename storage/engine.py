@@ -225,13 +225,15 @@ def _open_sqlite(target: SqliteFile) -> tuple[AsyncEngine, AsyncEngine]:
 def _set_pragmas(pragmas: tuple[str, ...], connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     try:
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+        finally:
+            # Before the connection, which takes its cursors with it.
+            cursor.close()
     except sqlite3.Error:
         connection.close()
         raise
-    finally:
-        cursor.close()
 
 
 def _begin(statement: str, connection: Connection) -> None:

@@ -15,6 +15,7 @@ LAYERS = (
     "bot.discord_ui",
     "bot.services",
     "bot.jobs",
+    "bot.cli",
     "bot.sandbox",
     "storage",
     "cogs",
@@ -26,15 +27,16 @@ MAY_IMPORT = {
     "storage": {"bot.domain"},
     "bot.services": {"bot.domain", "storage"},
     "bot.jobs": {"bot.domain", "bot.fanapi", "bot.services", "bot.discord_ui", "storage"},
+    "bot.cli": {"bot.domain", "bot.fanapi", "bot.services", "bot.jobs", "storage"},
     "bot.sandbox": set(),
     "cogs": {"bot.domain", "bot.services", "bot.discord_ui"},
 }
 LIBRARY_HOMES = {
     "discord": ("bot/discord_ui/", "cogs/", "bot/app.py", "bot/runner.py"),
-    "sqlalchemy": ("storage/", "bot/config.py", "bot/runner.py"),
+    "sqlalchemy": ("storage/", "bot/config.py", "bot/runner.py", "bot/cli/opening.py"),
     "aiosqlite": ("storage/",),
     "asyncpg": ("storage/",),
-    "httpx": ("bot/fanapi/", "bot/clock.py", "bot/runner.py"),
+    "httpx": ("bot/fanapi/", "bot/clock.py", "bot/runner.py", "bot/cli/opening.py"),
     "apscheduler": ("bot/jobs/ticker.py",),
     "dateparser": ("bot/domain/due.py",),
 }

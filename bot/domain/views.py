@@ -11,7 +11,7 @@ from bot.domain.models import AlertTier, Reason, Scores
 from bot.domain.notes import Note
 from bot.domain.shifts import ShiftSpan
 
-BaselineCause = Literal["thresholds", "reconnected", "resumed"]
+BaselineCause = Literal["thresholds", "reconnected", "resumed", "import"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,6 +213,8 @@ import_runs = tenant_table(
     int_column("rows"),
     int_column("rows_done", default=0),
     int_column("rows_rejected", default=0),
+    # Of a backfill, which has no file: the page of the data API to go on with.
+    text_column("cursor", null=True),
     int_column("started_at"),
     int_column("finished_at", null=True),
     parent_key("creator_id", "creators"),

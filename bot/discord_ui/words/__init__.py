@@ -110,6 +110,7 @@ BASELINES: Final = {
     "thresholds": "New thresholds",
     "reconnected": "Reconnected",
     "resumed": "Watched again",
+    "import": "History imported",
 }
 """What a baseline that is not the first begins with, by its cause."""
 

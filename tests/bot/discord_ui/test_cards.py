@@ -183,7 +183,12 @@ def test_a_baseline_says_the_creators_own_thresholds() -> None:
 
 @pytest.mark.parametrize(
     ("cause", "begins"),
-    [("thresholds", "New thresholds"), ("reconnected", "Reconnected"), ("resumed", "Watched again")],
+    [
+        ("thresholds", "New thresholds"),
+        ("reconnected", "Reconnected"),
+        ("resumed", "Watched again"),
+        ("import", "History imported"),
+    ],
 )
 def test_a_later_baseline_says_why_and_what_moved(cause: Any, begins: str) -> None:
     view = BaselineCard(3, "Amber Vale", 30, 4, 5, 640, NOW, fire_above=55, cause=cause, opened=12)
