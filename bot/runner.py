@@ -32,6 +32,7 @@ from bot.fanapi.client import FansApiClient, make_client
 from bot.fanapi.errors import FanApiError, KeyRefusedError, PermissionDeniedError
 from bot.jobs.accounts import Accounts
 from bot.jobs.boards import BoardsJob
+from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
@@ -153,7 +154,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         history_ms=settings.history_days * MS_PER_DAY,
         on_scored=delivery.wake,
     )
-    ticker = Ticker(clock, [sync, BoardsJob(store)], delivery)
+    ticker = Ticker(clock, [sync, DailyJob(store), BoardsJob(store)], delivery)
 
     await _log_in(bot, settings.discord_token.get_secret_value(), stopping)
     connection = asyncio.create_task(bot.connect(reconnect=True), name="gateway")
