@@ -48,6 +48,7 @@ from bot.services.fans import FanService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
 from bot.services.queue import QueueService
+from bot.services.reports import ReportService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
@@ -135,6 +136,9 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         winbacks=WinbackService(store, clock),
         spreads=SpreadService(store, clock),
         my_work=MyWorkService(store, clock),
+        reports=ReportService(
+            store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
+        ),
         chat_url=settings.chat_url,
     )
 

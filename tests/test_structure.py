@@ -37,6 +37,8 @@ LIBRARY_HOMES = {
     "httpx": ("bot/fanapi/", "bot/clock.py", "bot/runner.py"),
     "apscheduler": ("bot/jobs/ticker.py",),
     "dateparser": ("bot/domain/due.py",),
+    "matplotlib": ("bot/discord_ui/charts.py",),
+    "prometheus_client": ("bot/jobs/health.py",),
 }
 
 

@@ -14,7 +14,7 @@ import structlog
 
 from bot.domain.daily import DayFigures, DaySpan, day_at, spans_between, stretches
 from bot.domain.models import MS_PER_HOUR
-from storage import creator_daily, roster
+from storage import creator_daily, daily_facts, roster
 from storage.creator_daily import Known
 from storage.engine import AgencyStore, Tx
 from storage.roster import Creator
@@ -101,7 +101,7 @@ class DailyJob:
         )
         found: list[DayFigures] = []
         for stretch in stretches(wanted):
-            made = await creator_daily.compute(
+            made = await daily_facts.compute(
                 tx, creator_id, stretch, fans_since=known.fans_since, as_of=as_of
             )
             for one in made:

@@ -1,4 +1,4 @@
-"""The read-only views that revision 0003 makes, as they were then, never changed again; docs/reports.md says what they hold.
+"""The read-only views that revision 0003 makes, as they were then, never changed again. Their columns: docs/reports.md.
 
 They are for spreadsheets and reports: an instant is a text in UTC, `2026-03-02 08:00:00`, and an amount is in whole units
 of its currency, with two decimals. What is not known is NULL. `agency_id` is in each of them.
