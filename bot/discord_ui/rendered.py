@@ -12,7 +12,7 @@ import discord
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file beside a message. An embed calls it attachment://`name`; `words` say what it shows to who cannot see it."""
+    """A file beside a message. The message calls it attachment://`name`; `words` say what it shows to who cannot see it."""
 
     name: str
     data: bytes

@@ -8,7 +8,7 @@ import discord
 
 from bot.discord_ui import times, words
 from bot.discord_ui.charts import DailyChart
-from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, clip_units, units
+from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, LAYOUT_TEXT_UNITS, clip_units, units
 from bot.discord_ui.rendered import Picture, RenderedMessage
 from bot.discord_ui.safe import clean_name, safe_name
 from bot.discord_ui.words import reports as say
@@ -20,8 +20,8 @@ from bot.services.reports import CreatorCredits, CreditsReport, DailyReport, NoD
 _COLOUR = 0x56B4E9
 _PICTURE = "daily.png"
 _ALT_UNITS = 1_024
-"""Discord's limit for the description of a file."""
-_ROOM_FOR_END = 700
+"""Discord's limit for the description of a picture."""
+_SPARE_UNITS = 100
 
 _Figure = Callable[[DayFigures], str | None]
 
@@ -32,26 +32,29 @@ def render_daily(report: DailyReport, chart: bytes | None, now_ms: int) -> Rende
     figures = compared.figures
     assert figures is not None  # noqa: S101 - a report is made only of a day that is there
     who = safe_name(report.creator) if report.creator is not None else "All your creators"
-    lines = _lines(compared, figures)
+    head = f"### {who} · {say.long_day(report.day)}"
+    lines = [head, *_lines(compared, figures)]
     ending = _ending(report, chart, now_ms)
     if report.creator is None and len(report.creators) > 1:
         lines += ["", "**By creator**"]
         for number, one in enumerate(report.creators):
             line = _creator_line(one.name, one.figures)
-            if units("\n".join([*lines, line])) > EMBED_DESCRIPTION_UNITS - units(ending) - _ROOM_FOR_END:
+            if units("\n".join([*lines, line])) > LAYOUT_TEXT_UNITS - units(ending) - _SPARE_UNITS:
                 lines.append(f"… and {len(report.creators) - number:,} more")
                 break
             lines.append(line)
-    embed = discord.Embed(
-        title=f"{who} · {say.long_day(report.day)}",
-        description=clip_units("\n".join([*lines, "", ending]), EMBED_DESCRIPTION_UNITS),
-        colour=_COLOUR,
-    )
+    box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(accent_colour=_COLOUR)
+    box.add_item(discord.ui.TextDisplay("\n".join(lines)))
     picture = None
     if chart is not None:
-        embed.set_image(url=f"attachment://{_PICTURE}")
-        picture = Picture(_PICTURE, chart, chart_words(report))
-    return RenderedMessage(None, (embed,), None, is_layout=False, live=False, picture=picture)
+        told = chart_words(report)
+        picture = Picture(_PICTURE, chart, told)
+        shown = discord.MediaGalleryItem(f"attachment://{_PICTURE}", description=told)
+        box.add_item(discord.ui.MediaGallery(shown))
+    box.add_item(discord.ui.TextDisplay(ending))
+    view = discord.ui.LayoutView(timeout=None)
+    view.add_item(box)
+    return RenderedMessage(None, (), view, is_layout=True, live=False, picture=picture)
 
 
 def render_no_day(found: NoDay) -> str:
