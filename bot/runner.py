@@ -34,6 +34,7 @@ from bot.jobs.accounts import Accounts
 from bot.jobs.boards import BoardsJob
 from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
+from bot.jobs.health import Health
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
 from bot.jobs.sync import SyncJob
@@ -158,7 +159,16 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         history_ms=settings.history_days * MS_PER_DAY,
         on_scored=delivery.wake,
     )
-    ticker = Ticker(clock, [sync, DailyJob(store), BoardsJob(store)], delivery)
+    health = Health(
+        store,
+        clock,
+        api.meter,
+        version=VERSION,
+        connected=lambda: bot.is_ready() and bot.ws is not None and bot.ws.open,
+        database_bytes=partial(_database_bytes, settings.database_url),
+    )
+    ticker = Ticker(clock, [sync, DailyJob(store), BoardsJob(store)], delivery, on_tick=health.note_tick)
+    await _serve_metrics(health, settings, stack)
 
     await _log_in(bot, settings.discord_token.get_secret_value(), stopping)
     connection = asyncio.create_task(bot.connect(reconnect=True), name="gateway")
@@ -186,6 +196,19 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         log.error("gateway_failed", error=type(error).__name__)
         return EXIT_FAILED
     return EXIT_OK
+
+
+async def _serve_metrics(health: Health, settings: Settings, stack: AsyncExitStack) -> None:
+    address = settings.metrics_listen
+    if address is None:
+        return
+    try:
+        await health.start(address.host, address.port)
+    except OSError as error:
+        raise StartError(
+            f"METRICS_LISTEN: cannot listen there ({type(error).__name__})", EXIT_SETTINGS
+        ) from error
+    stack.push_async_callback(health.stop)
 
 
 async def _within(seconds: float, ending: Coroutine[Any, Any, None], what: str) -> None:
