@@ -44,6 +44,7 @@ EXTENSIONS = (
     "cogs.my",
     "cogs.notes",
     "cogs.queue",
+    "cogs.report",
     "cogs.setup",
     "cogs.status",
     "cogs.winbacks",

@@ -34,9 +34,11 @@ from bot.fanapi.make import make_api
 from bot.fanapi.protocol import FanApi
 from bot.jobs.accounts import Accounts
 from bot.jobs.boards import BoardsJob
+from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
 from bot.jobs.fetching.budget import Budget
 from bot.jobs.fetching.second_look import SecondLook
+from bot.jobs.health import Health
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
 from bot.jobs.sync import SyncJob
@@ -53,6 +55,7 @@ from bot.services.fans import FanService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
 from bot.services.queue import QueueService
+from bot.services.reports import ReportService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
@@ -143,6 +146,9 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         winbacks=WinbackService(store, clock),
         spreads=SpreadService(store, clock),
         my_work=MyWorkService(store, clock),
+        reports=ReportService(
+            store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
+        ),
         chat_url=settings.chat_url,
     )
 
@@ -177,7 +183,19 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         on_changed=delivery.wake,
     )
     server = _webhook_server(settings, store, clock, hooks)
-    ticker = Ticker(clock, [hooks, sync, BoardsJob(store)], delivery)
+    health = Health(
+        store,
+        clock,
+        api.meter,
+        webhooks=hooks.counters,
+        version=VERSION,
+        connected=lambda: bot.is_ready() and bot.ws is not None and bot.ws.open,
+        database_bytes=partial(_database_bytes, settings.database_url),
+    )
+    ticker = Ticker(
+        clock, [hooks, sync, DailyJob(store), BoardsJob(store)], delivery, on_tick=health.note_tick
+    )
+    await _serve_metrics(health, settings, stack)
 
     await _log_in(bot, settings.discord_token.get_secret_value(), stopping)
     connection = asyncio.create_task(bot.connect(reconnect=True), name="gateway")
@@ -240,6 +258,19 @@ async def _listen(server: WebhookServer, settings: Settings, store: AgencyStore,
         raise StartError(
             f"WEBHOOK_LISTEN: cannot listen there ({type(error).__name__})", EXIT_SETTINGS
         ) from error
+
+
+async def _serve_metrics(health: Health, settings: Settings, stack: AsyncExitStack) -> None:
+    address = settings.metrics_listen
+    if address is None:
+        return
+    try:
+        await health.start(address.host, address.port)
+    except OSError as error:
+        raise StartError(
+            f"METRICS_LISTEN: cannot listen there ({type(error).__name__})", EXIT_SETTINGS
+        ) from error
+    stack.push_async_callback(health.stop)
 
 
 async def _within(seconds: float, ending: Coroutine[Any, Any, None], what: str) -> None:

@@ -39,6 +39,8 @@ LIBRARY_HOMES = {
     "httpx": ("bot/fanapi/", "bot/clock.py", "bot/runner.py", "bot/cli/opening.py"),
     "apscheduler": ("bot/jobs/ticker.py",),
     "dateparser": ("bot/domain/due.py",),
+    "matplotlib": ("bot/discord_ui/charts.py",),
+    "prometheus_client": ("bot/jobs/health.py",),
 }
 
 

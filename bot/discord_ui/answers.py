@@ -122,6 +122,8 @@ def _send_fields(rendered: RenderedMessage) -> dict[str, Any]:
     fields = _view_fields(rendered)
     if rendered.view is not None:
         fields["view"] = rendered.view
+    if rendered.picture is not None:
+        fields["file"] = rendered.picture.file()
     if not rendered.is_layout:
         fields |= {"content": rendered.content, "embeds": list(rendered.embeds)}
     return fields

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 
 import discord
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file beside a message. The message calls it attachment://`name`; `words` say what it shows to who cannot see it."""
+
+    name: str
+    data: bytes
+    words: str
+
+    def file(self) -> discord.File:
+        """For one send."""
+        return discord.File(io.BytesIO(self.data), filename=self.name, description=self.words)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +35,8 @@ class RenderedMessage:
     view: discord.ui.View | discord.ui.LayoutView | None
     is_layout: bool
     live: bool
+    picture: Picture | None = None
+    """Only for a message of its own, not for a card: no fingerprint covers it."""
 
     def fingerprint(self) -> str:
         """Equal for messages Discord would show alike; 32 hex digits, stable over restarts."""

@@ -1,9 +1,9 @@
-"""Reads when something is due, as people write it: "tomorrow 18:00", "in 3 days", "3d", "5 March"."""
+"""Reads when something is due, and which day is meant, as people write it: "tomorrow 18:00", "3d", "5 March"."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -61,6 +61,19 @@ def parse_due(text: str, now_ms: int, zone: ZoneInfo) -> int:
     return at
 
 
+def parse_past_day(text: str, now_ms: int, zone: ZoneInfo) -> date | None:
+    """The date meant, in the zone and not after its today: "yesterday", "Sunday", "1 March". None: there is none."""
+    cleaned = " ".join(text.split())
+    if not cleaned or len(cleaned) > TEXT_CHARS:
+        return None
+    local_now = (_EPOCH + timedelta(milliseconds=now_ms)).astimezone(zone)
+    try:
+        read = _read(cleaned, local_now, "past")
+    except OverflowError:
+        return None
+    return None if read is None or read[0].date() > local_now.date() else read[0].date()
+
+
 def _ahead(text: str, local_now: datetime) -> datetime | None:
     """ "in 3 days", "2h"; None for anything else."""
     match = _AHEAD.fullmatch(text)
@@ -75,9 +88,20 @@ def _ahead(text: str, local_now: datetime) -> datetime | None:
 
 
 def _written(text: str, local_now: datetime) -> datetime | None:
+    read = _read(text, local_now, "future")
+    if read is None:
+        return None
+    moment, period = read
+    if period in ("time", "part_of_day"):
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=local_now.tzinfo)
+    return _end_of(moment, local_now)
+
+
+def _read(text: str, local_now: datetime, prefer: Literal["past", "future"]) -> tuple[datetime, str] | None:
+    """What is meant and how exactly. Raises OverflowError."""
     settings: Any = {
         "RELATIVE_BASE": local_now.replace(tzinfo=None, microsecond=0),
-        "PREFER_DATES_FROM": "future",
+        "PREFER_DATES_FROM": prefer,
         "RETURN_TIME_AS_PERIOD": True,
     }
     try:
@@ -87,13 +111,11 @@ def _written(text: str, local_now: datetime) -> datetime | None:
     except Exception:
         # What it raises depends on what it guesses first; whatever that is, the text is none it can read.
         return None
-    date: datetime | None = found.date_obj
-    if date is None or found.period == "year" or (found.period == "month" and "month" not in text.lower()):
+    moment: datetime | None = found.date_obj
+    if moment is None or found.period == "year" or (found.period == "month" and "month" not in text.lower()):
         # A lone number or the name of a month is no day.
         return None
-    if found.period in ("time", "part_of_day"):
-        return date if date.tzinfo is not None else date.replace(tzinfo=local_now.tzinfo)
-    return _end_of(date, local_now)
+    return moment, found.period
 
 
 def _end_of(day: datetime, local_now: datetime) -> datetime:

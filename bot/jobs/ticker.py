@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC
 from typing import Protocol
 
@@ -43,10 +45,19 @@ class Outbox(Protocol):
 class Ticker:
     """One tick at a time: each job's due work, then the outbox."""
 
-    def __init__(self, clock: Clock, jobs: list[DueWork], outbox: Outbox) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        jobs: list[DueWork],
+        outbox: Outbox,
+        *,
+        on_tick: Callable[[float], None] | None = None,
+    ) -> None:
+        """`on_tick` hears how many seconds each tick took."""
         self._clock = clock
         self._jobs = jobs
         self._outbox = outbox
+        self._on_tick = on_tick
         self._lock = asyncio.Lock()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._following: asyncio.Task[None] | None = None
@@ -87,12 +98,15 @@ class Ticker:
         """Run what is due now. A job that fails is logged and does not keep the others from running."""
         ran: Counter[str] = Counter()
         async with self._lock:
+            began = time.monotonic()
             for job in self._jobs:
                 try:
                     ran.update(await job.run_due(self._clock.now_ms()))
                 except Exception:
                     log.exception("job_failed", job=type(job).__name__)
             await self._outbox.wake()
+            if self._on_tick is not None:
+                self._on_tick(time.monotonic() - began)
         return ran
 
     async def _scheduled_tick(self) -> None:

@@ -13,6 +13,7 @@ from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
 from bot.services.ports import Desk
 from bot.services.queue import QueueService
+from bot.services.reports import ReportService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
@@ -40,4 +41,5 @@ class Services:
     winbacks: WinbackService
     spreads: SpreadService
     my_work: MyWorkService
+    reports: ReportService
     chat_url: str

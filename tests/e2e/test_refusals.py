@@ -43,6 +43,8 @@ COMMANDS = {
     "creator reconnect": Use(MANAGER, "belongs to mira already", {"creator": "luna", "account": "acct_mira"}),
     "creator settings": Use(MANAGER, "Asia/Manila", {"creator": "mira", "timezone": "Asia/Manila"}),
     "status": Use(LEAD, "luna"),
+    "report daily": Use(LEAD, "luna", {"creator": "luna"}),
+    "report credits": Use(MANAGER, "Credits"),
     "setup": Use(OWNER, "Set up Fanwatch"),
 }
 """In an order in which each finds what it needs."""

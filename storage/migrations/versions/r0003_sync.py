@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, text
 
 from storage.migrations.append_only import set_triggers
 from storage.migrations.schema_0003 import APPEND_ONLY, NEW_TABLES, metadata
+from storage.migrations.views_0003 import create_views
 
 revision = "0003"
 down_revision = "0002"
@@ -36,6 +37,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     metadata.create_all(connection, tables=NEW_TABLES, checkfirst=False)
     set_triggers(connection, APPEND_ONLY)
+    create_views(connection)
 
 
 def downgrade() -> None:
