@@ -197,7 +197,8 @@ class AgencyClock:
         """Move time and wait until the new version is settled; False = the time is up first."""
         deadline = self._monotonic() + timeout_s
         try:
-            await asyncio.wait_for(self.move(step_ms), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self.move(step_ms)
         except TimeoutError:
             return False
         return await self.wait_settled(deadline - self._monotonic())

@@ -153,6 +153,20 @@ async def test_an_advance_stops_at_the_step_that_does_not_settle(client: Client,
     assert (body["now"], body["version"], body["settled"]) == ("2026-03-02T09:00:00Z", 2, False)
 
 
+async def test_an_advance_that_may_not_wait_moves_time_all_the_same(clock: AgencyClock) -> None:
+    done = await clock.advance(1_000, None, 0)
+    assert (done.settled, clock.now(), clock.version) == (False, START + 1_000, 2)
+    held = asyncio.Event()
+
+    async def hook() -> None:
+        await held.wait()
+
+    clock.on_move(hook)
+    done = await clock.advance(1_000, None, 0)
+    assert (done.settled, clock.now(), clock.version) == (False, START + 2_000, 3)
+    assert clock.state()["now"] == "2026-03-02T08:00:02Z"
+
+
 async def test_an_advance_waits_on_while_a_restarted_bot_settles_the_same_version(clock: AgencyClock) -> None:
     advance = asyncio.ensure_future(clock.advance(3_600_000, None, 10.0))
     await clock.wait_newer(1)

@@ -257,3 +257,23 @@ async def test_nobody_who_registers_by_themselves_is_tricked() -> None:
         got = await buying(told, 80)
         assert len(got) == len({one.key for one in got}) == 80
         assert all(one.genuine for one in got)
+
+
+async def test_what_comes_beyond_the_queue_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "QUEUED_AT_MOST", 3)
+    async with scene(SmallAgency([buyer(times=6)], price_cents=0)) as told:
+        assert days(await buying(told, 6)) == [2, 3, 4]
+        assert [made["status"] for made in await told.deliveries()] == ["failed"] * 3 + ["delivered"] * 3
+        assert len(await told.move(24)) == 0
+
+
+async def test_who_takes_back_a_registration_is_not_waited_for() -> None:
+    async with scene(SmallAgency([buyer(times=3)])) as told:
+        told.receiver.hold = asyncio.Event()
+        await told.register(MONEY)
+        moving = asyncio.create_task(told.clock.move(3 * 86_400_000))
+        await told.receiver.reached(1)
+        assert (await told.call("DELETE", "webhooks/1"))[0] == 200
+        assert await asyncio.wait_for(moving, 20) == 2
+        told.receiver.hold.set()
+        assert len(told.receiver.got) == 1

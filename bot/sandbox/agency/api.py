@@ -5,8 +5,8 @@ answers 400 `{"error": {"code": "account_session_expired", ...}}`: neither 401 n
 key, nor a 5xx, which would be worth a retry. It lasts until the fault is removed, or as long as the agency's
 own story says.
 
-Beyond what is documented: the `data` of /api/usage/credits; a page of transactions takes 1 to 100; chargebacks without dates are all of them; a
-marker is an opaque integer that falls from page to page.
+Beyond what is documented: a page of transactions takes 1 to 100; chargebacks without dates are all of them; a
+marker is an opaque integer that falls from page to page; what /api/usage/credits has under `data`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from bot.sandbox.times import MS_PER_DAY
 from bot.sandbox.webhooks.endpoints import Endpoint
 from bot.sandbox.webhooks.events import VendorEvent
 from bot.sandbox.webhooks.mischief import Mischief
-from bot.sandbox.webhooks.sending import Delivery, Sender
+from bot.sandbox.webhooks.sending import Delivery, Sender, end_tasks
 
 RETRY_AFTER_S = (60.0, 300.0, 720.0)
 """Machine seconds before the second, third and fourth attempt: eighteen minutes in all."""
@@ -154,10 +154,7 @@ class Lane:
         await self._queue.join()
 
     async def close(self) -> None:
-        tasks = [self._worker, *self._waiting]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(self._worker, *self._waiting)
         # Whoever waits for the queue is not to wait for ever.
         while not self._queue.empty():
             self._queue.get_nowait()
@@ -194,7 +191,9 @@ class Lane:
             if delivery.state == "pending":
                 delivery.state = "failed"
         elif sending.manner == "forged":
-            await self._sender.post(self.endpoint, delivery, forged=True)
+            taken = await self._sender.post(self.endpoint, delivery, forged=True)
+            if delivery.trouble == "forged":
+                delivery.state = "delivered" if taken else "failed"
         elif await self._sender.post(self.endpoint, delivery):
             self._succeed(delivery)
         elif sending.manner == "event" and len(self._waiting) < WAITING_AT_MOST:

@@ -76,6 +76,15 @@ def sign(secret: str, body: bytes) -> str:
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
+async def end_tasks(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks and wait for their end. Raises what one of them has failed with before."""
+    for task in tasks:
+        task.cancel()
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
+
+
 class Sender:
     """Posts deliveries. Every one takes a connection of its own: a reused one may be dead, which would look as
     if the receiver had failed.

@@ -18,7 +18,7 @@ from bot.sandbox.webhooks.events import FOR_A_CRM, VendorEvent
 from bot.sandbox.webhooks.feed import Feed
 from bot.sandbox.webhooks.lane import Lane
 from bot.sandbox.webhooks.mischief import Mischief
-from bot.sandbox.webhooks.sending import CONNECT_S, TOTAL_S, Sender
+from bot.sandbox.webhooks.sending import CONNECT_S, TOTAL_S, Sender, end_tasks
 
 PATH = "/webhook"
 LOOKS_EVERY_S = 1.0
@@ -105,8 +105,7 @@ class Webhooks:
 
     async def close(self) -> None:
         if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+            await end_tasks(self._running)
         for number in list(self._lanes):
             self._close_lane(number)
         await asyncio.gather(*self._closing)
