@@ -97,8 +97,8 @@ async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
 
     A fan without a payment in the window spent 0, so a window of nothing but chargebacks has the maximum 0.
     """
-    of_fans = await tx.first(
-        select(func.max(_f.total_cents).label("total"), func.max(_f.reported_30d_cents).label("spend")).where(
+    of_fans = await tx.all(
+        select(func.max(_f.total_cents), func.max(_f.reported_30d_cents)).where(
             _f.agency_id == tx.agency_id, _f.creator_id == creator_id
         )
     )
@@ -122,7 +122,7 @@ async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
     largest = int(row.spend) if row is not None and row.spend is not None else 0
     if row is not None and int(row.spenders) < int(fans or 0):
         largest = max(largest, 0)
-    total, reported = (None, None) if of_fans is None else (of_fans.total, of_fans.spend)
+    total, reported = of_fans[0]
     return CreatorMaxima(int(total or 0), largest if reported is None else max(largest, int(reported)))
 
 

@@ -8,6 +8,7 @@
      ├ NotFoundError            404
      │  └ AccountNotFoundError  404 with the code account_not_found: the connection is gone
      ├ SessionExpiredError      4xx with the code account_session_expired: the creator has to log in again
+     │                          (onlyfans-api.ai: OF_API_ERROR, after one more try)
      ├ InvalidParameterError    400, 422: we asked for something it does not take
      ├ RateLimitedError         429, after the retries
      ├ UpstreamError            5xx, time-outs, connections, after the retries
