@@ -176,7 +176,8 @@ async def test_the_real_history_comes_in_as_payments(shell: Shell) -> None:
     arguments = ["import", str(REAL), "--kind", "transactions", "--creator", "Ava", "--map", "creator="]
     arguments += ["--map", "fan_id=fan"]
     code, out, err = await shell.run(*arguments)
-    assert (code, err) == (0, "columns that are not read: 'creator'\n")
+    assert code == 0, err
+    assert "columns that are not read: 'creator'" in err
     assert f"{len(lines):,} new, 0 known, 0 changed" in out
     async with await Storage.open(shell.url) as storage:
         store = storage.agency((await storage.system.list_agencies())[0].id)
