@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 
 import msgspec
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from bot.domain.lifecycle import Known
 from bot.domain.models import MS_PER_DAY, FanRecord, SubscriptionStatus
@@ -292,27 +292,31 @@ async def ensure_fans(
 ) -> dict[str, int]:
     """The account ids of these platform fan ids; unknown ones get an account with the username alone."""
     found = await ids_by_platform(tx, creator_id, list(wanted))
+    fresh: list[dict[str, object]] = []
+    names: dict[int, set[str]] = {}
     for platform_fan_id, username in wanted.items():
         if platform_fan_id in found:
             continue
         row_id = tx.ids.next()
         found[platform_fan_id] = row_id
-        await tx.execute(
-            insert(fan_accounts).values(
-                agency_id=tx.agency_id,
-                id=row_id,
-                creator_id=creator_id,
-                platform_fan_id=platform_fan_id,
-                username=clean_text(username),
-                first_seen_at=now_ms,
-                first_sight_pending=True,
-                expiry_pending=False,
-                paid=False,
-                updated_at=now_ms,
-            )
+        fresh.append(
+            {
+                "agency_id": tx.agency_id,
+                "id": row_id,
+                "creator_id": creator_id,
+                "platform_fan_id": platform_fan_id,
+                "username": clean_text(username),
+                "first_seen_at": now_ms,
+                "first_sight_pending": True,
+                "expiry_pending": False,
+                "paid": False,
+                "updated_at": now_ms,
+            }
         )
-        keys = {key for text in (platform_fan_id, username) if text and (key := name_key(text))}
-        await _write_names(tx, creator_id, {row_id: keys}, set())
+        names[row_id] = {key for text in (platform_fan_id, username) if text and (key := name_key(text))}
+    if fresh:
+        await bulk_insert(tx, fan_accounts, tuple(fresh[0]), [tuple(row.values()) for row in fresh])
+        await _write_names(tx, creator_id, names, set())
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bot.sandbox.agency.model import Fan, Period, Unsent, Wrote
 from bot.sandbox.agency.person import Habit, Person, Purchase
+from bot.sandbox.agency.sample import SampleAgency
 from bot.sandbox.times import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
 from tests.sandbox.agency_client import Json
 from tests.sandbox.webhook_scene import ACCOUNT, START, Got, Scene, SmallAgency, scene
@@ -170,6 +171,30 @@ async def test_messages_are_passed_on_with_who_wrote_or_whom_they_went_to() -> N
         }
         assert sent.payload["toUser"] == {"id": 1001}
         assert (deleted.event, deleted.payload) == ("messages.deleted", {"id": "5550001"})
+
+
+async def test_the_sample_tells_what_its_chats_hold() -> None:
+    async with scene(SampleAgency(seed=7)) as told:
+        await told.register(["messages.received", "messages.sent", "messages.ppv.unlocked"])
+        got = [one for _ in range(6) for one in await told.move(1)]
+        events = [one.event for one in got]
+        assert events.count("messages.received") > 20
+        assert events.count("messages.sent") > 5
+        assert len({one.key for one in got}) == len(got)
+        creators = {creator.account_id: creator for creator in told.agency.creators}
+        for one in got:
+            creator, payload = creators[one.body["account_id"]], one.payload
+            assert creator.chats is not None
+            fan_id = (payload["toUser"] if one.event == "messages.sent" else payload.get("fromUser", {})).get(
+                "id"
+            )
+            if one.event == "messages.ppv.unlocked":
+                link = re.search(r"chat/(\d+)\?firstId=(\d+)", payload["replacePairs"]["{MESSAGE_LINK}"])
+                assert link is not None
+                fan_id, payload["id"] = int(link[1]), int(link[2])
+            chat = creator.chats.messages(creator.by_id[fan_id], told.clock.now())
+            (message,) = [message for message in chat if message.id == payload["id"]]
+            assert message.from_fan is (one.event == "messages.received")
 
 
 async def test_presence_comes_on_request_only_and_without_a_key() -> None:

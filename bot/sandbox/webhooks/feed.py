@@ -5,7 +5,9 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from bot.sandbox.agency.encode_chats import message_object
 from bot.sandbox.agency.model import (
     Began,
     Creator,
@@ -26,6 +28,17 @@ EXPIRY_LATE_MS = 15 * MS_PER_MINUTE
 """`subscriptions.expired` is derived by the vendor, this much later."""
 CAUGHT_UP_MS = 48 * MS_PER_HOUR
 """After a session's outage only the expiries of this long are told; everything else of the time is lost."""
+TALK_MS = 3 * MS_PER_HOUR
+"""After a visit the chat is watched for so long. Answers that come later, and mass messages, are not told."""
+
+
+@dataclass(slots=True)
+class _Talk:
+    """A chat that is watched. All up to and including `told_until` is told."""
+
+    fan: Fan
+    told_until: int
+    until: int
 
 
 class Feed:
@@ -41,6 +54,7 @@ class Feed:
             creator.account_id: [] for creator in creators if not creator.connected
         }
         """By account whose session is out: who has expired since."""
+        self._talking: dict[tuple[str, int], _Talk] = {}
         self._number = 0
         for creator in creators:
             creator.observers.append(self._observe)
@@ -48,7 +62,9 @@ class Feed:
     def take(self, now: int) -> list[VendorEvent]:
         """The events told since the last call, up to and including `now`, in order of time."""
         self._tell_ends(now)
+        self._tell_messages(now)
         told, self._told = self._told, []
+        told.sort(key=_at)
         return told
 
     def forge(self, account_id: str, at: int, key: str | None, draw: str) -> VendorEvent | None:
@@ -67,6 +83,7 @@ class Feed:
     def _observe(self, creator: Creator, happening: Happening) -> None:
         if not self.listening:
             self._ends.clear()
+            self._talking.clear()
             self._note_session(creator, happening)
             return
         self._tell_ends(happening.at)
@@ -119,7 +136,24 @@ class Feed:
                 self._tell(at, "messages.deleted", account, message_id, {"id": message_id})
             case Visited(fan=fan):
                 self._number += 1
+                talk = self._talking.setdefault((account, fan.id), _Talk(fan, at - 1, at))
+                talk.until = at + TALK_MS
                 self._add(at, "users.online", account, None, payloads.presence(fan, at, self._number))
+
+    def _tell_messages(self, now: int) -> None:
+        """Tell what was written since the last look, in the chats of those who came lately."""
+        for (account, fan_id), talk in list(self._talking.items()):
+            creator = self._creators[account]
+            if account in self._missed or creator.chats is None:
+                del self._talking[account, fan_id]
+                continue
+            for message in creator.chats.messages(talk.fan, now):
+                if talk.told_until < message.at <= now and message.queue_id is None:
+                    body = message_object(creator, talk.fan, message, new=True, named=True)
+                    self._translate(creator, Wrote(message.at, talk.fan, message.from_fan, body))
+            talk.told_until = now
+            if now > talk.until:
+                del self._talking[account, fan_id]
 
     def _tell_ends(self, now: int) -> None:
         """Tell the expiries whose quarter of an hour is over."""
@@ -142,3 +176,7 @@ class Feed:
 
     def _key(self, *parts: object) -> str:
         return idempotency_key(self._seed, *parts)
+
+
+def _at(event: VendorEvent) -> int:
+    return event.at

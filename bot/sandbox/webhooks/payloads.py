@@ -88,7 +88,7 @@ def tip(creator: Creator, payment: Payment, key: str) -> Payload:
 def unlocked(creator: Creator, payment: Payment, key: str) -> Payload:
     """`messages.ppv.unlocked`: a notification; the fan and the message stand in a link, `user` may be absent."""
     fan = payment.fan
-    chat = f"https://onlyfans.com/my/chats/chat/{fan.id}?firstId={message_id(payment)}"
+    chat = f"https://onlyfans.com/my/chats/chat/{fan.id}?firstId={message_id(creator, payment)}"
     pairs = {"{AMOUNT}": _price(payment), "{MESSAGE_LINK}": f"<a href='{chat}'>message</a>"}
     told = _notification(
         creator, key, "paided_message", payment.at, "Somebody bought your {MESSAGE_LINK} for {AMOUNT}", pairs
@@ -96,8 +96,12 @@ def unlocked(creator: Creator, payment: Payment, key: str) -> Payload:
     return told if _seldom(key, 0, _UNLOCKED_WITHOUT_USER_ONE_IN) else told | {"user": {"id": fan.id}}
 
 
-def message_id(payment: Payment) -> int:
-    """The message that was paid for: stable, made of the payment."""
+def message_id(creator: Creator, payment: Payment) -> int:
+    """The message that was paid for; where there are no chats, a stable number made of the payment."""
+    if creator.chats is not None:
+        for found in reversed(creator.chats.messages(payment.fan, payment.at)):
+            if found.payment is payment:
+                return found.id
     return 5_000_000_000 + int(payment.id[:8], 16)
 
 
