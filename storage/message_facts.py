@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import BigInteger, BindParameter, and_, bindparam, case, func, or_, select
+from sqlalchemy import BigInteger, BindParameter, and_, bindparam, case, func, literal_column, or_, select
 
 from bot.domain.models import MS_PER_DAY
 from storage.bulk import BulkRead
@@ -45,9 +45,14 @@ _PAGE = BulkRead(
         func.sum(case((and_(_OFFERED, _m.unlocked), 1), else_=0)),
     )
     .select_from(
+        # The sum keeps SQLite from carrying the page's bounds over to the messages, as for payments in `scores`.
         fan_accounts.join(
             messages,
-            and_(_m.agency_id == _f.agency_id, _m.creator_id == _f.creator_id, _m.fan_account_id == _f.id),
+            and_(
+                _m.agency_id == _f.agency_id,
+                _m.creator_id == _f.creator_id,
+                _m.fan_account_id == _f.id + literal_column("0"),
+            ),
         )
     )
     .where(

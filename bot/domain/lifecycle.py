@@ -305,7 +305,7 @@ def _status_before(before: Known) -> SubscriptionStatus | None:
 
 
 def _once(events: Sequence[Happened]) -> Iterator[Happened]:
-    """In order of time, and an expiry that a period and a difference tell of once, as the period has it."""
+    """In order of time; an expiry that a period and a difference both tell of comes once."""
     seen: list[Happened] = []
     for event in sorted(events, key=lambda one: (one.occurred_at, one.source is EventSource.DIFFERENCE)):
         near = JOIN_MS if event.event is SubscriptionEvent.EXPIRED else 0

@@ -67,7 +67,7 @@ async def test_a_profile_says_what_is_known_and_what_is_not(office: Office) -> N
     assert "LTV" in text
     assert re.search(r"Subscription: renews <t:\d+:R>, rebill on\n", text)
     assert re.search(r"Data from <t:\d+:R>", text)
-    assert "Messages in 30 days: unknown" in text
+    assert "Messages: unknown (not collected for luna)" in text
     assert "None" not in text
 
 
