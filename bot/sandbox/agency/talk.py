@@ -210,7 +210,7 @@ class SampleChats:
                 at += _seconds(rng.expovariate(1 / manner.days_between_visits) * MS_PER_DAY)
                 hour = rng.choices(range(24), cum_weights=manner.hours)[0]
                 visit = floor_day(at) + hour * MS_PER_HOUR + rng.randrange(3_600) * MS_PER_S
-                at = max(at, visit) if visit > at else visit + MS_PER_DAY
+                at = visit if visit > at else visit + MS_PER_DAY
                 if at < ends and not any(first <= at < last for first, last in manner.quiet):
                     yield at
 
