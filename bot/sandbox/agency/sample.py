@@ -169,6 +169,7 @@ class SampleAgency:
                 f"{self._seed}:{plan.name}",
                 kept_from=self._start_at - _MESSAGES_KEPT_DAYS * MS_PER_DAY,
                 visits_from=self._start_at - _VISITS_KEPT_DAYS * MS_PER_DAY,
+                start_at=self._start_at,
             )
         rng = random.Random(f"{self._seed}:{plan.name}")  # noqa: S311 - invented people, not secrets
         planted = [person for person in CAST if person.page == plan.name]

@@ -28,8 +28,10 @@ _MOST_A_MONTH, _MOST_A_VISIT = 1_500.0, 60
 _SHORTEST_GAP_DAYS = 1.1
 """Between two visits: those who come more often than daily still come about once a day."""
 _PAUSE_S = (15, 75)
+"""Between two messages of the fan's."""
 REPLIED = 0.6
-REPLY_MEDIAN_MS, _REPLY_SIGMA, _SLOWEST_REPLY_MS = 4 * MS_PER_MINUTE, 1.2, 12 * MS_PER_HOUR
+REPLY_MEDIAN_MS, _REPLY_SIGMA = 4 * MS_PER_MINUTE, 1.2
+_FASTEST_REPLY_MS, _SLOWEST_REPLY_MS = 10 * MS_PER_S, 12 * MS_PER_HOUR
 CASUAL_CENTS = 1_000
 _WELCOME_MS = 5 * MS_PER_MINUTE
 _OPENED_WITHIN_MS = 30 * MS_PER_DAY
@@ -133,13 +135,14 @@ class SampleChats:
     """The chats of a page of the sample.
 
     `kept_from`: there are no messages before it. `visits_from`: up to it a fan's regular visits were not kept, and
-    are made up here.
+    are made up here. `start_at`: nobody asks for an earlier moment.
     """
 
-    def __init__(self, seed: str, *, kept_from: int, visits_from: int) -> None:
+    def __init__(self, seed: str, *, kept_from: int, visits_from: int, start_at: int) -> None:
         self._campaigns = Campaigns(seed)
         self._kept_from = kept_from
         self._visits_from = visits_from
+        self._start_at = start_at
         self._manners: dict[int, Manner] = {}
         self._written: dict[int, Chats] = {}
 
@@ -189,7 +192,7 @@ class SampleChats:
             yield Message(message_id(fan, at, Strand.FAN), at, True, rng.choice(_FAN_SAYS))
             if rng.random() < REPLIED:
                 delay = REPLY_MEDIAN_MS * math.exp(_REPLY_SIGMA * rng.gauss(0, 1))
-                reply = at + _seconds(min(delay, _SLOWEST_REPLY_MS))
+                reply = at + _seconds(min(max(delay, _FASTEST_REPLY_MS), _SLOWEST_REPLY_MS))
                 replied_at = max(reply, replied_at + MS_PER_S)
                 text = rng.choice(_SHE_SAYS)
                 if replied_at < ends:
@@ -197,15 +200,17 @@ class SampleChats:
             at += rng.randint(*_PAUSE_S) * MS_PER_S
 
     def _earlier(self, fan: Fan, manner: Manner) -> Iterator[int]:
-        """Visits before the agency kept any, like those it keeps."""
+        """Visits before the agency kept any, like those it keeps, and none later than the last one it shows."""
+        last_seen = max((at for at in manner.visits if at <= self._start_at), default=0)
         rng = random.Random(f"{manner.seed}:earlier")  # noqa: S311 - invented people, not secrets
         for period in fan.periods:
-            at, ends = max(period.starts_at, self._kept_from), min(period.ends_at, self._visits_from)
+            at = max(period.starts_at, self._kept_from)
+            ends = min(period.ends_at, self._visits_from, last_seen)
             while at < ends:
                 at += _seconds(rng.expovariate(1 / manner.days_between_visits) * MS_PER_DAY)
                 hour = rng.choices(range(24), cum_weights=manner.hours)[0]
                 visit = floor_day(at) + hour * MS_PER_HOUR + rng.randrange(3_600) * MS_PER_S
-                at = max(at, visit) if visit > at else visit + MS_PER_DAY
+                at = visit if visit > at else visit + MS_PER_DAY
                 if at < ends and not any(first <= at < last for first, last in manner.quiet):
                     yield at
 
