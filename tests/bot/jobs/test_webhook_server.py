@@ -29,7 +29,8 @@ from tests.bot.jobs.hooks import Clock, Hook, deleted, message
 from tests.storage.conftest import NOW
 
 SECRET, OLD_SECRET = "new-secret", "old-secret"
-QUICK = Limits(body_s=0.2, connection_s=0.6, store_s=0.3)
+USUAL = Limits(connection_s=60, body_s=30, store_s=30)
+"""On a busy machine nobody is cut for being slow, but where that is the test."""
 
 
 class Door:
@@ -67,7 +68,7 @@ Opener = Callable[..., Awaitable[Door]]
 async def open_door(desk: Desk) -> AsyncIterator[Opener]:
     async with AsyncExitStack() as stack:
 
-        async def opened(limits: Limits = QUICK) -> Door:
+        async def opened(limits: Limits = USUAL) -> Door:
             counters, stored = WebhookCounters(), list[int]()
             server = WebhookServer(
                 desk.store,
@@ -186,7 +187,7 @@ async def test_other_paths_and_methods_are_refused(open_door: Opener) -> None:
 
 
 async def test_a_body_over_a_megabyte_is_refused_told_or_not(desk: Desk, open_door: Opener) -> None:
-    door = await open_door(replace(QUICK, body_bytes=1_000, body_s=5, connection_s=10))
+    door = await open_door(replace(USUAL, body_bytes=1_000))
 
     async def untold() -> AsyncIterator[bytes]:
         for _ in range(11):
@@ -208,7 +209,7 @@ async def test_nothing_is_unpacked_for_a_stranger(desk: Desk, open_door: Opener)
 
 
 async def test_too_many_are_told_to_wait_before_anything_is_read(desk: Desk, open_door: Opener) -> None:
-    door = await open_door(replace(QUICK, rate=0.01, burst=2))
+    door = await open_door(replace(USUAL, rate=0.01, burst=2))
     assert [await door.hook(deleted(n)) for n in range(2)] == [200, 200]
     answer = await door.send(b"x", secret=None)
     assert (answer.status, int(answer.headers["Retry-After"]) > 0) == (429, True)
@@ -229,7 +230,7 @@ def test_one_address_does_not_use_up_what_is_for_all_and_few_are_kept() -> None:
 
 
 async def test_the_address_that_counts_is_whom_a_proxy_on_this_machine_speaks_for(open_door: Opener) -> None:
-    door = await open_door(replace(QUICK, address_rate=0.01, address_burst=1))
+    door = await open_door(replace(USUAL, address_rate=0.01, address_burst=1))
     headers = [
         {"X-Forwarded-For": "192.0.2.1"},
         {"X-Forwarded-For": "192.0.2.9, 192.0.2.1"},
@@ -259,7 +260,7 @@ async def _raw(door: Door, *parts: bytes) -> bytes:
 
 
 async def test_a_body_that_does_not_come_is_cut(desk: Desk, open_door: Opener) -> None:
-    door = await open_door(replace(QUICK, connection_s=30))
+    door = await open_door(replace(USUAL, body_s=0.2))
     head = b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n"
     async with asyncio.timeout(10):
         answer = await _raw(door, head, b"only some")
@@ -269,14 +270,14 @@ async def test_a_body_that_does_not_come_is_cut(desk: Desk, open_door: Opener) -
 
 @pytest.mark.parametrize("sent", [b"", b"POST /webhook HTTP/1.1\r\nHost:"])
 async def test_a_head_that_does_not_come_is_cut(open_door: Opener, sent: bytes) -> None:
-    door = await open_door()
+    door = await open_door(replace(USUAL, connection_s=0.3))
     async with asyncio.timeout(10):
         assert await _raw(door, sent) == b""
-    assert await door.hook(deleted(7)) == 200
+    assert door.counters.received == 0
 
 
 async def test_more_connections_than_a_number_are_not_taken(open_door: Opener) -> None:
-    door = await open_door(replace(QUICK, connections=2, connection_s=30))
+    door = await open_door(replace(USUAL, connections=2))
     held = [await asyncio.open_connection("127.0.0.1", door.server.port) for _ in range(2)]
     try:
         async with asyncio.timeout(10):
@@ -288,7 +289,7 @@ async def test_more_connections_than_a_number_are_not_taken(open_door: Opener) -
 
 
 async def test_a_connection_carries_one_request(open_door: Opener) -> None:
-    door = await open_door(replace(QUICK, connection_s=30))
+    door = await open_door(USUAL)
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
     async with asyncio.timeout(10):
         assert (await _raw(door, head + head)).count(b"HTTP/1.1 404") == 1
@@ -319,17 +320,18 @@ async def _locked(database_url: str) -> AsyncIterator[None]:
 async def test_what_cannot_be_stored_is_to_be_sent_again(
     desk: Desk, open_door: Opener, database_url: str
 ) -> None:
-    door = await open_door()
+    door = await open_door(replace(USUAL, store_s=1.0))
     hook = message(1, 70)
-    async with _locked(database_url), asyncio.timeout(10):
+    async with _locked(database_url), asyncio.timeout(20):
         answer = await door.send(hook.body().encode(), key=hook.key)
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
     assert door.counters.refused == {"database": 1}
     assert door.stored == []
 
     # The write that was given up may still be leaving.
-    statuses = [await door.hook(hook) for _ in range(40)]
-    assert statuses[-1] == 200
+    for _ in range(20):
+        if await door.hook(hook) == 200:
+            break
     assert [row["event_key"] for row in await desk.rows(inbox)] == [hook.key]
 
 
