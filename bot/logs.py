@@ -35,8 +35,9 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # These say in INFO what our own events say better, or put request lines (with ids and paths) into the log.
+    # These say in INFO what our own events say better, or put request lines (with ids and paths) into the log; aiosqlite
+    # puts every value of a statement there.
     # APScheduler warns of each tick that is still running; the ticker counts those itself.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    for noisy in ("httpx", "httpcore", "discord.http", "aiohttp.access", "alembic", "asyncio"):
+    for noisy in ("httpx", "httpcore", "discord.http", "aiohttp.access", "alembic", "asyncio", "aiosqlite"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -15,6 +15,7 @@ from bot.domain.models import MS_PER_DAY, FanRecord, SubscriptionStatus
 from bot.domain.subscription import subscription_status
 from storage.bulk import bulk_insert, bulk_upsert
 from storage.fan_story import Look, write_names_gone, write_story
+from storage.outdated import is_outdated
 from storage.parts import in_parts
 from storage.tables import fan_accounts, fan_names
 from storage.tx import Tx
@@ -107,7 +108,7 @@ async def apply_fan_page(
     new = 0
     for key, record in unique.items():
         old = stored.get(key)
-        if old is not None and _is_outdated(record, old, now_ms):
+        if old is not None and is_outdated(record, old, now_ms):
             continue
         kept = _keep_known(record, old)
         digest = row_hash(kept)
@@ -175,23 +176,6 @@ async def _load(tx: Tx, creator_id: int, platform_ids: list[str]) -> dict[str, _
         )
         found.update((row.platform_fan_id, _Stored(*row)) for row in rows)
     return found
-
-
-def _is_outdated(record: FanRecord, old: _Stored, looked_at: int) -> bool:
-    """Whether a webhook has told more since this look: what is stored is younger, and the look knows less.
-
-    A page is dated by the start of its run, so younger alone proves nothing: a page that knows as much is taken.
-    """
-    if old.updated_at <= looked_at or old.row_hash is None:
-        return False
-    if _is_before(record.expires_at, old.expires_at) or _is_before(record.renewed_at, old.renewed_at):
-        return True
-    ended = bool(old.expired_now) and not old.subscribed
-    return ended and bool(record.subscribed) and record.expires_at == old.expires_at
-
-
-def _is_before(at: int | None, known: int | None) -> bool:
-    return at is not None and known is not None and at < known
 
 
 def _keep_known(record: FanRecord, old: _Stored | None) -> FanRecord:
