@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.due import LONGEST_MS, DueError, parse_due
+from bot.domain.due import LONGEST_MS, DueError, parse_due, parse_past_day
 
 MS = 1_000
 PARIS = ZoneInfo("Europe/Paris")
@@ -151,3 +151,31 @@ def test_any_text_is_a_coming_instant_or_refused(text: str, zone: str) -> None:
         problem = error.problem if error.problem != "past" or error.understood_at is not None else "unsaid"
     assert problem in (None, "unreadable", "past", "too_far")
     assert NOW < due <= NOW + LONGEST_MS
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("today", "2026-03-02"),
+        ("yesterday", "2026-03-01"),
+        ("2026-02-14", "2026-02-14"),
+        ("14 February", "2026-02-14"),
+        ("5 March", "2025-03-05"),
+        ("Sunday", "2026-03-01"),
+        ("3 days ago", "2026-02-27"),
+    ],
+)
+def test_a_past_day_is_the_last_of_that_name(text: str, day: str) -> None:
+    zone = ZoneInfo("Asia/Manila")
+    # 01:00 of 2 March in Manila, still 1 March in Europe.
+    now_ms = int(datetime(2026, 3, 2, 1, 0, tzinfo=zone).timestamp() * 1_000)
+    found = parse_past_day(text, now_ms, zone)
+    assert found is not None
+    assert found.isoformat() == day
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-03-03", "soon", "12", "2026", "x" * 61, "9" * 60])
+def test_what_is_no_past_day_is_none(text: str) -> None:
+    zone = ZoneInfo("Europe/Lisbon")
+    now_ms = int(datetime(2026, 3, 2, 8, 0, tzinfo=zone).timestamp() * 1_000)
+    assert parse_past_day(text, now_ms, zone) is None
