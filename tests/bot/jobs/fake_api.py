@@ -38,11 +38,15 @@ class Account:
 
 @dataclass
 class FakeApi:
-    """Pages of two. `fault` may give an error for a call; `stuck` is waited for before call number `stuck_at`."""
+    """Pages of two. `fault` may give an error for a call; `stuck` is waited for before call number `stuck_at`.
+
+    `before_call` is told the number of each call, and may change what the platform knows in the middle of a walk.
+    """
 
     accounts: dict[str, Account]
     page_size: int = 2
     fault: Fault = lambda account_id, what: None
+    before_call: Callable[[int], None] = lambda number: None
     stuck_at: int | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     calls: list[tuple[str | None, str]] = field(default_factory=list)
@@ -68,6 +72,7 @@ class FakeApi:
 
     async def _call(self, account_id: str | None, what: str) -> None:
         self.calls.append((account_id, what))
+        self.before_call(len(self.calls))
         if (until := self._held.get((account_id, what))) is not None:
             self.reached.set()
             await until.wait()
@@ -103,11 +108,12 @@ class FakeApi:
         ]
 
     async def _pages(
-        self, account_id: str, what: str, records: Sequence[T], cursor: str | None
+        self, account_id: str, what: str, list_now: Callable[[], Sequence[T]], cursor: str | None
     ) -> AsyncIterator[Page[T]]:
         start = int(cursor or 0)
         while True:
             await self._call(account_id, what)
+            records = list_now()
             end = start + self.page_size
             last = end >= len(records)
             # As where the list shifts while it is read: the first of the next page is the last of this one too.
@@ -118,24 +124,26 @@ class FakeApi:
             start = end
 
     def walk_fans(self, account_id: str, cursor: str | None = None) -> AsyncIterator[Page[FanRecord]]:
-        return self._pages(account_id, "fans", self.of(account_id).fans, cursor)
+        return self._pages(account_id, "fans", lambda: self.of(account_id).fans, cursor)
 
     def walk_active(
         self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
     ) -> AsyncIterator[Page[FanRecord]]:
-        found = [
-            record
-            for record in self.of(account_id).fans
-            if record.subscribed and not (spent_only and (record.total_cents or 0) < 100)
-        ]
-        return self._pages(account_id, "active", found, cursor)
+        def active() -> list[FanRecord]:
+            return [
+                record
+                for record in self.of(account_id).fans
+                if record.subscribed and not (spent_only and (record.total_cents or 0) < 100)
+            ]
+
+        return self._pages(account_id, "active", active, cursor)
 
     def walk_messages(
         self, account_id: str, platform_fan_id: str, since_ms: int
     ) -> AsyncIterator[Page[MessageRecord]]:
         found = [m for m in self.of(account_id).messages.get(platform_fan_id, ()) if m.sent_at >= since_ms]
         found.sort(key=lambda message: -message.sent_at)
-        return self._pages(account_id, "messages", found, None)
+        return self._pages(account_id, "messages", lambda: found, None)
 
     def walk_latest(self, account_id: str, since_ms: int, until_ms: int) -> AsyncIterator[Page[FanRecord]]:
         found = [
@@ -146,20 +154,20 @@ class FakeApi:
                 for at in (record.subscribed_at, record.renewed_at)
             )
         ]
-        return self._pages(account_id, "latest", found, None)
+        return self._pages(account_id, "latest", lambda: found, None)
 
     def walk_transactions(
         self, account_id: str, since_ms: int, cursor: str | None = None
     ) -> AsyncIterator[Page[TransactionRecord]]:
         found = [r for r in self.of(account_id).payments if r.occurred_at >= since_ms]
         found.sort(key=lambda record: -record.occurred_at)
-        return self._pages(account_id, "payments", found, cursor)
+        return self._pages(account_id, "payments", lambda: found, cursor)
 
     def walk_chargebacks(
         self, account_id: str, since_ms: int, until_ms: int
     ) -> AsyncIterator[Page[TransactionRecord]]:
         found = [r for r in self.of(account_id).chargebacks if since_ms <= r.occurred_at <= until_ms]
-        return self._pages(account_id, "chargebacks", found, None)
+        return self._pages(account_id, "chargebacks", lambda: found, None)
 
     async def get_fans(self, account_id: str, ids: Iterable[str]) -> list[FanRecord]:
         wanted = list(ids)

@@ -20,6 +20,8 @@ from bot.fanapi.errors import (
     SessionExpiredError,
     UpstreamError,
 )
+from bot.jobs.fetching.budget import Budget
+from bot.jobs.fetching.second_look import KeepMessages, SecondLook
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
 from bot.jobs.sync import FIRST_RETRY_MS, SyncJob
@@ -68,6 +70,8 @@ class Office:
     api: FakeApi = field(default_factory=lambda: FakeApi(_platform()))
     clock: Clock = field(default_factory=Clock)
     scored: list[int] = field(default_factory=list)
+    credits_per_day: int = 85
+    keep_messages: KeepMessages | None = None
     notices: Notices = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,12 +79,16 @@ class Office:
 
     def job(self) -> SyncJob:
         """As a process just started has it; what is owed lives in the database."""
+        store, api = self.desk.store, self.api
+        budget = Budget(store, self.credits_per_day)
+        look = SecondLook(store, api, budget, self.clock, keep_messages=self.keep_messages)
         return SyncJob(
-            self.desk.store,
-            self.api,
-            Scoring(self.desk.store, reference, wall_ms=lambda: NOW),
+            store,
+            api,
+            Scoring(store, reference, wall_ms=lambda: NOW, look=look),
             self.notices,
             self.clock,
+            budget=budget,
             on_scored=self.note_scored,
         )
 

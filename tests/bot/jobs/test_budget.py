@@ -1,0 +1,104 @@
+"""A creator's day has a price: polls stop before it is reached, which is said once, and a first import is outside."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+from bot.jobs.fetching.budget import Budget, next_midnight
+from storage import usage
+from storage.engine import Tx
+from storage.tables import api_usage
+from tests.bot.jobs.desk import Desk, calm
+from tests.bot.jobs.test_sync import AVA, HOUR, Office
+from tests.storage.conftest import DAY, NOW
+
+MIDNIGHT = NOW + 15 * HOUR
+"""In Paris, where the agency is; it is nine there at NOW."""
+DAYS_CREDITS = 10
+
+
+@pytest_asyncio.fixture
+async def office(desk: Desk) -> Office:
+    """Ava alone, with a fan for every poll to ask for: two credits a poll, three every third hour."""
+    office = Office(desk, credits_per_day=DAYS_CREDITS)
+    office.api.accounts[AVA].put(calm(1, expires_at=NOW + 2 * DAY))
+    await desk.set_creator(desk.agency.bea, paused_reason="manual")
+    await office.run()
+    return office
+
+
+async def _spent(office: Office) -> dict[tuple[str, str], float]:
+    """(day, purpose) -> credits, of Ava."""
+    rows = await office.desk.rows(api_usage)
+    return {(r["day"], r["purpose"]): r["credits"] for r in rows if r["creator_id"] == office.desk.agency.ava}
+
+
+async def test_polls_stop_before_the_budget_is_used_up_and_go_on_after_midnight(office: Office) -> None:
+    ava = office.desk.agency.ava
+    first = (await _spent(office))["2026-03-02", "walk"]
+    for hour in range(1, 15):
+        await office.run(NOW + hour * HOUR)
+    spent = await _spent(office)
+    assert 0.9 * DAYS_CREDITS <= spent["2026-03-02", "poll"] <= DAYS_CREDITS
+    assert spent["2026-03-02", "walk"] == first
+    assert await office.told() == [("budget_reached", 401, False)]
+    creator = await office.creator(ava)
+    assert (creator["next_poll_at"], creator["failed_polls"]) == (MIDNIGHT, 0)
+
+    await office.run(MIDNIGHT)
+
+    assert await office.told() == [("budget_reached", 401, True)]
+    assert (await _spent(office))["2026-03-03", "poll"] > 0
+    assert (await office.creator(ava))["synced_at"] == MIDNIGHT
+
+
+async def test_a_run_that_meets_the_budget_stops_and_goes_on_after_midnight(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+    await desk.set_creator(ava, next_walk_at=NOW + HOUR, credits_per_day=2)
+    await office.run(NOW + HOUR)
+    assert (await office.runs(ava))[-1] == ("night", "running")
+    assert await office.told() == [("budget_reached", 401, False)]
+    await desk.set_creator(ava, credits_per_day=85)
+    await office.run(MIDNIGHT)
+    assert (await office.runs(ava))[-1] == ("night", "done")
+    assert len(await office.runs(ava)) == 2
+    assert await office.told() == [("budget_reached", 401, True)]
+
+
+async def test_a_creators_own_number_counts_and_the_reserve_is_for_pings(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+
+    async def spend(tx: Tx) -> None:
+        for purpose, credits_used in (("poll", 30.0), ("refresh", 5.0), ("walk", 500.0), ("backfill", 500.0)):
+            await usage.note(
+                tx,
+                "2026-03-05",
+                ava,
+                purpose,  # type: ignore[arg-type]
+                calls=1,
+                credits_used=credits_used,
+                errors=0,
+            )
+
+    await desk.change(spend)
+    budget, at = Budget(desk.store, 40), NOW + 3 * DAY
+    assert await budget.left(await desk.creator(), at) == pytest.approx(1)
+    assert await budget.left(await desk.creator(), at, before_pings=True) == pytest.approx(5)
+    await desk.set_creator(ava, credits_per_day=100)
+    assert await budget.left(await desk.creator(), at) == pytest.approx(55)
+    assert await budget.left(await desk.creator(), at + DAY) == pytest.approx(90)
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "hours"),
+    [
+        (NOW, None, 16),
+        (NOW, "Europe/Paris", 15),
+        (NOW, "Pacific/Auckland", 3),
+        # The day on which the clocks go forward.
+        (NOW + 26 * DAY + 15 * HOUR, "Europe/Paris", 23),
+    ],
+)
+def test_a_day_ends_at_the_agencys_midnight(now: int, zone: str | None, hours: int) -> None:
+    assert next_midnight(now, zone) - now == hours * HOUR
