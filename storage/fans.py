@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 
 import msgspec
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 
 from bot.domain.lifecycle import Known
-from bot.domain.models import MS_PER_DAY, FanRecord, SubscriptionStatus
+from bot.domain.models import FanRecord, SubscriptionStatus
 from bot.domain.subscription import subscription_status
 from storage.bulk import bulk_insert, bulk_upsert
 from storage.fan_story import Look, write_names_gone, write_story
@@ -20,8 +20,6 @@ from storage.parts import in_parts
 from storage.tables import fan_accounts, fan_names
 from storage.tx import Tx
 
-ENDED_LOOK_MS = 3 * MS_PER_DAY
-"""How long a poll asks again about a period that has ended while the API goes on saying "subscribed"."""
 _RECORD_FIELDS = tuple(field.name for field in fields(FanRecord) if field.name != "periods")
 _record_values = attrgetter(*_RECORD_FIELDS)
 _COLUMNS = (
@@ -353,26 +351,3 @@ async def creator_of_fan(tx: Tx, fan_account_id: int) -> int | None:
         )
     )
     return None if found is None else int(found)
-
-
-async def due_for_refresh(tx: Tx, creator_id: int, now_ms: int, limit: int) -> list[str]:
-    """Platform ids of the fans a poll should look at again.
-
-    All whose period has ended and who were subscribed still when last seen (until that is settled, for three days at
-    the most: then they are the walk's), and the `limit` subscribed ones whose period ends soonest and of whom nothing
-    says that rebill is off.
-    """
-    f = fan_accounts.c
-    mine = (f.agency_id == tx.agency_id, f.creator_id == creator_id)
-    ended = await tx.all(
-        select(f.platform_fan_id)
-        .where(*mine, f.subscribed, f.expires_at > now_ms - ENDED_LOOK_MS, f.expires_at <= now_ms)
-        .order_by(f.expires_at, f.id)
-    )
-    soon = await tx.all(
-        select(f.platform_fan_id)
-        .where(*mine, f.subscribed, f.expires_at > now_ms, or_(f.rebill_off.is_(None), ~f.rebill_off))
-        .order_by(f.expires_at, f.id)
-        .limit(limit)
-    )
-    return [row.platform_fan_id for row in (*ended, *soon)]

@@ -121,24 +121,6 @@ async def test_lookups_stay_among_the_creators_given(agency: Agency) -> None:
         assert await fan_search.get_profile(tx, others, found.fan_account_id, NOW) is None
 
 
-async def test_who_is_due_for_another_look(agency: Agency) -> None:
-    await _apply(
-        agency,
-        [
-            fan("ended", expires_at=NOW - 5),
-            fan("ended-earlier", expires_at=NOW - DAY),
-            fan("long-ended", expires_at=NOW - 4 * DAY),
-            fan("off", expires_at=NOW + 1, rebill_off=True),
-            fan("soon", expires_at=NOW + 2),
-            fan("later", expires_at=NOW + 3),
-            fan("never", expires_at=None),
-        ],
-    )
-    async with agency.store.read() as tx:
-        due = await fans.due_for_refresh(tx, agency.ava, NOW, 1)
-    assert due == ["ended-earlier", "ended", "soon"]
-
-
 async def test_counts_and_ids(agency: Agency) -> None:
     await _apply(agency, [fan("1", total_cents=None), fan("2", total_cents=5), fan("3", total_cents=9)])
     async with agency.store.read() as tx:

@@ -39,6 +39,14 @@ async def _ava(office: Office) -> dict[str, dict[str, object]]:
     return {row["platform_fan_id"]: row for row in rows}
 
 
+async def test_after_two_walks_come_nights_and_a_walk_a_month(office: Office) -> None:
+    """A list that shrinks under her first walk may hide a fan whom nobody knows yet."""
+    for day in range(33):
+        await office.run(NOW + day * DAY)
+    kinds = [kind for kind, _ in await office.runs(office.desk.agency.ava)]
+    assert kinds == ["walk", "walk", *["night"] * 29, "walk", "night"]
+
+
 @pytest.mark.parametrize("number", [1, 20, 130])
 async def test_all_fans_cost_a_call_for_twenty_and_five_at_the_most(office: Office, number: int) -> None:
     office.api.accounts[AVA].fans = [calm(1_000 + n) for n in range(number)]

@@ -57,7 +57,7 @@ async def office(desk: Desk) -> Office:
     quiet = NOW + HOUR // 2
     for number in (1, 2):
         platform.put(calm(number, last_seen_at=quiet, expires_at=NOW + 60 * DAY))
-    platform.put(leaving(3, last_seen_at=NOW + 8 * DAY, total_cents=9_000, expires_at=NOW + 20 * DAY))
+    platform.put(leaving(3, last_seen_at=None, expires_at=NOW + 20 * DAY))
     platform.payments.clear()
     platform.chargebacks.clear()
     await desk.set_creator(desk.agency.bea, paused_reason="manual")
@@ -133,10 +133,8 @@ async def test_without_credits_the_decision_stands_on_what_is_known(office: Offi
 
 
 async def _before_an_action_item(office: Office) -> int:
-    """Fan 3 is six hours from the last week of a period that will not go on; the account id of theirs."""
-    office.api.accounts[AVA].put(
-        leaving(3, last_seen_at=NOW, total_cents=9_000, expires_at=NOW + 10 * DAY + 5 * HOUR)
-    )
+    """Fan 3 is silent again, at the end of a period that will not go on; the account id of theirs."""
+    office.api.accounts[AVA].put(leaving(3, last_seen_at=NOW, expires_at=NOW + 10 * DAY + 5 * HOUR))
     rows = await office.desk.rows(fan_accounts)
     return next(int(row["id"]) for row in rows if row["platform_fan_id"] == "3")
 

@@ -138,14 +138,6 @@ async def test_a_walk_comes_first_then_polls_then_a_walk_a_day(office: Office) -
     assert (creator["synced_at"], creator["payments_synced_at"]) == (NOW + DAY, NOW + DAY)
 
 
-async def test_after_two_walks_come_nights_and_a_walk_a_month(office: Office) -> None:
-    """A list that shrinks under her first walk may hide a fan whom nobody knows yet."""
-    for day in range(33):
-        await office.run(NOW + day * DAY)
-    kinds = [kind for kind, _ in await office.runs(office.desk.agency.ava)]
-    assert kinds == ["walk", "walk", *["night"] * 29, "walk", "night"]
-
-
 async def _facts(office: Office) -> list[list[dict[str, Any]]]:
     """All rows but for which sync has seen them last."""
     tables = [await office.desk.rows(table) for table in (fan_accounts, fan_names, payments)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from itertools import count
 from typing import Any, Literal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
@@ -31,6 +32,7 @@ MACHINERY = frozenset(
 )
 """When something was asked and what it cost, which an interruption does change."""
 
+_ID = re.compile(r"\d{17,}")
 _numbers = st.integers(1, 7)
 
 
@@ -157,10 +159,12 @@ async def _everything(office: Office) -> dict[str, list[str]]:
             continue
         ids = {"id", "agency_id", "creator_id", "seen_run_id", "card_id", "episode_id", "message_id"}
         ids |= {name for c in table.c if (name := c.name).endswith("run_id")}
-        found[table.name] = sorted(
+        rows = [
             repr({k: fans.get(v, v) if k == "fan_account_id" else v for k, v in row.items() if k not in ids})
             for row in await desk.rows(table)
-        )
+        ]
+        # A card's payload names its episode.
+        found[table.name] = sorted(_ID.sub("#", row) for row in rows)
     return found
 
 
@@ -201,10 +205,12 @@ async def _cut_off(office: Office, now: int, call: int, how: Literal["fault", "c
 
 
 _settings = settings(
-    max_examples=25,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,
+    # An example takes a second: what fails is small already.
+    phases=[Phase.explicit, Phase.generate],
 )
 
 
@@ -212,7 +218,7 @@ _settings = settings(
 @_settings
 def test_twice_is_once(loop: asyncio.Runner, everywhere: Storage, world: World) -> None:
     async def live() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(20):
             office = await _office(everywhere, world)
             await office.run(NOW)
             _move_on(office, world)
@@ -243,7 +249,7 @@ def test_cut_off_anywhere_and_gone_on_with_is_once(
     how: Literal["fault", "cancel"],
 ) -> None:
     async def live() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(20):
             calm_office = await _office(everywhere, world)
             cut = await _office(everywhere, world)
             await calm_office.run(NOW)
@@ -297,7 +303,7 @@ def test_a_list_that_moves_under_a_walk_hides_nobody_beyond_the_next(
     repeats: bool,
 ) -> None:
     async def live() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(20):
             office = await _office(everywhere, world)
             office.api.repeat_first_of_next_page = repeats
             _shift_at(office, shifts)
@@ -320,7 +326,7 @@ def test_a_night_sees_every_payer_however_its_list_moves(
     repeats: bool,
 ) -> None:
     async def live() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(20):
             office = await _office(everywhere, world)
             for day in (0, 1):
                 await office.run(NOW + day * DAY)
