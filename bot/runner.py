@@ -61,7 +61,7 @@ from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
-from storage import card_delivery, webhook_inbox
+from storage import card_delivery, messages, webhook_inbox
 from storage.engine import AgencyStore, Storage
 from storage.lock import DatabaseInUseError, ProcessLock
 from storage.roster import apply_roster
@@ -159,7 +159,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     bot.on_message_gone = message_gone
     bot.on_permissions_changed = delivery.retry_blocked
     budget = Budget(store, settings.credits_per_day)
-    look = SecondLook(store, api, budget, clock)
+    look = SecondLook(store, api, budget, clock, keep_messages=messages.apply_messages)
     scoring = Scoring(store, get_model(settings.score_model), look=look, wake_delivery=delivery.wake)
     notices = Notices(store)
     sync = SyncJob(

@@ -16,7 +16,7 @@ from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, FanRecord, TransactionRec
 from bot.fanapi.protocol import FanApi, Page
 from bot.jobs.fetching.ahead import ahead, left_early
 from bot.jobs.fetching.budget import Allowance
-from storage import fans, fetch_lists, fetching, runs, transactions
+from storage import fans, fetch_lists, fetching, runs, transactions, webhook_inbox
 from storage.engine import AgencyStore, Tx
 from storage.fetch_lists import PollList
 from storage.parts import in_parts
@@ -202,6 +202,9 @@ class Fetcher:
         async def write(tx: Tx) -> None:
             await self._keep(tx, creator, run, [*latest, *refreshed])
             await transactions.apply_transactions(tx, creator.id, payments, run.started_at)
+            await webhook_inbox.note_unannounced(
+                tx, creator.id, [payment.occurred_at for payment in payments], run.started_at
+            )
             await self._done(tx, creator, run)
 
         await self._store.write(write)
