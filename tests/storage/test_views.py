@@ -171,7 +171,7 @@ async def test_money_subscriptions_and_work_are_rows_of_their_own(database_url: 
     assert (rows["x"]["fan_id"], float(rows["x"]["amount"])) == (None, 10.0)
     assert rows["x"]["occurred_at"] == "2026-03-01 08:00:00"
 
-    (event,) = await _select(database_url, "SELECT * FROM v_subscription_events")
+    (event,) = await _select(database_url, "SELECT * FROM v_subscription_events WHERE event = 'expired'")
     assert set(event) == VIEWS["v_subscription_events"]
     assert (event["event"], event["username"], event["occurred_at"]) == (
         "expired",
