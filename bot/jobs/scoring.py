@@ -39,7 +39,8 @@ from storage.ids import machine_ms
 from storage.roster import Creator
 from storage.runs import ScoreRun
 from storage.score_inputs import read_score_inputs
-from storage.scores import ScoreBatch, ScoreInput
+from storage.score_rows import ScoreBatch
+from storage.scores import ScoreInput
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from bot.domain.models import FanRecord, Scores, TransactionKind, TransactionRecord
 from storage import fans, scores, transactions
-from storage.scores import ScoreBatch, ScoreInput
+from storage.score_rows import ScoreBatch
+from storage.scores import ScoreInput
 from storage.transactions import TransactionResult
 from tests.storage.conftest import DAY, NOW, Agency
 from tests.storage.records import fan, payment
