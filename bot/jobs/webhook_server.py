@@ -30,6 +30,7 @@ from bot.fanapi.webhooks import (
     is_genuine,
     read_account,
     read_event,
+    to_keep,
 )
 from bot.jobs.webhooks import WebhookCounters
 from storage import webhook_inbox
@@ -293,9 +294,8 @@ class WebhookServer:
             event = read_event(body, keep_text=self._keep_text)
         except NotReadableError:
             return NewEvent(key, UNREADABLE, read_account(body), None, error=UNREADABLE)
-        # Half a character is mended the same way when it is read again; NUL, which PostgreSQL refuses, is no JSON.
-        text = body.decode("utf-8", "replace") if event.news is not None else None
-        return NewEvent(key, event.name, event.account_id, text)
+        kept = to_keep(body, keep_text=self._keep_text) if event.news is not None else None
+        return NewEvent(key, event.name, event.account_id, kept)
 
     async def _keep(self, event: NewEvent) -> Received:
         now_ms, wall_ms = self._clock.now_ms(), self._wall_ms()
