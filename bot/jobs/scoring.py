@@ -121,24 +121,27 @@ class Scoring:
         """Score just these fans, with the maxima of her last finished run, and give what is news a card at once.
 
         Nothing happens before her baseline is done, nor while she is not watched, nor under another model than her last
-        run's: the next full run says then what is news.
+        run's: the next full run says then what is news. She is taken as she is by now, whatever `creator` was read when.
         """
-        if not fan_account_ids or not creator.is_watched or creator.baseline_done_at is None:
+        if not fan_account_ids:
             return
 
         async def write(tx: Tx) -> bool:
+            present = await roster.get_creator(tx, creator.id)
+            if present is None or not present.is_watched or present.baseline_done_at is None:
+                return False
             maxima = await runs.last_maxima(tx, creator.id, self._model.NAME, self._model.VERSION)
             if maxima is None:
                 return False
             found = await read_score_inputs(tx, creator.id, fan_account_ids, now_ms)
             run = ScoreRun(tx.ids.next(), creator.id, None, now_ms, maxima, False, None, now_ms)
-            context = RunContext(run.run_id, now_ms, False, await find_owner(tx, creator))
-            result = await self._score_page(run, context, creator, found) if found else None
+            context = RunContext(run.run_id, now_ms, False, await find_owner(tx, present))
+            result = await self._score_page(run, context, present, found) if found else None
             if result is None or result.write is None:
                 return False
             await runs.add_finished_run(tx, run, model=self._model.NAME, model_version=self._model.VERSION)
             await result.write(tx)
-            await self._place(tx, run, creator)
+            await self._place(tx, run, present)
             return True
 
         async with self._turns[creator.id]:
