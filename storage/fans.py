@@ -317,18 +317,18 @@ async def ids_by_platform(tx: Tx, creator_id: int, platform_ids: Sequence[str]) 
     return found
 
 
-async def clear_pending(tx: Tx, fan_account_ids: Iterable[int]) -> None:
-    """First sights and expiries of these fans have been decided on."""
-    ids = sorted(fan_account_ids)
-    for part in in_parts(ids):
-        await tx.execute(
-            update(fan_accounts)
-            .where(
-                fan_accounts.c.agency_id == tx.agency_id,
-                fan_accounts.c.id.in_(part),
+async def clear_pending(tx: Tx, first_sights: Iterable[int], expiries: Iterable[int]) -> None:
+    """The first sights and the expiries of these fans have been decided on; another one that came meanwhile has not."""
+    for ids, flag in ((first_sights, "first_sight_pending"), (expiries, "expiry_pending")):
+        for part in in_parts(sorted(ids)):
+            await tx.execute(
+                update(fan_accounts)
+                .where(
+                    fan_accounts.c.agency_id == tx.agency_id,
+                    fan_accounts.c.id.in_(part),
+                )
+                .values({flag: False})
             )
-            .values(first_sight_pending=False, expiry_pending=False)
-        )
 
 
 async def count(tx: Tx, creator_id: int) -> int:

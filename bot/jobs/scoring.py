@@ -180,19 +180,22 @@ class Scoring:
         )
         policy = policy_of(creator.fire_above, creator.action_above)
         changes: list[EpisodeChange] = []
-        pending: list[int] = []
+        first_sights: list[int] = []
+        expiries: list[int] = []
         for number, fan in enumerate(page, start=1):
             if number % FANS_A_STRETCH == 0:
                 await asyncio.sleep(0)
             values = model.score(fan.facts, maxima)
             moved = batch.add(fan, values)
-            if fan.first_sight_pending or fan.expiry_pending:
-                pending.append(fan.facts.fan_account_id)
+            if fan.first_sight_pending:
+                first_sights.append(fan.facts.fan_account_id)
+            if fan.expiry_pending:
+                expiries.append(fan.facts.fan_account_id)
             change = self._decide(fan, values, creator, run, policy)
             # Where nothing is decided and no value moved, the episode has its figures already.
             if change is not None and (moved or change.decision.change is not Change.NONE):
                 changes.append(change)
-        if not batch and not changes and not pending:
+        if not batch and not changes and not first_sights and not expiries:
             # Where the run goes on after a crash is not worth a transaction of its own.
             return _PageResult(None, (), ())
 
@@ -202,7 +205,7 @@ class Scoring:
                 paces = await scores.read_paces(tx, [c.fan_account_id for c in changes])
                 paced = [replace(c, pace_cents=paces.get(c.fan_account_id)) for c in changes]
                 await apply_changes(tx, context, paced)
-            await fans.clear_pending(tx, pending)
+            await fans.clear_pending(tx, first_sights, expiries)
             await runs.mark_scored(tx, run.run_id, page[-1].facts.fan_account_id)
 
         told = [change for change in changes if change.decision.change in _TOLD]
