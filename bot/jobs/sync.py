@@ -180,7 +180,6 @@ class SyncJob:
             async with noting(
                 self._store,
                 self._api,
-                creator.account_id,
                 creator.id,
                 run.kind,
                 now_ms=self._clock.now_ms,

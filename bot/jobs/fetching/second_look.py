@@ -110,7 +110,6 @@ class SecondLook:
         async with noting(
             self._store,
             self._api,
-            creator.account_id,
             creator.id,
             "refresh",
             now_ms=self._clock.now_ms,
@@ -139,7 +138,6 @@ class SecondLook:
         async with noting(
             self._store,
             self._api,
-            creator.account_id,
             creator.id,
             "messages",
             now_ms=self._clock.now_ms,
