@@ -88,7 +88,8 @@ async def payers_since(tx: Tx, creator_id: int, since_ms: int) -> list[str]:
         .select_from(
             fan_accounts.join(transactions, (t.agency_id == _f.agency_id) & (t.fan_account_id == _f.id))
         )
-        .where(*_mine(tx, creator_id), t.creator_id == creator_id, t.occurred_at > since_ms)
+        # Not by the fan's creator as well: SQLite would go through all of her fans.
+        .where(t.agency_id == tx.agency_id, t.creator_id == creator_id, t.occurred_at > since_ms)
         .distinct()
         .order_by(_f.platform_fan_id)
     )
