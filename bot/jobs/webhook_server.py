@@ -28,6 +28,7 @@ from bot.fanapi.webhooks import (
     UNREADABLE,
     event_key,
     is_genuine,
+    may_be_signature,
     read_account,
     read_event,
     to_keep,
@@ -258,6 +259,9 @@ class WebhookServer:
             raise _RefusedError(405, "method", {"Allow": "POST"})
         if request.content_length is not None and request.content_length > self._limits.body_bytes:
             raise _RefusedError(413, "size")
+        if not may_be_signature(request.headers.get(SIGNATURE_HEADER)):
+            # Its body is not waited for: others may need the turn.
+            raise _RefusedError(401, "signature")
 
     async def _read(self, request: web.BaseRequest) -> bytes:
         body = bytearray()

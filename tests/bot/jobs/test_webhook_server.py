@@ -285,11 +285,20 @@ async def _raw(door: Door, *parts: bytes) -> bytes:
 
 async def test_a_body_that_does_not_come_is_cut(desk: Desk, open_door: Opener) -> None:
     door = await open_door(replace(USUAL, body_s=0.2))
-    head = b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n"
+    signed = b"Signature: " + b"0" * 64
+    head = b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n" + signed + b"\r\n\r\n"
     async with asyncio.timeout(10):
         answer = await _raw(door, head, b"only some")
     assert answer.startswith(b"HTTP/1.1 408")
     assert await desk.rows(inbox) == []
+
+
+@pytest.mark.parametrize("signature", [b"", b"Signature: no\r\n"])
+async def test_for_the_body_of_what_is_not_signed_nobody_waits(open_door: Opener, signature: bytes) -> None:
+    door = await open_door(replace(USUAL, at_once=0))
+    head = b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n" + signature + b"\r\n"
+    async with asyncio.timeout(10):
+        assert (await _raw(door, head)).startswith(b"HTTP/1.1 401")
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /webhook HTTP/1.1\r\nHost:"])
