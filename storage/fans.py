@@ -83,25 +83,18 @@ class _Stored:
 
 
 async def apply_fan_page(
-    tx: Tx,
-    creator_id: int,
-    records: Sequence[FanRecord],
-    now_ms: int,
-    run_id: int,
-    *,
-    mark_seen: bool = False,
+    tx: Tx, creator_id: int, records: Sequence[FanRecord], now_ms: int, run_id: int
 ) -> FanPageResult:
     """Write the fans of a page that are new or have changed, with their periods and the events this implies.
 
     A fan who is in it twice counts once, as seen last. One who was subscribed at the last look and is expired now is
-    marked `expiry_pending` for the next scoring. `mark_seen`: the others of the page are seen in this run too.
+    marked `expiry_pending` for the next scoring. `run_id`: what has seen those who changed.
     """
     unique = {record.platform_fan_id: record for record in records}
     stored = await _load(tx, creator_id, list(unique))
     rows: list[tuple[object, ...]] = []
     names: dict[int, set[str]] = {}
     looks: list[Look] = []
-    same: list[int] = []
     nameless: list[int] = []
     new = 0
     for key, record in unique.items():
@@ -113,7 +106,6 @@ async def apply_fan_page(
         if old is not None and _lost_names(record, old):
             nameless.append(old.id)
         if old is not None and old.row_hash == digest:
-            same.append(old.id)
             continue
         new += old is None
         row_id = tx.ids.next() if old is None else old.id
@@ -124,8 +116,6 @@ async def apply_fan_page(
     await _write_names(tx, creator_id, names, {old.id for old in stored.values()})
     await write_story(tx, creator_id, looks, now_ms)
     await write_names_gone(tx, creator_id, nameless, now_ms)
-    if mark_seen:
-        await _mark_seen(tx, same, run_id)
     return FanPageResult(new, len(rows) - new, len(unique) - len(rows))
 
 
@@ -150,15 +140,6 @@ def _known(old: _Stored | None) -> Known | None:
 def _lost_names(record: FanRecord, old: _Stored) -> bool:
     nameless = clean_text(record.username) is None and clean_text(record.name) is None
     return nameless and (old.username is not None or old.name is not None)
-
-
-async def _mark_seen(tx: Tx, fan_account_ids: Sequence[int], run_id: int) -> None:
-    for part in in_parts(fan_account_ids):
-        await tx.execute(
-            update(fan_accounts)
-            .where(fan_accounts.c.agency_id == tx.agency_id, fan_accounts.c.id.in_(part))
-            .values(seen_run_id=run_id)
-        )
 
 
 async def _load(tx: Tx, creator_id: int, platform_ids: list[str]) -> dict[str, _Stored]:
@@ -317,18 +298,18 @@ async def ids_by_platform(tx: Tx, creator_id: int, platform_ids: Sequence[str]) 
     return found
 
 
-async def clear_pending(tx: Tx, fan_account_ids: Iterable[int]) -> None:
-    """First sights and expiries of these fans have been decided on."""
-    ids = sorted(fan_account_ids)
-    for part in in_parts(ids):
-        await tx.execute(
-            update(fan_accounts)
-            .where(
-                fan_accounts.c.agency_id == tx.agency_id,
-                fan_accounts.c.id.in_(part),
+async def clear_pending(tx: Tx, first_sights: Iterable[int], expiries: Iterable[int]) -> None:
+    """The first sights and the expiries of these fans have been decided on; another one that came meanwhile has not."""
+    for ids, flag in ((first_sights, "first_sight_pending"), (expiries, "expiry_pending")):
+        for part in in_parts(sorted(ids)):
+            await tx.execute(
+                update(fan_accounts)
+                .where(
+                    fan_accounts.c.agency_id == tx.agency_id,
+                    fan_accounts.c.id.in_(part),
+                )
+                .values({flag: False})
             )
-            .values(first_sight_pending=False, expiry_pending=False)
-        )
 
 
 async def count(tx: Tx, creator_id: int) -> int:

@@ -42,7 +42,7 @@ class FanToLookAt:
     fan_account_id: int
     platform_fan_id: str
     seen: bool
-    """Whether the sync in hand has seen the fan already."""
+    """Whether the fan has been seen since the sync in hand began."""
     messages_until_at: int | None
 
 
@@ -88,7 +88,8 @@ async def payers_since(tx: Tx, creator_id: int, since_ms: int) -> list[str]:
         .select_from(
             fan_accounts.join(transactions, (t.agency_id == _f.agency_id) & (t.fan_account_id == _f.id))
         )
-        .where(*_mine(tx, creator_id), t.creator_id == creator_id, t.occurred_at > since_ms)
+        # Not by the fan's creator as well: SQLite would go through all of her fans.
+        .where(t.agency_id == tx.agency_id, t.creator_id == creator_id, t.occurred_at > since_ms)
         .distinct()
         .order_by(_f.platform_fan_id)
     )
@@ -114,7 +115,8 @@ async def mark_seen(tx: Tx, creator_id: int, platform_ids: Iterable[str], run_id
 
 
 def _unseen(run_id: int) -> ColumnElement[bool]:
-    return or_(_f.seen_run_id.is_(None), _f.seen_run_id != run_id)
+    # Ids rise with time: whom a webhook has told of since the run began is as good as seen.
+    return or_(_f.seen_run_id.is_(None), _f.seen_run_id < run_id)
 
 
 async def vanished(tx: Tx, creator_id: int, run_id: int, limit: int) -> list[str]:
@@ -164,7 +166,7 @@ async def to_look_at(
         FanToLookAt(
             row.id,
             row.platform_fan_id,
-            sync_run_id is not None and row.seen_run_id == sync_run_id,
+            sync_run_id is not None and row.seen_run_id is not None and row.seen_run_id >= sync_run_id,
             row.messages_until_at,
         )
         for row in found

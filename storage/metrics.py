@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.engine import AgencyStore
+from storage.parts import in_parts
 from storage.settings import read_settings
 from storage.tables import creators, episodes, fan_accounts
 from storage.tx import Tx
@@ -36,19 +37,25 @@ async def trouble_of(store: AgencyStore, within_s: float) -> str | None:
 
 async def read_gauges(tx: Tx) -> list[CreatorGauges]:
     """Every creator, by id."""
-    rows = await tx.all(
-        select(episodes.c.creator_id, episodes.c.tier, func.count())
-        .where(episodes.c.agency_id == tx.agency_id, episodes.c.closed_at.is_(None))
-        .group_by(episodes.c.creator_id, episodes.c.tier)
-    )
-    tiers: dict[int, dict[str, int]] = {}
-    for creator_id, tier, number in rows:
-        tiers.setdefault(creator_id, {})[tier or "none"] = int(number)
     found = await tx.all(
         select(creators.c.id, creators.c.synced_at, creators.c.paused_reason, creators.c.retired_at)
         .where(creators.c.agency_id == tx.agency_id)
         .order_by(creators.c.id)
     )
+    tiers: dict[int, dict[str, int]] = {}
+    for part in in_parts([row.id for row in found]):
+        rows = await tx.all(
+            select(episodes.c.creator_id, episodes.c.tier, func.count())
+            # By creator, or all episodes there ever were would be read.
+            .where(
+                episodes.c.agency_id == tx.agency_id,
+                episodes.c.creator_id.in_(part),
+                episodes.c.closed_at.is_(None),
+            )
+            .group_by(episodes.c.creator_id, episodes.c.tier)
+        )
+        for creator_id, tier, number in rows:
+            tiers.setdefault(creator_id, {})[tier or "none"] = int(number)
     return [
         CreatorGauges(
             row.id, row.synced_at, row.paused_reason is None and row.retired_at is None, tiers.get(row.id, {})

@@ -57,7 +57,7 @@ class ScoreRun:
 
 async def find_open_sync(tx: Tx, creator_id: int) -> SyncRun | None:
     """The creator's unfinished sync, the newest first; None: the last one ended, or says not what it was to read."""
-    row = await tx.first(
+    rows = await tx.all(
         select(
             sync_runs.c.id,
             sync_runs.c.creator_id,
@@ -66,18 +66,17 @@ async def find_open_sync(tx: Tx, creator_id: int) -> SyncRun | None:
             sync_runs.c.phase,
             sync_runs.c.cursor,
             sync_runs.c.stats,
-        )
-        .where(
+        ).where(
             sync_runs.c.agency_id == tx.agency_id,
             sync_runs.c.creator_id == creator_id,
             sync_runs.c.finished_at.is_(None),
             sync_runs.c.stats.is_not(None),
         )
-        .order_by(sync_runs.c.id.desc())
-        .limit(1)
     )
-    if row is None:
+    if not rows:
         return None
+    # There is hardly ever more than one. In order of the id SQLite would look for it through all runs there ever were.
+    row = max(rows, key=lambda found: found.id)
     plan = msgspec.json.decode(row.stats, type=SyncPlan)
     return SyncRun(row.id, row.creator_id, row.kind, row.started_at, row.phase, row.cursor, plan)
 
@@ -156,7 +155,8 @@ async def find_score_run(tx: Tx, creator_id: int, sync_run_id: int | None) -> Sc
     if sync_run_id is None:
         where += [score_runs.c.sync_run_id.is_(None), score_runs.c.finished_at.is_(None)]
     else:
-        where.append(score_runs.c.sync_run_id == sync_run_id)
+        # Ids rise with time: without the second bound all runs there ever were would be read, where this one is not yet.
+        where += [score_runs.c.sync_run_id == sync_run_id, score_runs.c.id > sync_run_id]
     row = await tx.first(select(score_runs).where(*where).order_by(score_runs.c.id.desc()).limit(1))
     if row is None:
         return None

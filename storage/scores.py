@@ -1,4 +1,4 @@
-"""What scoring reads and writes: facts in pages of fans, scores where they moved, history where the move matters."""
+"""What scoring reads: the facts of a creator's fans, page by page, and the largest spends they are measured by."""
 
 from __future__ import annotations
 
@@ -9,24 +9,20 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, BindParameter, and_, bindparam, case, func, literal_column, or_, select
 
-from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts, Scores
+from bot.domain.models import MS_PER_DAY, AlertTier, CreatorMaxima, FanFacts
 from bot.domain.subscription import subscription_status
-from storage.bulk import BulkRead, bulk_insert, bulk_upsert
-from storage.ids import IdFactory
+from storage.bulk import BulkRead
 from storage.message_facts import UNKNOWN, MessageFacts, read_message_facts
 from storage.parts import in_parts
-from storage.tables import episodes, fan_accounts, score_history, scores, transactions
+from storage.tables import episodes, fan_accounts, scores, transactions
 from storage.tx import Tx
 
 WINDOW_MS = 30 * MS_PER_DAY
 PACE_MS = 90 * MS_PER_DAY
 REOPEN_LOOK_MS = 14 * MS_PER_DAY
 """How long a closed episode can still be reopened; older ones are not read."""
-WEEK_MS = 7 * MS_PER_DAY
-HISTORY_MOVE = 5.0
 FANS_A_STRETCH = 500
 """Fans read off their rows before others have a turn."""
-_TIER_EDGES = (60.0, 80.0)
 
 _f, _s, _t, _e = fan_accounts.c, scores.c, transactions.c, episodes.c
 
@@ -90,6 +86,16 @@ class ScoreInput(msgspec.Struct, frozen=True, gc=False):
     @property
     def last_pinged_at(self) -> int | None:
         return self.row[_PINGED_AT]  # type: ignore[no-any-return]
+
+    @property
+    def scored(self) -> tuple[Any, ...] | None:
+        """The stored values in the order of `Scores`' columns, the model and its version; None: never scored."""
+        return None if self.row[_VALUES] is None else self.row[_VALUES:_KEPT]
+
+    @property
+    def kept(self) -> tuple[float, int]:
+        """The churn risk that the history has last, and when. Of one who was scored."""
+        return self.row[_KEPT], self.row[_KEPT + 1]
 
 
 async def creator_maxima(tx: Tx, creator_id: int, now_ms: int) -> CreatorMaxima:
@@ -177,7 +183,7 @@ _PAGE = BulkRead(
 _SUBSCRIBED, _EXPIRED_NOW = 3, 4
 _PAID, _CAN_RECEIVE, _BLOCKED, _RESTRICTED, _PERFORMER, _DELETED = range(7, 13)
 _FIRST_SIGHT, _EXPIRY, _PINGED_AT = range(13, 16)
-_VALUES, _MODEL, _KEPT, _REPORTED, _SPAN = 16, 22, 24, 26, 30
+_VALUES, _KEPT, _REPORTED, _SPAN = 16, 24, 26, 30
 _SPENDS = BulkRead(
     select(
         _f.id,
@@ -292,110 +298,3 @@ async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
         )
         found.update((row[0], round(int(row[1]) / 3)) for row in rows)
     return found
-
-
-_SCORE_COLUMNS = (
-    "agency_id",
-    "fan_account_id",
-    "creator_id",
-    "model",
-    "model_version",
-    "churn_risk",
-    "ltv",
-    "engagement",
-    "upsell",
-    "loyalty",
-    "churn_probability",
-    "run_id",
-    "scored_at",
-    "kept_churn_risk",
-    "kept_at",
-)
-_HISTORY_COLUMNS = (
-    "agency_id",
-    "id",
-    "creator_id",
-    "fan_account_id",
-    "model",
-    "model_version",
-    "churn_risk",
-    "ltv",
-    "engagement",
-    "scored_at",
-    "why",
-)
-
-
-class ScoreBatch:
-    """The scores of one page that have moved, as rows to write, with their rows of history."""
-
-    def __init__(
-        self,
-        *,
-        agency_id: int,
-        ids: IdFactory,
-        creator_id: int,
-        run_id: int,
-        model: str,
-        model_version: int,
-        now_ms: int,
-    ) -> None:
-        self._agency_id = agency_id
-        self._ids = ids
-        self._creator_id = creator_id
-        self._run_id = run_id
-        self._model = (model, model_version)
-        self._now_ms = now_ms
-        self._rows: list[tuple[Any, ...]] = []
-        self._history: list[tuple[Any, ...]] = []
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def add(self, fan: ScoreInput, values: Scores) -> bool:
-        """Take the fan's new scores where they, or the model behind them, differ from the stored ones; whether so."""
-        row, model = fan.row, self._model
-        fresh = (
-            values.churn_risk,
-            values.ltv,
-            values.engagement,
-            values.upsell,
-            values.loyalty,
-            values.churn_probability,
-        )
-        if row[_VALUES:_MODEL] == fresh and row[_MODEL:_KEPT] == model:
-            return False
-        kept: tuple[Any, ...] = (values.churn_risk, self._now_ms)
-        if row[_VALUES] is not None:
-            why = _why_kept(row[_KEPT], row[_KEPT + 1], values.churn_risk, self._now_ms)
-            if why is None:
-                kept = row[_KEPT:_REPORTED]
-            else:
-                key = (self._agency_id, self._ids.next(), self._creator_id, row[0])
-                self._history.append((*key, *model, *fresh[:3], self._now_ms, why))
-        self._rows.append(
-            (self._agency_id, row[0], self._creator_id, *model, *fresh, self._run_id, self._now_ms, *kept)
-        )
-        return True
-
-    async def write(self, tx: Tx) -> None:
-        if self._rows:
-            await bulk_upsert(
-                tx,
-                scores,
-                _SCORE_COLUMNS,
-                self._rows,
-                conflict=("agency_id", "fan_account_id"),
-                update=_SCORE_COLUMNS[2:],
-            )
-        if self._history:
-            await bulk_insert(tx, score_history, _HISTORY_COLUMNS, self._history)
-
-
-def _why_kept(before: float, kept_at: int, churn_risk: float, now_ms: int) -> str | None:
-    """Why a score goes into the history. The first one does not: the scores table has it, with its time."""
-    if any((before > edge) != (churn_risk > edge) for edge in _TIER_EDGES):
-        return "tier"
-    if abs(churn_risk - before) >= HISTORY_MOVE:
-        return "move"
-    return "weekly" if now_ms - kept_at >= WEEK_MS else None

@@ -21,6 +21,8 @@ DOWN_MS = 60 * MS_PER_S
 """A shorter stop loses nothing: the vendor tries again."""
 UNANNOUNCED_MS = 20 * 60 * MS_PER_S
 """How old news must be, when a poll finds it, for its webhook to count as lost: some come a quarter of an hour late."""
+WORKING_MS = MS_PER_DAY
+"""Where no webhook has come for so long, they are taken to be off."""
 
 Received = Literal["stored", "ignored", "failed", "duplicate"]
 Standing = Literal["watched", "retired", "paused"]
@@ -183,12 +185,15 @@ async def count_pending(tx: Tx) -> int:
 
 
 async def note_gap(tx: Tx, creator_id: int, since_ms: int) -> None:
-    """From then on webhooks of hers are known to be missing, until her data has been compared with the API's."""
+    """From then on webhooks of hers are known to be missing, until her data has been compared with the API's.
+
+    A gap that is known already begins a millisecond earlier: a sync that is filling it sees that more is missing by now.
+    """
     since = creators.c.reconcile_since_at
     await _set_creator(
         tx,
         creator_id,
-        reconcile_since_at=case((or_(since.is_(None), since > since_ms), since_ms), else_=since),
+        reconcile_since_at=case((or_(since.is_(None), since > since_ms), since_ms), else_=since - 1),
     )
 
 
@@ -215,7 +220,8 @@ async def note_gaps_at_start(tx: Tx, now_ms: int) -> int:
 async def note_unannounced(tx: Tx, creator_id: int, happened_at: Sequence[int], now_ms: int) -> bool:
     """For a poll: payments and renewals that only it has found, by their instants; whether a gap was noted.
 
-    Where webhooks work for the creator one of them should have told. What is younger than UNANNOUNCED_MS may still come.
+    Where webhooks work for the creator one of them should have told. What is younger than UNANNOUNCED_MS may still come;
+    where none has come for WORKING_MS they are off, and polls are all there is.
     """
     late = [at for at in happened_at if now_ms - at > UNANNOUNCED_MS]
     if not late:
@@ -223,7 +229,7 @@ async def note_unannounced(tx: Tx, creator_id: int, happened_at: Sequence[int], 
     webhook_at = await tx.scalar(
         select(creators.c.webhook_at).where(creators.c.agency_id == tx.agency_id, creators.c.id == creator_id)
     )
-    if webhook_at is None:
+    if webhook_at is None or now_ms - webhook_at > WORKING_MS:
         return False
     await note_gap(tx, creator_id, min(late))
     return True

@@ -280,7 +280,7 @@ class FansApiClient:
     def _malformed(
         self, error: NotReadableError, endpoint: str, account_id: str | None
     ) -> MalformedAnswerError:
-        self._meter.of(account_id).errors += 1
+        self._meter.add(account_id, errors=1)
         return MalformedAnswerError(str(error), endpoint=endpoint, account_id=account_id, status=200)
 
 

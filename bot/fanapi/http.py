@@ -32,7 +32,7 @@ from bot.fanapi.errors import (
 )
 from bot.fanapi.pacing import Sleep, TokenBucket, backoff_s
 from bot.fanapi.parse import parse_retry_after
-from bot.fanapi.protocol import Meter, Usage
+from bot.fanapi.protocol import Meter
 
 MAX_TRIES = 3
 MAX_CONNECTIONS = 256
@@ -155,23 +155,22 @@ class ApiHttp:
             if account_id in ("", ".", ".."):
                 raise AccountNotFoundError("not an account id", endpoint=endpoint, account_id=account_id)
             url = f"{self._root}/{self._place.format(account=quote(account_id, safe=''))}{endpoint}"
-        usage = self._meter.of(account_id)
         failures = 0
         while True:
             await self._bucket.take()
-            usage.calls += 1
+            self._meter.add(account_id, calls=1)
             asked_to_wait: float | None = None
             try:
                 answer = await self._send(url, params, endpoint, account_id)
-                self._count_credits(answer, usage, account_id)
+                self._count_credits(answer, account_id)
                 asked_to_wait = parse_retry_after(answer.headers.get("Retry-After"), self._now())
                 self._judge(answer, endpoint, account_id, asked_to_wait)
             except (UpstreamError, RateLimitedError, SessionExpiredError) as error:
                 failures += 1
-                usage.errors += 1
+                self._meter.add(account_id, errors=1)
                 await self._wait(error, failures, asked_to_wait)
             except FanApiError:
-                usage.errors += 1
+                self._meter.add(account_id, errors=1)
                 raise
             else:
                 return answer.body
@@ -238,7 +237,7 @@ class ApiHttp:
             raise RateLimitedError(_WORDS[kind], **where, retry_after_s=retry_after_s)
         raise kind(_WORDS[kind], **where)
 
-    def _count_credits(self, answer: _Answer, usage: Usage, account_id: str | None) -> None:
+    def _count_credits(self, answer: _Answer, account_id: str | None) -> None:
         used = _whole(answer.headers.get("X-OFAPI-Credits-Used"))
         balance = _whole(answer.headers.get("X-OFAPI-Credits-Balance"))
         cached = answer.headers.get("X-OFAPI-Is-Cached", "").lower() in ("1", "true")
@@ -251,7 +250,7 @@ class ApiHttp:
         if used is None and answer.status == 200 and account_id is not None and not cached:
             # Not told: what the price list says, so that a budget errs on the safe side.
             used = 1
-        usage.credits += max(0, used or 0)
+        self._meter.add(account_id, credits=max(0, used or 0))
         if balance is not None:
             self._meter.balance = balance
 

@@ -211,7 +211,7 @@ class OfapiAiClient:
         try:
             return read(body)
         except NotReadableError as error:
-            self._meter.of(account_id).errors += 1
+            self._meter.add(account_id, errors=1)
             raise MalformedAnswerError(
                 str(error), endpoint=endpoint, account_id=account_id, status=200
             ) from None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from bot.domain.models import AccountRecord, FanRecord, MessageRecord, TransactionRecord
 
 T = TypeVar("T")
+_counting: ContextVar[Usage | None] = ContextVar("counting", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,8 @@ class Page(Generic[T]):
 
 @dataclass(slots=True)
 class Usage:
-    """What one account has cost since the start: requests sent, credits billed, requests without a usable
-    answer.
+    """What one account has cost since the start, or one piece of work: requests sent, credits billed, requests without a
+    usable answer.
     """
 
     calls: int = 0
@@ -44,6 +47,24 @@ class Meter:
     def of(self, account_id: str | None) -> Usage:
         """The counters of one account, which go on counting."""
         return self.accounts.setdefault(account_id, Usage())
+
+    def add(self, account_id: str | None, *, calls: int = 0, credits: int = 0, errors: int = 0) -> None:
+        """Count for the account, and for the piece of work that asks."""
+        work = _counting.get()
+        for usage in (self.of(account_id),) if work is None else (self.of(account_id), work):
+            usage.calls += calls
+            usage.credits += credits
+            usage.errors += errors
+
+    @contextmanager
+    def counting(self) -> Iterator[Usage]:
+        """Count by itself what is asked inside, also by tasks that are begun there, whoever else asks of the account."""
+        work = Usage()
+        token = _counting.set(work)
+        try:
+            yield work
+        finally:
+            _counting.reset(token)
 
     def total(self) -> Usage:
         """The sum over all accounts, as of now."""

@@ -38,11 +38,17 @@ _LINK = re.compile(r"/my/chats/chat/(?P<fan>\d{1,30})(?:[/?][^'\"<>]*?\bfirstId=
 _EXPIRY_ID = re.compile(r"(\d{1,30}):")
 _AMOUNT = re.compile(r"\$(\d{1,9}(?:\.\d\d)?)")
 _EMPTY = msgspec.Raw(b"{}")
+_MESSAGES = ("messages.received", "messages.sent")
+
+
+def may_be_signature(signature: str | None) -> bool:
+    """Whether it is worth reading a body for."""
+    return signature is not None and _HEX_64.fullmatch(signature.strip()) is not None
 
 
 def is_genuine(body: bytes, signature: str | None, secrets: Iterable[str]) -> bool:
     """Whether one of the secrets has signed exactly these bytes. Takes as long for a wrong signature as for a right one."""
-    if signature is None or _HEX_64.fullmatch(signature.strip()) is None:
+    if signature is None or not may_be_signature(signature):
         return False
     given = signature.strip().lower()
     found = False
@@ -204,6 +210,22 @@ def read_account(body: bytes) -> str | None:
     return account if isinstance(account, str) and _ACCOUNT.fullmatch(account) is not None else None
 
 
+def to_keep(body: bytes, *, keep_text: bool) -> str:
+    """A body that `read_event` has read, as it waits to be applied.
+
+    Of a message only what is read of it is kept, and its words only where texts are.
+    """
+    envelope = decode(body, _Envelope)
+    if envelope.event in _MESSAGES:
+        message = decode(_payload(envelope), schemas.Message)
+        if not keep_text:
+            message.text = None
+        envelope.payload = msgspec.Raw(msgspec.json.encode(message))
+        body = msgspec.json.encode(envelope)
+    # Half a character is mended the same way when it is read again; NUL, which PostgreSQL refuses, is no JSON.
+    return body.decode("utf-8", "replace")
+
+
 def _payload(envelope: _Envelope) -> bytes:
     raw = bytes(envelope.payload)
     # An empty object comes out of PHP as an empty list.
@@ -223,7 +245,7 @@ def _read(name: str, payload: bytes, keep_text: bool) -> News | None:
         return _payment(decode(payload, _Sale))
     if name == "messages.ppv.unlocked":
         return _unlock(decode(payload, _Notification))
-    if name in ("messages.received", "messages.sent"):
+    if name in _MESSAGES:
         return _message(decode(payload, schemas.Message), name == "messages.received", keep_text)
     if name == "messages.deleted":
         return DeletedNews(str(decode(payload, _Deleted).id))

@@ -39,7 +39,8 @@ from storage.ids import machine_ms
 from storage.roster import Creator
 from storage.runs import ScoreRun
 from storage.score_inputs import read_score_inputs
-from storage.scores import ScoreBatch, ScoreInput
+from storage.score_rows import ScoreBatch
+from storage.scores import ScoreInput
 
 log = structlog.get_logger(__name__)
 
@@ -120,24 +121,27 @@ class Scoring:
         """Score just these fans, with the maxima of her last finished run, and give what is news a card at once.
 
         Nothing happens before her baseline is done, nor while she is not watched, nor under another model than her last
-        run's: the next full run says then what is news.
+        run's: the next full run says then what is news. She is taken as she is by now, whatever `creator` was read when.
         """
-        if not fan_account_ids or not creator.is_watched or creator.baseline_done_at is None:
+        if not fan_account_ids:
             return
 
         async def write(tx: Tx) -> bool:
+            present = await roster.get_creator(tx, creator.id)
+            if present is None or not present.is_watched or present.baseline_done_at is None:
+                return False
             maxima = await runs.last_maxima(tx, creator.id, self._model.NAME, self._model.VERSION)
             if maxima is None:
                 return False
             found = await read_score_inputs(tx, creator.id, fan_account_ids, now_ms)
             run = ScoreRun(tx.ids.next(), creator.id, None, now_ms, maxima, False, None, now_ms)
-            context = RunContext(run.run_id, now_ms, False, await find_owner(tx, creator))
-            result = await self._score_page(run, context, creator, found) if found else None
+            context = RunContext(run.run_id, now_ms, False, await find_owner(tx, present))
+            result = await self._score_page(run, context, present, found) if found else None
             if result is None or result.write is None:
                 return False
             await runs.add_finished_run(tx, run, model=self._model.NAME, model_version=self._model.VERSION)
             await result.write(tx)
-            await self._place(tx, run, creator)
+            await self._place(tx, run, present)
             return True
 
         async with self._turns[creator.id]:
@@ -176,19 +180,22 @@ class Scoring:
         )
         policy = policy_of(creator.fire_above, creator.action_above)
         changes: list[EpisodeChange] = []
-        pending: list[int] = []
+        first_sights: list[int] = []
+        expiries: list[int] = []
         for number, fan in enumerate(page, start=1):
             if number % FANS_A_STRETCH == 0:
                 await asyncio.sleep(0)
             values = model.score(fan.facts, maxima)
             moved = batch.add(fan, values)
-            if fan.first_sight_pending or fan.expiry_pending:
-                pending.append(fan.facts.fan_account_id)
+            if fan.first_sight_pending:
+                first_sights.append(fan.facts.fan_account_id)
+            if fan.expiry_pending:
+                expiries.append(fan.facts.fan_account_id)
             change = self._decide(fan, values, creator, run, policy)
             # Where nothing is decided and no value moved, the episode has its figures already.
             if change is not None and (moved or change.decision.change is not Change.NONE):
                 changes.append(change)
-        if not batch and not changes and not pending:
+        if not batch and not changes and not first_sights and not expiries:
             # Where the run goes on after a crash is not worth a transaction of its own.
             return _PageResult(None, (), ())
 
@@ -198,7 +205,7 @@ class Scoring:
                 paces = await scores.read_paces(tx, [c.fan_account_id for c in changes])
                 paced = [replace(c, pace_cents=paces.get(c.fan_account_id)) for c in changes]
                 await apply_changes(tx, context, paced)
-            await fans.clear_pending(tx, pending)
+            await fans.clear_pending(tx, first_sights, expiries)
             await runs.mark_scored(tx, run.run_id, page[-1].facts.fan_account_id)
 
         told = [change for change in changes if change.decision.change in _TOLD]

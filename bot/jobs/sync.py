@@ -42,6 +42,8 @@ SIDE_BY_SIDE = 4
 GIVE_UP_RUN_MS = MS_PER_DAY
 """An unfinished run older than this is closed: its cursor points into a list that has moved on."""
 MONTH_MS = 30 * MS_PER_DAY
+MAKE_UP_EVERY_MS = 3 * MS_PER_HOUR
+"""How soon after a night another one may make up for webhooks: where they go on missing, polls must go on as well."""
 FIRST_RETRY_MS = 5 * 60 * 1_000
 _BY_REACH: tuple[SyncKind, ...] = ("poll", "night", "walk")
 
@@ -137,7 +139,7 @@ class SyncJob:
             return True
         # What webhooks have missed is not waited for, unless her look is put off.
         put_off = creator.failed_polls > 0 or self._held_until.get(creator.id, 0) > now_ms
-        return creator.reconcile_since_at is not None and creator.synced_at is not None and not put_off
+        return creator.synced_at is not None and _makes_up(creator, now_ms) and not put_off
 
     async def _tell(self, failures: list[_Failure], tried: int, now_ms: int, *, others_fine: bool) -> None:
         whole = [f for f in failures if f.whole_api]
@@ -178,7 +180,6 @@ class SyncJob:
             async with noting(
                 self._store,
                 self._api,
-                creator.account_id,
                 creator.id,
                 run.kind,
                 now_ms=self._clock.now_ms,
@@ -258,8 +259,10 @@ class SyncJob:
         async def open_run(tx: Tx) -> SyncRun:
             found = await runs.find_open_sync(tx, creator.id)
             if found is not None and now_ms - found.started_at <= GIVE_UP_RUN_MS:
-                gap_known = creator.reconcile_since_at in (None, found.plan.gap_since_at)
-                if gap_known and _BY_REACH.index(found.kind) >= _BY_REACH.index(kind):
+                since, known = creator.reconcile_since_at, found.plan.gap_since_at
+                # One that has grown no older than what is read is filled, or stays for the next.
+                fills = since is None or (known is not None and found.plan.payments_since_at <= since)
+                if (fills or kind == "poll") and _BY_REACH.index(found.kind) >= _BY_REACH.index(kind):
                     return found
             paid = await fetch_lists.costs_money(tx, creator.id)
             plan = make_plan(creator, kind, now_ms, history_ms=self._history_ms, costs_money=paid)
@@ -277,7 +280,13 @@ class SyncJob:
 def _kind(creator: Creator, now_ms: int) -> SyncKind:
     if creator.next_walk_at <= now_ms:
         return "walk" if creator.next_full_walk_at <= now_ms else "night"
-    return "poll" if creator.reconcile_since_at is None else "night"
+    return "night" if _makes_up(creator, now_ms) else "poll"
+
+
+def _makes_up(creator: Creator, now_ms: int) -> bool:
+    """Whether it is time to make up for webhooks that are known to be missing."""
+    last_night = creator.next_walk_at - MS_PER_DAY
+    return creator.reconcile_since_at is not None and now_ms >= last_night + MAKE_UP_EVERY_MS
 
 
 def _trouble(error: FanApiError) -> Trouble:

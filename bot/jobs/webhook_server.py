@@ -28,8 +28,10 @@ from bot.fanapi.webhooks import (
     UNREADABLE,
     event_key,
     is_genuine,
+    may_be_signature,
     read_account,
     read_event,
+    to_keep,
 )
 from bot.jobs.webhooks import WebhookCounters
 from storage import webhook_inbox
@@ -257,6 +259,9 @@ class WebhookServer:
             raise _RefusedError(405, "method", {"Allow": "POST"})
         if request.content_length is not None and request.content_length > self._limits.body_bytes:
             raise _RefusedError(413, "size")
+        if not may_be_signature(request.headers.get(SIGNATURE_HEADER)):
+            # Its body is not waited for: others may need the turn.
+            raise _RefusedError(401, "signature")
 
     async def _read(self, request: web.BaseRequest) -> bytes:
         body = bytearray()
@@ -293,9 +298,8 @@ class WebhookServer:
             event = read_event(body, keep_text=self._keep_text)
         except NotReadableError:
             return NewEvent(key, UNREADABLE, read_account(body), None, error=UNREADABLE)
-        # Half a character is mended the same way when it is read again; NUL, which PostgreSQL refuses, is no JSON.
-        text = body.decode("utf-8", "replace") if event.news is not None else None
-        return NewEvent(key, event.name, event.account_id, text)
+        kept = to_keep(body, keep_text=self._keep_text) if event.news is not None else None
+        return NewEvent(key, event.name, event.account_id, kept)
 
     async def _keep(self, event: NewEvent) -> Received:
         now_ms, wall_ms = self._clock.now_ms(), self._wall_ms()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -202,22 +202,20 @@ class WebhookJob:
         if creator is None or not questions:
             return _Answer((), looked_at, Usage())
         account_id = creator.account_id
-        before = replace(self._api.meter.of(account_id))
         looks: dict[str, FanRecord] = {}
         error: str | None = None
-        try:
-            if questions.latest_since is not None:
-                async for page in self._api.walk_latest(account_id, questions.latest_since, looked_at):
-                    looks.update((record.platform_fan_id, record) for record in page.records)
-            wanted = [fan_id for fan_id in questions.by_fan if fan_id not in looks]
-            if wanted:
-                for record in await self._api.get_fans(account_id, wanted):
-                    looks[record.platform_fan_id] = record
-        except FanApiError as caught:
-            error = type(caught).__name__
-            log.warning("webhook_question_failed", creator_id=creator.id, error=error)
-        now = self._api.meter.of(account_id)
-        used = Usage(now.calls - before.calls, now.credits - before.credits, now.errors - before.errors)
+        with self._api.meter.counting() as used:
+            try:
+                if questions.latest_since is not None:
+                    async for page in self._api.walk_latest(account_id, questions.latest_since, looked_at):
+                        looks.update((record.platform_fan_id, record) for record in page.records)
+                wanted = [fan_id for fan_id in questions.by_fan if fan_id not in looks]
+                if wanted:
+                    for record in await self._api.get_fans(account_id, wanted):
+                        looks[record.platform_fan_id] = record
+            except FanApiError as caught:
+                error = type(caught).__name__
+                log.warning("webhook_question_failed", creator_id=creator.id, error=error)
         return _Answer(tuple(looks.values()), looked_at, used, error)
 
     async def _write(self, tx: Tx, creator_id: int, told: Sequence[Told], answer: _Answer) -> set[int]:

@@ -19,12 +19,8 @@ from tests.storage.records import fan, period
 MONTH = 30 * DAY
 
 
-async def _apply(
-    agency: Agency, records: Sequence[FanRecord], now: int = NOW, run: int = 1, *, mark_seen: bool = False
-) -> None:
-    await agency.store.write(
-        lambda tx: fans.apply_fan_page(tx, agency.ava, records, now, run, mark_seen=mark_seen)
-    )
+async def _apply(agency: Agency, records: Sequence[FanRecord], now: int = NOW, run: int = 1) -> None:
+    await agency.store.write(lambda tx: fans.apply_fan_page(tx, agency.ava, records, now, run))
 
 
 async def _rows(agency: Agency, of: Any) -> list[Any]:
@@ -139,16 +135,6 @@ async def test_a_name_is_gone_once_even_where_nothing_else_changed(agency: Agenc
         await _apply(agency, [fan("1", username=None, name=None), fan("2")], at)
     assert await _changes(agency) == [("name_gone", None, NOW + 1)]
     assert {row.username for row in await _rows(agency, fan_accounts)} == {"user1", "user2"}
-
-
-async def test_who_is_the_same_is_marked_as_seen_where_asked(agency: Agency) -> None:
-    await _apply(agency, [fan("1"), fan("2")], run=1)
-    before = [row.updated_at for row in await _rows(agency, fan_accounts)]
-    await _apply(agency, [fan("1")], NOW + 1, run=2)
-    await _apply(agency, [fan("2")], NOW + 1, run=3, mark_seen=True)
-    rows = await _rows(agency, fan_accounts)
-    assert [row.seen_run_id for row in rows] == [1, 3]
-    assert [row.updated_at for row in rows] == before
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ async def test_first_sight_and_expiry_wait_for_a_scoring(agency: Agency) -> None
     assert (first.first_sight_pending, first.expiry_pending) == (True, False)
     assert (second.first_sight_pending, second.expiry_pending) == (True, False)
     ids = [first.facts.fan_account_id, second.facts.fan_account_id]
-    await agency.store.write(lambda tx: fans.clear_pending(tx, ids))
+    await agency.store.write(lambda tx: fans.clear_pending(tx, ids, []))
     gone = fan("1", subscribed=False, expired_now=True, expires_at=NOW)
     await _apply(agency, [gone, fan("2", subscribed=False, expired_now=True, total_cents=5)], NOW + DAY)
     first, second = await _page(agency)
@@ -75,6 +75,17 @@ async def test_first_sight_and_expiry_wait_for_a_scoring(agency: Agency) -> None
     assert second.expiry_pending is False
     await _apply(agency, [fan("1", expires_at=NOW + 40 * DAY)], NOW + 2 * DAY)
     assert (await _page(agency))[0].expiry_pending is False
+
+
+async def test_an_end_that_comes_while_a_first_sight_is_decided_waits_for_its_own_decision(
+    agency: Agency,
+) -> None:
+    await _apply(agency, [fan("1")])
+    (only,) = await _page(agency)
+    await _apply(agency, [fan("1", subscribed=False, expired_now=True, expires_at=NOW)], NOW + DAY)
+    await agency.store.write(lambda tx: fans.clear_pending(tx, [only.facts.fan_account_id], []))
+    (only,) = await _page(agency)
+    assert (only.first_sight_pending, only.expiry_pending) == (False, True)
 
 
 async def test_hostile_names_are_kept_and_found(agency: Agency) -> None:

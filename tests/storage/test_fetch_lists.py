@@ -60,6 +60,19 @@ async def test_who_has_vanished_are_payers_not_seen_the_last_seen_first(agency: 
     assert (payers, late) == (["paid alone"], [])
 
 
+async def test_whom_a_webhook_has_told_of_since_a_walk_began_has_not_vanished(agency: Agency) -> None:
+    paid = {"total_cents": 1_000}
+    await _keep(agency, fan("gone", **paid), fan("busy", **paid), run=1)
+    await agency.store.write(
+        lambda tx: fans.apply_fan_page(tx, agency.ava, [fan("busy", total_cents=2_000)], NOW, 3)
+    )
+    async with agency.store.read() as tx:
+        ids = await fans.ids_by_platform(tx, agency.ava, ["gone", "busy"])
+        seen = await fetch_lists.to_look_at(tx, agency.ava, list(ids.values()), 2)
+        assert await fetch_lists.vanished(tx, agency.ava, 2, 1) == ["gone"]
+    assert {fan.platform_fan_id: fan.seen for fan in seen} == {"gone": False, "busy": True}
+
+
 async def test_a_page_costs_money_where_most_who_came_last_pay(agency: Agency) -> None:
     async def costs() -> bool:
         async with agency.store.read() as tx:

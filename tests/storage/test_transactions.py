@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from bot.domain.models import FanRecord, Scores, TransactionKind, TransactionRecord
 from storage import fans, scores, transactions
-from storage.scores import ScoreBatch, ScoreInput
+from storage.score_rows import ScoreBatch
+from storage.scores import ScoreInput
 from storage.transactions import TransactionResult
 from tests.storage.conftest import DAY, NOW, Agency
 from tests.storage.records import fan, payment
@@ -54,7 +55,7 @@ async def test_nobody_is_lost(agency: Agency) -> None:
     assert await _pay(agency, [payment("a", "9"), payment("b", None)]) == TransactionResult(2, 0)
     (only,) = await _page(agency)
     assert (only.paid, only.facts.total_cents, only.facts.spend_30d_cents) == (True, None, 1_000)
-    await agency.store.write(lambda tx: fans.clear_pending(tx, [only.facts.fan_account_id]))
+    await agency.store.write(lambda tx: fans.clear_pending(tx, [only.facts.fan_account_id], []))
     await _fans(agency, [fan("9")])
     (only,) = await _page(agency)
     assert only.first_sight_pending

@@ -28,7 +28,7 @@ class Connections:
         if not self._api.capabilities.accounts:
             return None
         if self._kept_at is None or now_ms - self._kept_at > KEEP_MS or any(map(self._is_doubtful, due)):
-            async with noting(self._store, self._api, None, OF_NO_CREATOR, "accounts", now_ms=lambda: now_ms):
+            async with noting(self._store, self._api, OF_NO_CREATOR, "accounts", now_ms=lambda: now_ms):
                 listed = await self._api.list_accounts()
             self._kept = {account.account_id: account for account in listed}
             self._kept_at = now_ms

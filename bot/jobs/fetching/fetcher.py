@@ -50,7 +50,8 @@ def make_plan(
     # Her first two walks are a night apart: the second is for fans alone.
     if kind == "walk" and known_from is not None and now_ms - known_from > history_ms + 2 * MS_PER_DAY:
         since = min(since, max(now_ms - AGAIN_MS, known_from))
-    gap = creator.reconcile_since_at
+    # A poll does not look at those of whom webhooks would have told.
+    gap = creator.reconcile_since_at if kind != "poll" else None
     if gap is not None:
         since = min(since, gap - OVERLAP_MS)
     read_at = creator.latest_read_at

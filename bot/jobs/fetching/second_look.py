@@ -85,7 +85,8 @@ class SecondLook:
         Fan account ids. Whether there is anything new to decide by. Raises FanApiError; what was read before is kept.
         """
         now = self._clock.now_ms()
-        credits_left = int(await self._budget.left(creator, now, before_pings=True))
+        # A poll may have cost a little more than was left.
+        credits_left = max(0, int(await self._budget.left(creator, now, before_pings=True)))
         async with self._store.read() as tx:
             found = await fetch_lists.to_look_at(tx, creator.id, about, sync_run_id)
         unseen = [fan for fan in found if not fan.seen][: min(left.fans, credits_left * FANS_A_CREDIT)]
@@ -95,7 +96,7 @@ class SecondLook:
             await self._look(creator, sync_run_id, unseen, now)
         wanted = set(urgent)
         chats = [fan for fan in found if fan.fan_account_id in wanted]
-        chats = chats[: min(left.chats, max(credits_left // PAGES_A_CHAT, 0))]
+        chats = chats[: min(left.chats, credits_left // PAGES_A_CHAT)]
         if not chats or self._keep_messages is None or not self._api.capabilities.messages:
             return bool(unseen)
         if creator.chats_readable is False:
@@ -110,7 +111,6 @@ class SecondLook:
         async with noting(
             self._store,
             self._api,
-            creator.account_id,
             creator.id,
             "refresh",
             now_ms=self._clock.now_ms,
@@ -139,7 +139,6 @@ class SecondLook:
         async with noting(
             self._store,
             self._api,
-            creator.account_id,
             creator.id,
             "messages",
             now_ms=self._clock.now_ms,

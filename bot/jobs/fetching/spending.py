@@ -16,29 +16,25 @@ from storage.usage import Purpose
 async def noting(
     store: AgencyStore,
     api: FanApi,
-    account_id: str | None,
     creator_id: int,
     purpose: Purpose,
     *,
     now_ms: Callable[[], int],
     sync_run_id: int | None = None,
 ) -> AsyncGenerator[Callable[[], float]]:
-    """Count what is asked of one account inside, also where it ends in an error; gives the credits used so far."""
-    meter = api.meter.of(account_id)
-    calls, credits_used, errors = meter.calls, meter.credits, meter.errors
+    """Count what is asked inside, also where it ends in an error; gives the credits used so far."""
 
     async def write(tx: Tx) -> None:
         day = local_day(now_ms(), (await settings.read_settings(tx)).timezone or "")
-        used = meter.credits - credits_used
-        spent = meter.calls - calls
         await usage.note(
-            tx, day, creator_id, purpose, calls=spent, credits_used=used, errors=meter.errors - errors
+            tx, day, creator_id, purpose, calls=used.calls, credits_used=used.credits, errors=used.errors
         )
         if sync_run_id is not None:
-            await runs.note_usage(tx, sync_run_id, calls=spent, credits_used=used)
+            await runs.note_usage(tx, sync_run_id, calls=used.calls, credits_used=used.credits)
 
-    try:
-        yield lambda: meter.credits - credits_used
-    finally:
-        if meter.calls > calls:
-            await store.write(write)
+    with api.meter.counting() as used:
+        try:
+            yield lambda: used.credits
+        finally:
+            if used.calls:
+                await store.write(write)

@@ -59,7 +59,7 @@ class Usage:
 
 
 @dataclass(slots=True)
-class _Reply:
+class Reply:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
@@ -144,7 +144,7 @@ class FanApi:
             status=reply.status, body=reply.body, headers=reply.headers, content_type=reply.content_type
         )
 
-    def _reply(self, request: web.Request, body: bytes, fault: Fault | None) -> _Reply:
+    def _reply(self, request: web.Request, body: bytes, fault: Fault | None) -> Reply:
         if fault is not None:
             spoiled = self._spoil(fault)
             if spoiled is not None:
@@ -153,43 +153,41 @@ class FanApi:
                 return replace(self._served(request, body), cut=True)
         return self._served(request, body)
 
-    def _served(self, request: web.Request, body: bytes) -> _Reply:
+    def _served(self, request: web.Request, body: bytes) -> Reply:
         if request.headers.get("Authorization") != self._authorization:
-            return _Reply(401, dump(_UNAUTHORIZED))
+            return Reply(401, dump(_UNAUTHORIZED))
         wait_s = self._over_limit()
         if wait_s is not None:
             headers = {"Retry-After": str(max(1, round(wait_s)))}
-            return _Reply(429, dump({"message": "Too Many Attempts."}), headers)
+            return Reply(429, dump({"message": "Too Many Attempts."}), headers)
         try:
             return self._answer(request, body)
         except q.InvalidError as problem:
             told = {"message": problem.message, "errors": {problem.name: [problem.message]}}
-            return _Reply(422, dump(told))
+            return Reply(422, dump(told))
         except ApiError as failure:
-            return _Reply(failure.status, dump(failure.body))
+            return Reply(failure.status, dump(failure.body))
 
-    def _answer(self, request: web.Request, body: bytes) -> _Reply:
+    def _answer(self, request: web.Request, body: bytes) -> Reply:
         if not request.path.startswith(PREFIX):
             raise ApiError.not_found()
         parts = request.path[len(PREFIX) :].strip("/").split("/")
         now = self._clock.now()
         if parts[0] == "webhooks" and self._desk is not None:
             told = self._desk.answer(request.method, parts[1:], request.query, body)
-            return _Reply(200, dump(told | {"_meta": self._meta(0)}), self._headers(0))
+            return Reply(200, dump(told | {"_meta": self._meta(0)}), self._headers(0))
         if request.method != "GET":
             raise ApiError(405, {"message": f"The {request.method} method is not supported for this route."})
         self._agency.advance(now)
         if parts == ["whoami"]:
-            return _Reply(200, dump(_whoami()), self._headers(0))
+            return Reply(200, dump(_whoami()), self._headers(0))
         if parts == ["usage", "credits"]:
             used = {"data": self._ledger.usage(request.query, now), "_meta": self._meta(0)}
-            return _Reply(200, dump(used), self._headers(0))
+            return Reply(200, dump(used), self._headers(0))
         if self._ledger.balance <= 0:
             raise ApiError(402, {"error": {"code": "insufficient_credits", "message": "No credits left."}})
         if parts == ["accounts"]:
-            return _Reply(
-                200, dump(self._list_accounts(request.query)), self._headers(1, endpoint="accounts")
-            )
+            return Reply(200, dump(self._list_accounts(request.query)), self._headers(1, endpoint="accounts"))
         creator = self._accounts.get(parts[0])
         if creator is None:
             raise ApiError.account_not_found()
@@ -198,7 +196,7 @@ class FanApi:
             raise ApiError(400, {"error": {"code": "account_session_expired", "message": message}})
         answer = self._endpoints[creator.account_id].answer(parts[1:], request.query, now)
         headers = self._headers(1, creator.account_id, _endpoint_name(parts[1:]))
-        return _Reply(200, self._envelope(creator, parts[1:], answer), headers)
+        return Reply(200, self._envelope(creator, parts[1:], answer), headers)
 
     def _envelope(self, creator: Creator, parts: list[str], answer: Answer) -> bytes:
         pieces = [b'{"data":', answer.data]
@@ -267,27 +265,27 @@ class FanApi:
     def _has_session(self, creator: Creator) -> bool:
         return creator.connected and creator.account_id not in self._expired.values()
 
-    def _spoil(self, fault: Fault) -> _Reply | None:
+    def _spoil(self, fault: Fault) -> Reply | None:
         """The answer a fault gives instead of ours; None = it only changes a condition, or delays."""
         args = fault.args
         if fault.kind == "status":
             code = int(args.get("code", 500))
-            return _Reply(code, dump(args.get("body", {"message": "Server Error"})))
+            return Reply(code, dump(args.get("body", {"message": "Server Error"})))
         if fault.kind == "rate_limit":
             retry = args.get("retry_after_s")
             headers = {} if retry is None else {"Retry-After": str(retry)}
-            return _Reply(429, dump({"message": "Too Many Attempts."}), headers)
+            return Reply(429, dump({"message": "Too Many Attempts."}), headers)
         if fault.kind == "reset" and fault.args.get("when", "before") == "before":
-            return _Reply(500, b"", cut=True)
+            return Reply(500, b"", cut=True)
         if fault.kind == "bad_json":
-            return _Reply(200, b'{"data":{"list":[{"id":1000001,"user')
+            return Reply(200, b'{"data":{"list":[{"id":1000001,"user')
         if fault.kind == "html_403":
-            return _Reply(403, _EDGE_PAGE, content_type="text/html")
+            return Reply(403, _EDGE_PAGE, content_type="text/html")
         if fault.kind in ("credits", "session_expired"):
             try:
                 self._plant(fault)
             except FaultError as problem:
-                return _Reply(500, dump({"message": f"planted fault {fault.id}: {problem}"}))
+                return Reply(500, dump({"message": f"planted fault {fault.id}: {problem}"}))
         return None
 
     def _plant(self, fault: Fault) -> bool:

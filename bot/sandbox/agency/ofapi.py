@@ -15,8 +15,7 @@ from aiohttp import web
 
 from bot.sandbox.agency import query as q
 from bot.sandbox.agency.answers import ApiError
-from bot.sandbox.agency.api import REQUESTS_A_MINUTE, FanApi
-from bot.sandbox.agency.api import _Reply as Reply
+from bot.sandbox.agency.api import REQUESTS_A_MINUTE, FanApi, Reply
 from bot.sandbox.agency.credits import CALL
 from bot.sandbox.agency.encode import dollars, dump
 from bot.sandbox.agency.model import Creator, Fan

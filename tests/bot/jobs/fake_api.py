@@ -76,15 +76,13 @@ class FakeApi:
         if (until := self._held.get((account_id, what))) is not None:
             self.reached.set()
             await until.wait()
-        usage = self._meter.of(account_id)
-        usage.calls += 1
-        usage.credits += 1
+        self._meter.add(account_id, calls=1, credits=1)
         if self.stuck_at == len(self.calls):
             self.reached.set()
             await asyncio.Event().wait()
         error = self.fault(account_id, what) or self._refusal(account_id, what)
         if error is not None:
-            usage.errors += 1
+            self._meter.add(account_id, errors=1)
             raise error
 
     def _refusal(self, account_id: str | None, what: str) -> Exception | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 import pytest
 import pytest_asyncio
 
 from bot.jobs.fetching.budget import Budget, next_midnight
+from bot.jobs.fetching.spending import noting
 from storage import usage
 from storage.engine import Tx
 from storage.tables import api_usage
@@ -102,3 +106,28 @@ async def test_a_creators_own_number_counts_and_the_reserve_is_for_pings(office:
 )
 def test_a_day_ends_at_the_agencys_midnight(now: int, zone: str | None, hours: int) -> None:
     assert next_midnight(now, zone) - now == hours * HOUR
+
+
+async def test_what_is_asked_side_by_side_is_counted_once(office: Office) -> None:
+    begun, over = asyncio.Event(), asyncio.Event()
+    work = partial(noting, office.desk.store, office.api, office.desk.agency.ava, now_ms=lambda: NOW)
+
+    async def night() -> None:
+        async with work("night") as used:
+            begun.set()
+            await over.wait()
+            assert used() == 0
+            # A page that is fetched ahead is a task of its own.
+            await asyncio.create_task(office.api.get_fans(AVA, ["1"]))
+            assert used() == 1
+
+    async def look() -> None:
+        await begun.wait()
+        async with work("refresh"):
+            await office.api.get_fans(AVA, ["2"])
+        over.set()
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(night(), look())
+    spent = {row["purpose"]: (row["calls"], row["credits"]) for row in await office.desk.rows(api_usage)}
+    assert (spent["night"], spent["refresh"]) == ((1, 1), (1, 1))

@@ -14,7 +14,7 @@ from bot.fanapi.errors import UpstreamError
 from bot.fanapi.protocol import Capabilities, Page
 from bot.jobs.fetching.ahead import ahead
 from bot.jobs.fetching.fetcher import NEAREST_EXPIRIES, choose
-from storage import creator_settings
+from storage import creator_settings, webhook_inbox
 from storage.fetch_lists import PollList
 from storage.tables import api_usage, episodes, fan_accounts
 from storage.tables import transactions as payments
@@ -138,11 +138,36 @@ async def test_webhooks_that_were_missed_are_made_up_for_at_once(office: Office)
     late = payment("late", "1", occurred_at=NOW - 2 * DAY)
     office.api.accounts[AVA].payments.append(late)
     await desk.set_creator(ava, reconcile_since_at=NOW - 2 * DAY + 5)
-    assert await office.run(NOW + DAY + 5) == {"sync": 1}
+    # She has just been compared with the API: only where webhooks go on missing there would be another night at once.
+    assert await office.run(NOW + DAY + 5) == {}
+    assert await office.run(NOW + DAY + 3 * HOUR) == {"sync": 1}
     assert (await office.runs(ava))[-1] == ("night", "done")
     assert "late" in {row["platform_transaction_id"] for row in await desk.rows(payments, creator_id=ava)}
     assert (await desk.creator()).reconcile_since_at is None
-    assert await office.run(NOW + DAY + 6) == {}
+    assert await office.run(NOW + DAY + 3 * HOUR + 1) == {}
+
+
+async def test_a_payment_that_no_webhook_told_of_leads_to_one_night(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+    await office.run()
+    await office.run(NOW + DAY)
+    await desk.set_creator(ava, webhook_at=NOW + DAY)
+    office.api.accounts[AVA].payments.append(payment("late", "1", occurred_at=NOW + DAY + 5))
+    for hour in range(1, 24):
+        await office.run(NOW + DAY + hour * HOUR)
+    kinds = [kind for kind, _ in await office.runs(ava)][2:]
+    assert (kinds.count("night"), kinds.index("night")) == (1, 2)
+
+
+async def test_polls_go_on_where_webhooks_go_on_missing(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+    await office.run()
+    await office.run(NOW + DAY)
+    for hour in range(1, 24):
+        await desk.change(lambda tx, at=NOW + DAY + hour * HOUR: webhook_inbox.note_gap(tx, ava, at))
+        await office.run(NOW + DAY + hour * HOUR)
+    kinds = [kind for kind, _ in await office.runs(ava)][2:]
+    assert (kinds.count("night"), len(kinds)) == (7, 23)
 
 
 async def test_a_gap_that_grows_while_it_is_filled_stays(office: Office) -> None:
@@ -158,7 +183,7 @@ async def test_a_gap_that_grows_while_it_is_filled_stays(office: Office) -> None
         grown.set()
 
     async with asyncio.timeout(20):
-        await asyncio.gather(office.run(NOW + 10), grow())
+        await asyncio.gather(office.run(NOW + 3 * HOUR), grow())
     assert (await desk.creator()).reconcile_since_at == NOW + 7
 
 

@@ -10,10 +10,14 @@ import pytest_asyncio
 
 from bot.domain.models import MessageRecord
 from bot.fanapi.errors import NotFoundError, PermissionDeniedError, UpstreamError
+from bot.jobs.fetching.budget import Budget
+from bot.jobs.fetching.second_look import LooksLeft, SecondLook
 from bot.jobs.sync import FIRST_RETRY_MS
+from storage import usage
 from storage.engine import Tx
 from storage.tables import api_usage, creators, fan_accounts
 from tests.bot.jobs.desk import Desk, calm, leaving
+from tests.bot.jobs.hooks import Clock
 from tests.bot.jobs.test_sync import AVA, HOUR, Office
 from tests.storage.conftest import DAY, NOW
 
@@ -127,6 +131,19 @@ async def test_without_credits_the_decision_stands_on_what_is_known(office: Offi
     await office.run(TODAY)
     assert await _told_of(office) == {"1", "2"}
     assert await _spent(office, "refresh") == 0
+
+
+async def test_with_the_credits_more_than_used_up_nobody_is_asked_for(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+    await desk.keep([calm(number) for number in range(10, 30)])
+    fans = [row["id"] for row in await desk.rows(fan_accounts, creator_id=ava)]
+    await desk.set_creator(ava, credits_per_day=5)
+    await desk.change(lambda tx: usage.note(tx, "2026-03-02", ava, "poll", calls=6, credits_used=6, errors=0))
+    office.api.calls.clear()
+    look = SecondLook(desk.store, office.api, Budget(desk.store), Clock())
+    left = LooksLeft()
+    assert not await look.take(await desk.creator(), None, fans, [], left)
+    assert (office.api.calls, left) == ([], LooksLeft())
 
 
 # --- chats --------------------------------------------------------------------------------------------------------

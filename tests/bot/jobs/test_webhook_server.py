@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from bot.config import Address
+from bot.fanapi.webhooks import MessageNews, read_event
 from bot.jobs.webhook_server import Limits, RateLimit, WebhookServer
 from bot.jobs.webhooks import WebhookCounters
 from storage.tables import webhook_inbox as inbox
@@ -68,7 +69,7 @@ Opener = Callable[..., Awaitable[Door]]
 async def open_door(desk: Desk) -> AsyncIterator[Opener]:
     async with AsyncExitStack() as stack:
 
-        async def opened(limits: Limits = USUAL) -> Door:
+        async def opened(limits: Limits = USUAL, *, keep_text: bool = False) -> Door:
             counters, stored = WebhookCounters(), list[int]()
             server = WebhookServer(
                 desk.store,
@@ -77,6 +78,7 @@ async def open_door(desk: Desk) -> AsyncIterator[Opener]:
                 [SECRET, OLD_SECRET, ""],
                 counters,
                 on_stored=lambda: stored.append(1),
+                keep_text=keep_text,
                 limits=limits,
                 wall_ms=lambda: NOW + 5,
             )
@@ -92,16 +94,38 @@ async def open_door(desk: Desk) -> AsyncIterator[Opener]:
 
 async def test_a_genuine_event_is_stored_before_it_is_answered(desk: Desk, open_door: Opener) -> None:
     door = await open_door()
-    hook = message(1, 70)
+    hook = deleted(70)
 
     assert await door.hook(hook) == 200
 
     (row,) = await desk.rows(inbox)
-    assert (row["event_key"], row["event"], row["account_id"]) == (hook.key, "messages.received", "acct_ava")
+    assert (row["event_key"], row["event"], row["account_id"]) == (hook.key, "messages.deleted", "acct_ava")
     assert (row["state"], row["body"], row["creator_id"]) == ("pending", hook.body(), desk.agency.ava)
     assert (row["received_at"], row["received_wall_at"]) == (NOW, NOW + 5)
     assert (await desk.creator()).webhook_at == NOW
     assert (door.counters.received, door.stored) == (1, [1])
+
+
+@pytest.mark.parametrize("keep_text", [False, True])
+async def test_the_words_of_a_message_are_nowhere_unless_texts_are_kept(
+    desk: Desk, open_door: Opener, keep_text: bool
+) -> None:
+    door = await open_door(keep_text=keep_text)
+    for hook in (message(1, 70, price=5), message(1, 71, sent=True)):
+        given = json.loads(hook.body())
+        given["payload"] |= {"text": "<p>my secret</p>", "rawText": "my secret", "isFromQueue": True}
+        assert (await door.send(json.dumps(given).encode(), key=hook.key)).status == 200
+
+    bodies = [row["body"] for row in await desk.rows(inbox)]
+    assert ["my secret" in body for body in bodies] == [keep_text] * 2
+    read = [read_event(body.encode(), keep_text=True).news for body in bodies]
+    text = "my secret" if keep_text else None
+    assert [news.record.text for news in read if isinstance(news, MessageNews)] == [text] * 2
+    told = [replace(news.record, text=None) for news in read if isinstance(news, MessageNews)]
+    assert [(one.platform_message_id, one.price_cents, one.is_mass) for one in told] == [
+        ("70", 500, True),
+        ("71", None, True),
+    ]
 
 
 async def test_both_secrets_are_taken(desk: Desk, open_door: Opener) -> None:
@@ -261,11 +285,20 @@ async def _raw(door: Door, *parts: bytes) -> bytes:
 
 async def test_a_body_that_does_not_come_is_cut(desk: Desk, open_door: Opener) -> None:
     door = await open_door(replace(USUAL, body_s=0.2))
-    head = b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n"
+    signed = b"Signature: " + b"0" * 64
+    head = b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n" + signed + b"\r\n\r\n"
     async with asyncio.timeout(10):
         answer = await _raw(door, head, b"only some")
     assert answer.startswith(b"HTTP/1.1 408")
     assert await desk.rows(inbox) == []
+
+
+@pytest.mark.parametrize("signature", [b"", b"Signature: no\r\n"])
+async def test_for_the_body_of_what_is_not_signed_nobody_waits(open_door: Opener, signature: bytes) -> None:
+    door = await open_door(replace(USUAL, at_once=0))
+    head = b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n" + signature + b"\r\n"
+    async with asyncio.timeout(10):
+        assert (await _raw(door, head)).startswith(b"HTTP/1.1 401")
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /webhook HTTP/1.1\r\nHost:"])

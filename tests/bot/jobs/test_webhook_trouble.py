@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from bot.fanapi.errors import CreditsExhaustedError, UpstreamError
 from bot.jobs.webhooks import FIRST_RETRY_MS, MOST_TRIES
-from storage import webhook_inbox
+from storage import fetching, webhook_inbox
 from storage.tables import (
     fan_accounts,
     transactions,
@@ -168,6 +168,17 @@ async def test_a_gap_only_grows_backwards(hooks: HookDesk) -> None:
     assert (await hooks.creator())["reconcile_since_at"] == NOW - 5
 
 
+async def test_what_goes_missing_while_a_gap_is_filled_is_a_gap_still(hooks: HookDesk) -> None:
+    ava = hooks.desk.agency.ava
+    await hooks.desk.change(lambda tx: webhook_inbox.note_gap(tx, ava, NOW))
+    filling = (await hooks.creator())["reconcile_since_at"]
+    await hooks.desk.change(lambda tx: webhook_inbox.note_gap(tx, ava, NOW + HOUR))
+    await hooks.desk.change(
+        lambda tx: fetching.mark_synced(tx, ava, next_poll_at=0, next_walk_at=0, gap_since_at=filling)
+    )
+    assert (await hooks.creator())["reconcile_since_at"] is not None
+
+
 async def test_what_only_a_poll_has_found_is_a_gap_where_webhooks_work(hooks: HookDesk) -> None:
     ava = hooks.desk.agency.ava
     late = payment("t1", "1", occurred_at=NOW - 21 * 60_000).occurred_at
@@ -181,3 +192,6 @@ async def test_what_only_a_poll_has_found_is_a_gap_where_webhooks_work(hooks: Ho
     assert not await check(NOW - 20 * 60_000)
     assert await check(NOW, late)
     assert (await hooks.creator())["reconcile_since_at"] == late
+    # Switched off at the vendor: what polls find then is no news of a gap.
+    await hooks.desk.set_creator(ava, webhook_at=NOW - DAY - 1)
+    assert not await check(late)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 import pytest_asyncio
 
@@ -287,6 +290,26 @@ async def test_before_her_baseline_nothing_is_scored(hooks: HookDesk) -> None:
 
     assert (await _fan(hooks, 1))["expired_now"]
     assert (await hooks.desk.cards(), await hooks.desk.rows(score_runs)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "values", [{"paused_reason": "on holiday"}, {"retired_at": NINE_DAYS}, {"baseline_done_at": None}]
+)
+async def test_what_is_settled_while_the_api_is_asked_counts(hooks: HookDesk, values: dict[str, Any]) -> None:
+    await hooks.start([calm(1)])
+    answered = asyncio.Event()
+    hooks.api.hold(AVA, "by id", answered)
+
+    async def settle() -> None:
+        await hooks.api.reached.wait()
+        await hooks.desk.set_creator(hooks.desk.agency.ava, **values)
+        answered.set()
+
+    async with asyncio.timeout(20):
+        # The message alone would be a card, the subscriber is asked for.
+        hear = hooks.hear(message(1, 70, sent=True), subscribed(9, NINE_DAYS), now=NINE_DAYS)
+        await asyncio.gather(hear, settle())
+    assert (await hooks.desk.cards("a", "g"), await hooks.desk.episodes()) == ([], {})
 
 
 async def test_each_webhooks_news_is_a_card_of_its_own_and_six_together_are_one(hooks: HookDesk) -> None:

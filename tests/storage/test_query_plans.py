@@ -1,0 +1,84 @@
+"""What is asked often reads by an index what it needs, not all that was ever written. By SQLite's own plan."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from storage import fan_behaviour, fetch_lists, metrics, runs
+from storage.engine import Tx
+from tests.storage.conftest import NOW, Agency
+
+HOUR = 3_600_000
+Query = Callable[[Tx, int], Awaitable[object]]
+
+QUERIES: dict[str, tuple[Query, str, str]] = {
+    "payers of an hour": (
+        lambda tx, ava: fetch_lists.payers_since(tx, ava, NOW - HOUR),
+        "transactions",
+        "agency_id=? AND creator_id=? AND occurred_at>?",
+    ),
+    "payments of a fan": (
+        lambda tx, ava: fan_behaviour.read_evidence(tx, ava, 1),
+        "transactions",
+        "agency_id=? AND fan_account_id=?",
+    ),
+    "the open sync": (
+        lambda tx, ava: runs.find_open_sync(tx, ava),
+        "sync_runs",
+        "agency_id=? AND creator_id=? AND finished_at=?",
+    ),
+    "the scoring of a sync": (
+        lambda tx, ava: runs.find_score_run(tx, ava, 5),
+        "score_runs",
+        "agency_id=? AND id>?",
+    ),
+    "open episodes": (
+        lambda tx, ava: metrics.read_gauges(tx),
+        "episodes",
+        "agency_id=? AND creator_id=? AND closed_at=?",
+    ),
+    "whom a poll looks at": (
+        lambda tx, ava: fetch_lists.poll_list(tx, ava, NOW, 10),
+        "fan_accounts",
+        "agency_id=? AND creator_id=? AND expires_at>? AND expires_at<?",
+    ),
+}
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/fanwatch.db"
+
+
+@pytest.mark.parametrize("name", QUERIES)
+async def test_what_is_asked_often_is_bounded(agency: Agency, tmp_path: Path, name: str) -> None:
+    query, table, by = QUERIES[name]
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _k: Any, statement: str, given: Any, *_: Any) -> None:
+        asked.append((statement, given))
+
+    async with agency.store.read() as tx:
+        engine = tx.conn.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            await query(tx, agency.ava)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+    with closing(sqlite3.connect(tmp_path / "fanwatch.db")) as db:
+        plans = [
+            row[3]
+            for statement, given in asked
+            if statement.startswith("SELECT")
+            for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", given)
+        ]
+    steps = [step for step in plans if f" {table} " in step]
+    assert steps
+    assert all(by in step for step in steps), steps
