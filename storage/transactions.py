@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, case, func, select, update
 
@@ -50,19 +51,10 @@ def counts(record: TransactionRecord) -> bool:
     )
 
 
-async def known_ids(tx: Tx, creator_id: int, platform_ids: Sequence[str]) -> set[str]:
-    """Which of these transactions are here already."""
-    found: set[str] = set()
-    for part in in_parts(platform_ids):
-        rows = await tx.all(
-            select(transactions.c.platform_transaction_id).where(
-                transactions.c.agency_id == tx.agency_id,
-                transactions.c.creator_id == creator_id,
-                transactions.c.platform_transaction_id.in_(part),
-            )
-        )
-        found.update(row.platform_transaction_id for row in rows)
-    return found
+async def known_ids(tx: Tx, creator_id: int, platform_ids: Sequence[str]) -> dict[str, bool]:
+    """Those of these transactions that are here already, and whether it is known whose they are."""
+    stored = await _stored(tx, creator_id, platform_ids)
+    return {key: row.fan_account_id is not None for key, row in stored.items()}
 
 
 async def apply_transactions(
@@ -70,15 +62,17 @@ async def apply_transactions(
 ) -> TransactionResult:
     """Keep what is new. A fan never seen before gets an account of her own: money loses nobody.
 
-    A record whose status has changed (a payment that failed after all) is brought up to date.
+    A record whose status has changed (a payment that failed after all) is brought up to date, and one of which it was
+    not known whose it is gets its fan.
     """
     unique = {r.platform_transaction_id: r for r in records}
-    stored = await _stored_statuses(tx, creator_id, list(unique))
+    stored = await _stored(tx, creator_id, list(unique))
     fresh = [r for key, r in unique.items() if key not in stored]
+    named = [unique[key] for key, row in stored.items() if row.fan_account_id is None]
     fans = await ensure_fans(
         tx,
         creator_id,
-        {r.platform_fan_id: r.username for r in fresh if r.platform_fan_id is not None},
+        {r.platform_fan_id: r.username for r in (*fresh, *named) if r.platform_fan_id is not None},
         now_ms,
     )
     rows = [
@@ -100,31 +94,53 @@ async def apply_transactions(
     ]
     await bulk_insert(tx, transactions, _COLUMNS, rows)
     touched = {fan for fan in (row[4] for row in rows) if isinstance(fan, int)}
+    touched |= await _name(
+        tx, creator_id, {r.platform_transaction_id: r.platform_fan_id for r in named}, fans
+    )
     touched |= await _update_statuses(tx, creator_id, unique, stored)
     await _refresh_fans(tx, sorted(touched))
     return TransactionResult(len(fresh), len(unique) - len(fresh))
 
 
-async def _stored_statuses(tx: Tx, creator_id: int, ids: list[str]) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+async def _stored(tx: Tx, creator_id: int, ids: Sequence[str]) -> dict[str, Any]:
+    """By the platform's id, the status and the fan of those that are here."""
+    t = transactions.c
+    found: dict[str, Any] = {}
     for part in in_parts(ids):
         rows = await tx.all(
-            select(transactions.c.platform_transaction_id, transactions.c.status).where(
-                transactions.c.agency_id == tx.agency_id,
-                transactions.c.creator_id == creator_id,
-                transactions.c.platform_transaction_id.in_(part),
+            select(t.platform_transaction_id, t.status, t.fan_account_id).where(
+                t.agency_id == tx.agency_id, t.creator_id == creator_id, t.platform_transaction_id.in_(part)
             )
         )
-        found.update((row.platform_transaction_id, row.status) for row in rows)
+        found.update((row.platform_transaction_id, row) for row in rows)
     return found
 
 
+async def _name(tx: Tx, creator_id: int, whose: dict[str, str | None], fans: dict[str, int]) -> set[int]:
+    """Give payments their fans; who they are."""
+    touched: set[int] = set()
+    for key, platform_fan_id in whose.items():
+        if platform_fan_id is None:
+            continue
+        await tx.execute(
+            update(transactions)
+            .where(
+                transactions.c.agency_id == tx.agency_id,
+                transactions.c.creator_id == creator_id,
+                transactions.c.platform_transaction_id == key,
+            )
+            .values(fan_account_id=fans[platform_fan_id])
+        )
+        touched.add(fans[platform_fan_id])
+    return touched
+
+
 async def _update_statuses(
-    tx: Tx, creator_id: int, unique: dict[str, TransactionRecord], stored: dict[str, str | None]
+    tx: Tx, creator_id: int, unique: dict[str, TransactionRecord], stored: dict[str, Any]
 ) -> set[int]:
     touched: set[int] = set()
-    for key, status in stored.items():
-        if unique[key].status == status:
+    for key, row in stored.items():
+        if unique[key].status == row.status:
             continue
         where = (
             transactions.c.agency_id == tx.agency_id,

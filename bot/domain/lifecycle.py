@@ -12,6 +12,7 @@ from typing import TypeGuard, TypeVar
 
 from bot.domain.models import (
     MS_PER_DAY,
+    MS_PER_HOUR,
     EventSource,
     FanRecord,
     PeriodRecord,
@@ -24,6 +25,8 @@ T = TypeVar("T")
 
 JOIN_MS = MS_PER_DAY
 """A period that begins at most this long after the last one ended goes on with it: a payment may take a second try."""
+SAME_MS = MS_PER_HOUR
+"""How far apart the API may date the same beginning in two places."""
 AHEAD_MS = MS_PER_DAY
 """How far behind the API's clock the instant of a look may be: that of a run is when it began."""
 STARTS = frozenset(
@@ -188,11 +191,12 @@ def _start(
         # Whether there was a pause cannot be told.
         return
     event = SubscriptionEvent.REBILLED
-    if period.starts_at - before.ends_at > JOIN_MS:
-        if all(one.starts_at != before.starts_at for one in record.periods):
-            yield from _after_a_gap(before.ends_at, period, record)
-            return
-        # The API lists both of them, so nothing lies between.
+    paused = period.starts_at - before.ends_at > JOIN_MS
+    if paused and all(one.starts_at != before.starts_at for one in record.periods):
+        yield from _after_a_gap(before.ends_at, period, record)
+        return
+    if paused or _subscribed_anew(before.ends_at, period, record):
+        # The API lists both of them, or they are too near: nothing lies between.
         if not end_told:
             yield Happened(SubscriptionEvent.EXPIRED, before.ends_at, EventSource.PERIOD)
         event = SubscriptionEvent.RESUBSCRIBED
@@ -201,6 +205,12 @@ def _start(
     if period.trial is True:
         event = SubscriptionEvent.TRIAL_STARTED
     yield Happened(event, period.starts_at, EventSource.PERIOD)
+
+
+def _subscribed_anew(ended_at: int, period: PeriodRecord, record: FanRecord) -> bool:
+    """Whether the API dates the subscription itself from this period: a rebill leaves its beginning where it was."""
+    since = record.subscribed_at
+    return since is not None and since > ended_at and abs(since - period.starts_at) <= SAME_MS
 
 
 def _after_a_gap(ended_at: int, period: PeriodRecord, record: FanRecord) -> Iterator[Happened]:

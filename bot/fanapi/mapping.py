@@ -91,12 +91,6 @@ def _period(period: schemas.Period) -> PeriodRecord | None:
     if starts_at is None:
         return None
     price, regular = _cents(period.price), _cents(period.regular_price)
-    kind = _text(period.type)
-    trial: bool | None = None
-    if kind is not None and "trial" in kind.lower():
-        trial = True
-    elif price is not None and price > 0:
-        trial = False
     return PeriodRecord(
         platform_period_id=None if period.id is None else _text(str(period.id)),
         starts_at=starts_at,
@@ -104,9 +98,22 @@ def _period(period: schemas.Period) -> PeriodRecord | None:
         cancelled_at=_instant(period.cancel_date),
         price_cents=price,
         regular_price_cents=regular,
-        trial=trial,
+        trial=_trial(period.type, price, regular),
         current=_flag(period.is_current),
     )
+
+
+def _trial(kind: Any, price: int | None, regular: int | None) -> bool | None:
+    # No field is known to say it outright: what costs nothing where the page costs money was given to try. A free page
+    # has no trials.
+    named = _text(kind)
+    if named is not None and "trial" in named.lower():
+        return True
+    if price is None:
+        return None
+    if price > 0:
+        return False
+    return True if regular is not None and regular > 0 else None
 
 
 def to_message(message: schemas.Message, fan_id: str, *, keep_text: bool) -> MessageRecord:

@@ -106,7 +106,7 @@ async def apply(
     """
     run_id = told[0].row.id
     ids = await fans.ensure_fans(tx, creator_id, _fans_of(told), now_ms)
-    # Before the looks: a period's beginning has one event, and only the webhook knows a trial.
+    # Before the looks: a period's beginning has one event, and only the webhook says outright that it is a trial.
     await _log_subscriptions(tx, creator_id, told, ids, now_ms)
     await fans.apply_fan_page(tx, creator_id, looks, looked_at, run_id)
     looked = await fans.ids_by_platform(tx, creator_id, [look.platform_fan_id for look in looks])

@@ -48,7 +48,7 @@ async def test_each_movement_is_kept_once(agency: Agency) -> None:
     (only,) = await _page(agency)
     assert only.facts.spend_30d_cents == 93_000
     async with agency.store.read() as tx:
-        assert await transactions.known_ids(tx, agency.ava, ["3-1", "x"]) == {"3-1"}
+        assert await transactions.known_ids(tx, agency.ava, ["3-1", "x"]) == {"3-1": True}
 
 
 async def test_nobody_is_lost(agency: Agency) -> None:
@@ -59,6 +59,19 @@ async def test_nobody_is_lost(agency: Agency) -> None:
     await _fans(agency, [fan("9")])
     (only,) = await _page(agency)
     assert only.first_sight_pending
+
+
+async def test_a_payment_of_nobody_gets_its_fan_when_somebody_tells(agency: Agency) -> None:
+    assert await _pay(agency, [payment("a", None), payment("b", None)]) == TransactionResult(2, 0)
+    async with agency.store.read() as tx:
+        assert await transactions.known_ids(tx, agency.ava, ["a", "b"]) == {"a": False, "b": False}
+    assert await _pay(agency, [payment("a", "9"), payment("b", None)]) == TransactionResult(0, 2)
+    # Once it is known, nothing takes it away again.
+    assert await _pay(agency, [payment("a", None)]) == TransactionResult(0, 1)
+    (only,) = await _page(agency)
+    assert (only.paid, only.facts.spend_30d_cents) == (True, 1_000)
+    async with agency.store.read() as tx:
+        assert await transactions.known_ids(tx, agency.ava, ["a", "b"]) == {"a": True, "b": False}
 
 
 async def test_what_never_arrived_does_not_count(agency: Agency) -> None:

@@ -185,7 +185,7 @@ class Fetcher:
     async def _poll(self, creator: Creator, run: SyncRun, allowance: Allowance) -> None:
         """New payments, new and renewed subscriptions, and fresh figures of the fans they concern, in one transaction."""
         can, plan = self._api.capabilities, run.plan
-        payments = await self._new_payments(creator, run, allowance) if can.payments else []
+        payments, named = await self._new_payments(creator, run, allowance) if can.payments else ([], [])
         latest: list[FanRecord] = []
         if can.latest and plan.latest_since_at is not None:
             allowance.check()
@@ -193,7 +193,7 @@ class Fetcher:
         async with self._store.read() as tx:
             paid = await fetch_lists.payers_since(tx, creator.id, creator.synced_at or run.started_at)
             listed = await fetch_lists.poll_list(tx, creator.id, run.started_at, NEAREST_EXPIRIES)
-        paying = [p.platform_fan_id for p in payments if p.platform_fan_id is not None]
+        paying = [p.platform_fan_id for p in (*payments, *named) if p.platform_fan_id is not None]
         wanted = choose([*paying, *paid], listed, {record.platform_fan_id for record in latest})
         refreshed: list[FanRecord] = []
         if wanted:
@@ -202,7 +202,7 @@ class Fetcher:
 
         async def write(tx: Tx) -> None:
             await self._keep(tx, creator, run, [*latest, *refreshed])
-            await transactions.apply_transactions(tx, creator.id, payments, run.started_at)
+            await transactions.apply_transactions(tx, creator.id, [*payments, *named], run.started_at)
             await webhook_inbox.note_unannounced(
                 tx, creator.id, [payment.occurred_at for payment in payments], run.started_at
             )
@@ -212,13 +212,14 @@ class Fetcher:
 
     async def _new_payments(
         self, creator: Creator, run: SyncRun, allowance: Allowance
-    ) -> list[TransactionRecord]:
-        """The payments we do not hold yet, newest first.
+    ) -> tuple[list[TransactionRecord], list[TransactionRecord]]:
+        """The payments we do not hold yet, newest first, and those we hold without knowing whose they are.
 
         A page that holds none is the last one, and so is one that reaches behind the last look: webhooks bring some of
         the newest before a poll does.
         """
         found: list[TransactionRecord] = []
+        named: list[TransactionRecord] = []
         since = creator.synced_at if creator.synced_at is not None else run.plan.payments_since_at
         pages = self._api.walk_transactions(creator.account_id, run.plan.payments_since_at, None)
         async with left_early(pages) as walk:
@@ -229,12 +230,17 @@ class Fetcher:
                     )
                 fresh = [r for r in page.records if r.platform_transaction_id not in known]
                 found.extend(fresh)
+                named.extend(
+                    r
+                    for r in page.records
+                    if known.get(r.platform_transaction_id) is False and r.platform_fan_id is not None
+                )
                 met = page.records and len(fresh) < len(page.records)
                 if met and (not fresh or min(r.occurred_at for r in page.records) <= since):
                     break
                 if page.next_cursor is not None:
                     allowance.check()
-        return found
+        return found, named
 
 
 def choose(changed: Sequence[str], listed: PollList, fresh: set[str]) -> list[str]:

@@ -77,6 +77,11 @@ TRIAL = period(NOW, ends_at=NOW + 7 * DAY, trial=True, price_cents=0)
         (look(P1, period(NOW + MONTH)), [(Event.SUBSCRIBED, 0), (Event.REBILLED, 30)]),
         # A second try at the payment, half a day later.
         (look(P1, period(NOW + MONTH + DAY // 2)), [(Event.SUBSCRIBED, 0), (Event.REBILLED, 30)]),
+        # Gone for half a day: the API dates the subscription from his return.
+        (
+            look(P1, period(NOW + MONTH + DAY // 2), subscribed_at=NOW + MONTH + DAY // 2),
+            [(Event.SUBSCRIBED, 0), (Event.EXPIRED, 30), (Event.RESUBSCRIBED, 30)],
+        ),
         (look(TRIAL, period(NOW + 7 * DAY)), [(Event.TRIAL_STARTED, 0), (Event.TRIAL_CONVERTED, 7)]),
         # Nothing tells whether the second one was paid.
         (look(TRIAL, period(NOW + 7 * DAY, trial=None)), [(Event.TRIAL_STARTED, 0), (Event.REBILLED, 7)]),

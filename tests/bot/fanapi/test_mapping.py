@@ -126,6 +126,24 @@ async def test_evidence_about_the_rebill(subscribed: bool, details: Any, expecte
     assert record.rebill_off is expected
 
 
+TRIAL = {
+    "free on a page that costs money": ({"price": 0, "regularPrice": 9.99}, True),
+    "free on a free page": ({"price": 0, "regularPrice": 0}, None),
+    "free, and nothing says what the page costs": ({"price": 0, "regularPrice": None}, None),
+    "paid": ({"price": 9.99, "regularPrice": 9.99}, False),
+    "paid at a discount": ({"price": 4.99, "regularPrice": 9.99}, False),
+    "named so": ({"type": "free_trial", "price": 9.99}, True),
+    "no price": ({"price": None, "regularPrice": 9.99}, None),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), TRIAL.values(), ids=TRIAL.keys())
+async def test_what_a_period_tells_of_a_trial(given: Any, expected: bool | None) -> None:
+    period = {"startDate": "2026-03-01T00:00:00Z", "expireDate": "2026-03-08T00:00:00Z"} | given
+    record = await get(fan("1", subscribedOnData={"subscribes": [period]}))
+    assert [one.trial for one in record.periods] == [expected]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
