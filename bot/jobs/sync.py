@@ -55,6 +55,14 @@ class _Failure:
     whole_api: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Until when a budget holds a creator back; `credits_per_day` is her own number, None: the agency's."""
+
+    until: int
+    credits_per_day: int | None
+
+
 _Outcome = _Failure | Literal["done", "not_asked"]
 """not_asked: nothing was asked of the data API for her, so this says nothing about it."""
 
@@ -86,7 +94,7 @@ class SyncJob:
         self._poll_every_ms = poll_every_ms
         self._history_ms = history_ms
         self._on_scored = on_scored
-        self._held_until: dict[int, int] = {}
+        self._held: dict[int, _Held] = {}
 
     async def run_due(self, now_ms: int) -> dict[str, int]:
         """Sync every creator whose time has come; how many were tried."""
@@ -136,7 +144,9 @@ class SyncJob:
         if min(creator.next_poll_at, creator.next_walk_at) <= now_ms:
             return True
         # What webhooks have missed is not waited for, unless her look is put off.
-        put_off = creator.failed_polls > 0 or self._held_until.get(creator.id, 0) > now_ms
+        held = self._held.get(creator.id)
+        is_held = held is not None and held.until > now_ms and held.credits_per_day == creator.credits_per_day
+        put_off = creator.failed_polls > 0 or is_held
         return creator.reconcile_since_at is not None and creator.synced_at is not None and not put_off
 
     async def _tell(self, failures: list[_Failure], tried: int, now_ms: int, *, others_fine: bool) -> None:
@@ -240,8 +250,10 @@ class SyncJob:
 
     async def _hold(self, creator: Creator, now_ms: int) -> None:
         """Her day's credits are used up: nothing more before midnight, which is no failure and said once."""
-        until = self._held_until[creator.id] = await self._budget.day_ends_at(now_ms)
-        await self._store.write(lambda tx: fetching.mark_held(tx, creator.id, until))
+        until = await self._budget.day_ends_at(now_ms)
+        if not await self._store.write(lambda tx: fetching.mark_held(tx, creator, until)):
+            return
+        self._held[creator.id] = _Held(until, creator.credits_per_day)
         if creator.is_watched:
             await self._notices.budget_reached(creator, now_ms)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.access import may
+from bot.domain.credits import CREDITS_PER_DAY
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.zones import local_time
 from bot.services.creator_profiles import CreatorProfile, load_profiles
@@ -59,11 +60,13 @@ class StatusService:
         clock: Clock,
         *,
         database_bytes: Callable[[], int | None],
+        credits_per_day: int = CREDITS_PER_DAY,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._clock = clock
         self._database_bytes = database_bytes
+        self._credits_per_day = credits_per_day
         self._monotonic = monotonic
         self._started_s = monotonic()
 
@@ -72,7 +75,11 @@ class StatusService:
         whole = may(viewer.tier, AccessTier.MANAGER)
         async with self._store.read() as tx:
             agency = await settings.read_settings(tx)
-            profiles = [one for one in await load_profiles(tx) if one.creator_id in viewer.creator_ids]
+            profiles = [
+                one
+                for one in await load_profiles(tx, self._credits_per_day)
+                if one.creator_id in viewer.creator_ids
+            ]
             ids = [one.creator_id for one in profiles]
             last = await status.last_syncs(tx, ids)
             errors = await status.last_errors(tx, ids)

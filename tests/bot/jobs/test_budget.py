@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from bot.jobs.fetching.budget import Budget, next_midnight
-from storage import usage
+from storage import creator_settings, fetching, roster, usage
 from storage.engine import Tx
 from storage.tables import api_usage
 from tests.bot.jobs.desk import Desk, calm
@@ -64,6 +64,47 @@ async def test_a_run_that_meets_the_budget_stops_and_goes_on_after_midnight(offi
     assert (await office.runs(ava))[-1] == ("night", "done")
     assert len(await office.runs(ava)) == 2
     assert await office.told() == [("budget_reached", 401, True)]
+
+
+async def test_a_raised_budget_lets_a_held_creator_go_at_once(office: Office) -> None:
+    desk, ava, at = office.desk, office.desk.agency.ava, NOW + HOUR
+    await desk.set_creator(ava, next_walk_at=at, credits_per_day=2, reconcile_since_at=NOW)
+    job = office.job()
+    await job.run_due(at)
+    held = await office.creator(ava)
+    assert (held["next_poll_at"], held["next_walk_at"]) == (MIDNIGHT, MIDNIGHT)
+    assert await job.run_due(at + 1) == {}
+
+    async def raise_it(tx: Tx) -> None:
+        await creator_settings.change(
+            tx, await roster.get_creator(tx, ava), {"credits_per_day": 50}, 1, at + 2
+        )  # type: ignore[arg-type]
+
+    await desk.change(raise_it)
+    office.clock.now = at + 2
+    assert await job.run_due(at + 2) == {"sync": 1}
+    assert (await office.runs(ava))[-1] == ("night", "done")
+    assert await office.told() == [("budget_reached", 401, True)]
+
+
+async def test_who_is_due_only_for_a_gap_is_let_go_too(office: Office) -> None:
+    """Nothing but what webhooks have missed makes her due: the process itself remembers that she is held."""
+    desk, ava, at = office.desk, office.desk.agency.ava, NOW + HOUR
+    await desk.set_creator(ava, credits_per_day=2, reconcile_since_at=NOW)
+    job = office.job()
+    await job.run_due(at)
+    assert await job.run_due(at + 1) == {}
+    await desk.set_creator(ava, credits_per_day=50)
+    assert await job.run_due(at + 2) == {"sync": 1}
+
+
+async def test_a_hold_by_a_budget_that_was_changed_meanwhile_is_none(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+    before = await desk.creator()
+    await desk.set_creator(ava, credits_per_day=500)
+    due = (await office.creator(ava))["next_poll_at"]
+    assert not await desk.store.write(lambda tx: fetching.mark_held(tx, before, MIDNIGHT))
+    assert (await office.creator(ava))["next_poll_at"] == due
 
 
 async def test_a_creators_own_number_counts_and_the_reserve_is_for_pings(office: Office) -> None:

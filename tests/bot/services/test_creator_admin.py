@@ -138,6 +138,25 @@ async def test_choosing_the_usual_is_having_none_of_ones_own(office: Office, age
     assert dict(back.after) == {"fire_above": None, "name_mode": None}
 
 
+async def test_her_credits_a_day_are_within_bounds_and_can_be_taken_back(
+    office: Office, agency: Agency
+) -> None:
+    viewer = await office.viewer()
+    office.wall = 0
+    for wrong in (-1, 4, 100_001, 2**53):
+        refused = await office.admin.change(viewer, agency.ava, {"credits_per_day": wrong})
+        assert (refused.status, "5 to 100,000" in refused.problem) == ("invalid", True)
+    assert (await office.admin.change(viewer, agency.ava, {"credits_per_day": 0})).status == "same"
+    changed = await office.admin.change(viewer, agency.ava, {"credits_per_day": 200})
+    profile = await office.admin.load_profile(viewer, agency.ava)
+    assert profile is not None
+    assert (profile.credits_per_day, profile.own_credits_per_day) == (200, 200)
+    assert dict((await undo(office, agency.ava, changed)).after) == {"credits_per_day": None}
+    profile = await office.admin.load_profile(viewer, agency.ava)
+    assert profile is not None
+    assert (profile.credits_per_day, profile.own_credits_per_day) == (85, None)
+
+
 async def test_undoing_one_threshold_must_leave_a_pair_that_makes_sense(
     office: Office, agency: Agency
 ) -> None:
