@@ -38,7 +38,7 @@ from storage.episodes import EXPIRED_GROUP, Unplaced
 from storage.ids import machine_ms
 from storage.roster import Creator
 from storage.runs import ScoreRun
-from storage.score_inputs import read_score_inputs
+from storage.score_inputs import read_paces, read_score_inputs
 from storage.scores import ScoreBatch, ScoreInput
 
 log = structlog.get_logger(__name__)
@@ -103,7 +103,14 @@ class Scoring:
                 # Between the reading of a page and its writing nothing else decides on the same fans.
                 async with self._turns[creator.id]:
                     async with self._store.read() as tx:
-                        page = await scores.read_score_page(tx, creator.id, after, PAGE_FANS, run.now_at)
+                        page = await scores.read_score_page(
+                            tx,
+                            creator.id,
+                            after,
+                            PAGE_FANS,
+                            run.now_at,
+                            payments_known=creator.payments_synced_at is not None,
+                        )
                     if not page:
                         return
                     result = await self._score_page(run, context, creator, page)
@@ -129,7 +136,8 @@ class Scoring:
             maxima = await runs.last_maxima(tx, creator.id, self._model.NAME, self._model.VERSION)
             if maxima is None:
                 return False
-            found = await read_score_inputs(tx, creator.id, fan_account_ids, now_ms)
+            known = creator.payments_synced_at is not None
+            found = await read_score_inputs(tx, creator.id, fan_account_ids, now_ms, payments_known=known)
             run = ScoreRun(tx.ids.next(), creator.id, None, now_ms, maxima, False, None, now_ms)
             context = RunContext(run.run_id, now_ms, False, await find_owner(tx, creator))
             result = await self._score_page(run, context, creator, found) if found else None
@@ -195,7 +203,7 @@ class Scoring:
         async def write(tx: Tx) -> None:
             await batch.write(tx)
             if changes:
-                paces = await scores.read_paces(tx, [c.fan_account_id for c in changes])
+                paces = await read_paces(tx, [c.fan_account_id for c in changes])
                 paced = [replace(c, pace_cents=paces.get(c.fan_account_id)) for c in changes]
                 await apply_changes(tx, context, paced)
             await fans.clear_pending(tx, pending)

@@ -24,7 +24,7 @@ from bot.fanapi.errors import (
     SessionExpiredError,
 )
 from bot.fanapi.protocol import FanApi
-from bot.jobs.fetching.budget import Allowance, Budget, BudgetReachedError
+from bot.jobs.fetching.budget import Allowance, Budget, BudgetReachedError, poll_share
 from bot.jobs.fetching.connections import Connections
 from bot.jobs.fetching.fetcher import PHASES, Fetcher, make_plan
 from bot.jobs.fetching.spending import noting
@@ -184,6 +184,7 @@ class SyncJob:
             return "not_asked"
         run = await self._open(creator, kind, now_ms)
         allowed = None if run.kind == "walk" else left
+        share = 0 if allowed is None else await self._share(creator, allowed, now_ms)
         try:
             async with noting(
                 self._store,
@@ -194,7 +195,7 @@ class SyncJob:
                 now_ms=self._clock.now_ms,
                 sync_run_id=run.run_id,
             ) as used:
-                await self._fetcher.fetch(creator, run, Allowance(allowed, used))
+                await self._fetcher.fetch(creator, run, Allowance(allowed, used, share))
             present = await self._as_now(creator)
             if present is None:
                 # Paused meanwhile: what was fetched waits, and her alerts with it.
@@ -220,6 +221,12 @@ class SyncJob:
                 # Her cards need not wait for the other creators' pages.
                 await self._on_scored()
         return "done"
+
+    async def _share(self, creator: Creator, left: float, now_ms: int) -> int:
+        """What a poll of hers may spend on fans by id; what a pull that is still due today costs is left alone."""
+        ends = await self._budget.day_ends_at(now_ms)
+        reserved = self._api.capabilities.pull_credits if creator.next_walk_at < ends else 0
+        return poll_share(left, reserved, -(-(ends - now_ms) // self._poll_every_ms))
 
     async def _failed(self, creator: Creator, trouble: Trouble, now_ms: int) -> _Outcome:
         await self._postpone(creator, now_ms)

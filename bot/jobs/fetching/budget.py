@@ -23,10 +23,15 @@ class BudgetReachedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one run may cost. `left` None: it is not limited."""
+    """What one run may cost. `left` None: it is not limited.
+
+    `share`: how many credits a poll may spend on fans by id where each costs a whole one, so that the day's polls have
+    about as many each.
+    """
 
     left: float | None
     used: Callable[[], float]
+    share: int = 0
 
     def check(self) -> None:
         """Raise BudgetReachedError where nothing is left."""
@@ -56,6 +61,11 @@ class Budget:
         async with self._store.read() as tx:
             zone = (await settings.read_settings(tx)).timezone
         return next_midnight(now_ms, zone)
+
+
+def poll_share(left: float, reserved: float, polls: int) -> int:
+    """Whole credits for each of the `polls` still to come today, this one included, `reserved` left alone."""
+    return max(0, int((left - reserved) // max(1, polls)))
 
 
 def next_midnight(now_ms: int, zone: str | None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from bot.jobs.fetching.budget import Budget, next_midnight
+from bot.jobs.fetching.budget import Budget, next_midnight, poll_share
 from storage import creator_settings, fetching, roster, usage
 from storage.engine import Tx
 from storage.tables import api_usage
@@ -129,6 +129,23 @@ async def test_a_creators_own_number_counts_and_the_reserve_is_for_pings(office:
     await desk.set_creator(ava, credits_per_day=100)
     assert await budget.left(await desk.creator(), at) == pytest.approx(55)
     assert await budget.left(await desk.creator(), at + DAY) == pytest.approx(90)
+
+
+@pytest.mark.parametrize(
+    ("left", "reserved", "polls", "share"),
+    [
+        # 85 credits less a tenth, a pull of the 50 top fans to come: one fan a poll.
+        (76.5, 51, 23, 1),
+        (76.5, 0, 24, 3),
+        (50, 51, 10, 0),
+        (5, 0, 0, 5),
+        (0.5, 0, 1, 0),
+    ],
+)
+def test_the_polls_of_a_day_share_what_is_left_of_it(
+    left: float, reserved: float, polls: int, share: int
+) -> None:
+    assert poll_share(left, reserved, polls) == share
 
 
 @pytest.mark.parametrize(
