@@ -148,6 +148,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
             clock,
             database_bytes=partial(_database_bytes, settings.database_url),
             credits_per_day=settings.credits_per_day,
+            webhooks=settings.webhook_listen is not None,
         ),
         fans=FanService(store, clock),
         threads=ThreadService(store, clock),

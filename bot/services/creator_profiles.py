@@ -44,6 +44,8 @@ class CreatorProfile:
     """None: the agency's."""
     credits_per_day: int
     """What she may cost a day, whosever number it is."""
+    webhook_at: int | None
+    """When her last webhook came; None: none ever did."""
     baseline_pending: bool
     """The next look at her is silent."""
 
@@ -86,6 +88,7 @@ def _profile(
         chat_url=creator.chat_url,
         own_credits_per_day=creator.credits_per_day,
         credits_per_day=credits_per_day if creator.credits_per_day is None else creator.credits_per_day,
+        webhook_at=creator.webhook_at,
         baseline_pending=creator.baseline_done_at is None,
     )
 
