@@ -172,7 +172,13 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     bot.on_permissions_changed = delivery.retry_blocked
     budget = Budget(store, settings.credits_per_day)
     look = SecondLook(store, api, budget, clock, keep_messages=messages.apply_messages)
-    scoring = Scoring(store, get_model(settings.score_model), look=look, wake_delivery=delivery.wake)
+    scoring = Scoring(
+        store,
+        get_model(settings.score_model),
+        look=look,
+        wake_delivery=delivery.wake,
+        payments_known=api.capabilities.payments,
+    )
     notices = Notices(store)
     sync = SyncJob(
         store,

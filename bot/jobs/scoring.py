@@ -73,8 +73,11 @@ class Scoring:
         *,
         look: SecondLook | None = None,
         wake_delivery: Callable[[], Awaitable[None]] | None = None,
+        payments_known: bool = True,
     ) -> None:
+        """`payments_known` False: the data API shows none; what was spent in 30 days is known only where it says so."""
         self._look = look
+        self._payments_known = payments_known
         self._store = store
         self._model = model
         self._wall_ms = wall_ms
@@ -109,7 +112,7 @@ class Scoring:
                             after,
                             PAGE_FANS,
                             run.now_at,
-                            payments_known=creator.payments_synced_at is not None,
+                            payments_known=self._payments_known,
                         )
                     if not page:
                         return
@@ -136,8 +139,9 @@ class Scoring:
             maxima = await runs.last_maxima(tx, creator.id, self._model.NAME, self._model.VERSION)
             if maxima is None:
                 return False
-            known = creator.payments_synced_at is not None
-            found = await read_score_inputs(tx, creator.id, fan_account_ids, now_ms, payments_known=known)
+            found = await read_score_inputs(
+                tx, creator.id, fan_account_ids, now_ms, payments_known=self._payments_known
+            )
             run = ScoreRun(tx.ids.next(), creator.id, None, now_ms, maxima, False, None, now_ms)
             context = RunContext(run.run_id, now_ms, False, await find_owner(tx, creator))
             result = await self._score_page(run, context, creator, found) if found else None

@@ -85,7 +85,8 @@ class Office:
             sleep=sleep,
             monotonic=lambda: sum(waits),
         )
-        scoring = Scoring(self.desk.store, reference, wall_ms=lambda: NOW)
+        known = api.capabilities.payments
+        scoring = Scoring(self.desk.store, reference, wall_ms=lambda: NOW, payments_known=known)
         try:
             await SyncJob(self.desk.store, api, scoring, Notices(self.desk.store), self).run_due(self.now)
         finally:
