@@ -135,9 +135,21 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         clock=clock,
         access=AccessService(store),
         creators=CreatorService(store),
-        creator_admin=CreatorAdmin(store, clock, Accounts(api), wake_delivery=delivery.wake),
+        creator_admin=CreatorAdmin(
+            store,
+            clock,
+            Accounts(api),
+            wake_delivery=delivery.wake,
+            credits_per_day=settings.credits_per_day,
+        ),
         setup=SetupService(store, clock),
-        status=StatusService(store, clock, database_bytes=partial(_database_bytes, settings.database_url)),
+        status=StatusService(
+            store,
+            clock,
+            database_bytes=partial(_database_bytes, settings.database_url),
+            credits_per_day=settings.credits_per_day,
+            webhooks=settings.webhook_listen is not None,
+        ),
         fans=FanService(store, clock),
         threads=ThreadService(store, clock),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
@@ -160,7 +172,13 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     bot.on_permissions_changed = delivery.retry_blocked
     budget = Budget(store, settings.credits_per_day)
     look = SecondLook(store, api, budget, clock, keep_messages=messages.apply_messages)
-    scoring = Scoring(store, get_model(settings.score_model), look=look, wake_delivery=delivery.wake)
+    scoring = Scoring(
+        store,
+        get_model(settings.score_model),
+        look=look,
+        wake_delivery=delivery.wake,
+        payments_known=api.capabilities.payments,
+    )
     notices = Notices(store)
     sync = SyncJob(
         store,

@@ -197,6 +197,7 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
         timezone="Her time zone, such as Europe/Paris; `default` for the agency's",
         name_mode="What her public cards call fans",
         chat_link="Where [Open chat] leads, with {fan_id} in it; `default` for the agency's",
+        credits_per_day="What the data API may cost for her a day, 5 to 100,000; 0 for the agency's",
     )
     @app_commands.choices(
         name_mode=[
@@ -215,6 +216,7 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
         timezone: str | None = None,
         name_mode: app_commands.Choice[str] | None = None,
         chat_link: str | None = None,
+        credits_per_day: int | None = None,
     ) -> None:
         async with Answer(interaction) as answer:
             viewer = await self._options.viewer(interaction)
@@ -226,6 +228,7 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
                 "action_above": action_above,
                 "name_mode": name_mode.value if name_mode is not None else None,
                 "default_chatter_id": default_chatter.id if default_chatter is not None else None,
+                "credits_per_day": credits_per_day,
             }
             values = {name: value for name, value in values.items() if value is not None}
             if default_chatter is not None and not await self._may_work(

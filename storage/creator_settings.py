@@ -56,12 +56,14 @@ async def change(tx: Tx, creator: Creator, values: Mapping[str, Value], by: int,
     """Set these columns of a creator and keep what they were; the id of the change.
 
     New thresholds are due at once and silently: what crosses them by being moved is no news about a fan. Until her first
-    import there is nothing to look at again.
+    import there is nothing to look at again. Another budget counts at once too: what waits for the end of a day is due.
     """
     before = {name: getattr(creator, name) for name in values}
     extra: dict[str, Any] = {}
     if _THRESHOLDS & values.keys() and creator.baseline_done_at is not None:
         extra = {"baseline_done_at": None, "baseline_cause": "thresholds", "next_poll_at": now_ms}
+    if "credits_per_day" in values and not creator.failed_polls:
+        extra |= _released(creator, now_ms)
     await _set(tx, creator.id, **values, **extra)
     if _RESHOWN & values.keys():
         await bump(tx, await _open_cards(tx, creator.id))
@@ -78,6 +80,14 @@ async def change(tx: Tx, creator: Creator, values: Mapping[str, Value], by: int,
         )
     )
     return change_id
+
+
+def _released(creator: Creator, now_ms: int) -> dict[str, int]:
+    """When her next looks are due under another budget; one that was held with her polls is due with them."""
+    due = {"next_poll_at": min(creator.next_poll_at, now_ms)}
+    if creator.next_walk_at == creator.next_poll_at:
+        due["next_walk_at"] = due["next_poll_at"]
+    return due
 
 
 async def find_change(tx: Tx, change_id: int) -> SettingChange | None:

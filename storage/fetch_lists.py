@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, exists, or_, select, update
 
 from bot.domain.models import MS_PER_DAY
 from storage.parts import in_parts
-from storage.tables import episodes, fan_accounts, transactions, winbacks
+from storage.tables import episodes, fan_accounts, sync_runs, transactions, winbacks
 from storage.tx import Tx
 
 ENDED_LOOK_MS = 3 * MS_PER_DAY
@@ -132,18 +132,55 @@ async def vanished(tx: Tx, creator_id: int, run_id: int, limit: int) -> list[str
     return [row.platform_fan_id for row in rows]
 
 
-async def worked_on(tx: Tx, creator_id: int, run_id: int, limit: int) -> list[str]:
-    """Platform ids of the fans with an open episode or winback whom this sync has not seen; those not seen for longest
-    come first, so that everybody has a turn.
-    """
+def _worked_on(tx: Tx) -> ColumnElement[bool]:
     e, w = episodes.c, winbacks.c
     open_episode = exists().where(
         e.agency_id == tx.agency_id, e.fan_account_id == _f.id, e.closed_at.is_(None)
     )
     open_winback = exists().where(w.agency_id == tx.agency_id, w.fan_account_id == _f.id, w.state == "open")
+    return or_(open_episode, open_winback)
+
+
+async def dear_list(tx: Tx, creator_id: int, now_ms: int, limit: int) -> list[str]:
+    """Platform ids of the `limit` fans a poll should look at where each costs a credit.
+
+    First the payers whose period has ended since they were last seen, the soonest first; then those of a period that
+    ended lately or ends soon, and those somebody works on, each in turn: not seen for longest first.
+    """
+    r = sync_runs.c
+    seen_at = (
+        select(r.started_at).where(r.agency_id == tx.agency_id, r.id == _f.seen_run_id).scalar_subquery()
+    )
+    paying = and_(_f.subscribed, _f.paid)
+    ended = and_(paying, _f.expires_at > now_ms - ENDED_LOOK_MS, _f.expires_at <= now_ms)
+    ending = and_(
+        paying,
+        _f.expires_at > now_ms,
+        _f.expires_at <= now_ms + SWITCH_LOOK_MS,
+        or_(_f.rebill_off.is_(None), ~_f.rebill_off),
+    )
+    news = and_(ended, or_(seen_at.is_(None), seen_at < _f.expires_at))
     rows = await tx.all(
         select(_f.platform_fan_id)
-        .where(*_mine(tx, creator_id), _unseen(run_id), or_(open_episode, open_winback))
+        .where(*_mine(tx, creator_id), or_(ended, ending, _worked_on(tx)))
+        .order_by(
+            case((news, 0), else_=1),
+            case((news, _f.expires_at)),
+            _f.seen_run_id.nulls_first(),
+            _f.id,
+        )
+        .limit(limit)
+    )
+    return [row.platform_fan_id for row in rows]
+
+
+async def worked_on(tx: Tx, creator_id: int, run_id: int, limit: int) -> list[str]:
+    """Platform ids of the fans with an open episode or winback whom this sync has not seen; those not seen for longest
+    come first, so that everybody has a turn.
+    """
+    rows = await tx.all(
+        select(_f.platform_fan_id)
+        .where(*_mine(tx, creator_id), _unseen(run_id), _worked_on(tx))
         .order_by(_f.seen_run_id.nulls_first(), _f.id)
         .limit(limit)
     )

@@ -54,15 +54,22 @@ async def mark_synced(
     await _set(tx, creator_id, **values)
 
 
-async def mark_held(tx: Tx, creator_id: int, until: int) -> None:
-    """Nothing of hers is due before `until`, though nothing has failed."""
+async def mark_held(tx: Tx, creator: Creator, until: int) -> bool:
+    """Nothing of hers is due before `until`, though nothing has failed; False: her budget is another by now."""
     walk, poll = creators.c.next_walk_at, creators.c.next_poll_at
-    await _set(
-        tx,
-        creator_id,
-        next_poll_at=case((poll < until, until), else_=poll),
-        next_walk_at=case((walk < until, until), else_=walk),
+    held = await tx.execute(
+        update(creators)
+        .where(
+            creators.c.agency_id == tx.agency_id,
+            creators.c.id == creator.id,
+            creators.c.credits_per_day.is_not_distinct_from(creator.credits_per_day),
+        )
+        .values(
+            next_poll_at=case((poll < until, until), else_=poll),
+            next_walk_at=case((walk < until, until), else_=walk),
+        )
     )
+    return held.rowcount > 0
 
 
 async def mark_failed(tx: Tx, creator_id: int, retry_at: int) -> None:

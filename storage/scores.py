@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +17,6 @@ from storage.tables import episodes, fan_accounts, scores, transactions
 from storage.tx import Tx
 
 WINDOW_MS = 30 * MS_PER_DAY
-PACE_MS = 90 * MS_PER_DAY
 REOPEN_LOOK_MS = 14 * MS_PER_DAY
 """How long a closed episode can still be reopened; older ones are not read."""
 FANS_A_STRETCH = 500
@@ -220,19 +218,24 @@ _EPISODES = BulkRead(
 
 
 async def read_score_page(
-    tx: Tx, creator_id: int, after_id: int | None, limit: int, now_ms: int
+    tx: Tx, creator_id: int, after_id: int | None, limit: int, now_ms: int, *, payments_known: bool = True
 ) -> list[ScoreInput]:
-    """The next `limit` fans of a creator by account id, as they stand at `now_ms`; empty: that was all."""
+    """The next `limit` fans of a creator by account id, as they stand at `now_ms`; empty: that was all.
+
+    `payments_known` False: the data API shows none, so that a sum it does not tell is unknown, not nothing.
+    """
     fans = await _PAGE.fetch(tx, creator_id=creator_id, after_id=after_id or 0, page=limit)
     if not fans:
         return []
     mine = {"creator_id": creator_id, "low": fans[0][0], "high": fans[-1][0]}
     recent = now_ms - WINDOW_MS
-    spent = await _SPENDS.fetch(tx, **mine, recent=recent, since=recent - WINDOW_MS, until=now_ms)
-    spends = {fan_id: (int(last), int(prior)) for fan_id, last, prior in spent}
+    spends: dict[int, tuple[int, int]] = {}
+    if payments_known:
+        spent = await _SPENDS.fetch(tx, **mine, recent=recent, since=recent - WINDOW_MS, until=now_ms)
+        spends = {fan_id: (int(last), int(prior)) for fan_id, last, prior in spent}
     spans = {row[0]: (row[_SPAN], row[_SPAN + 1]) for row in fans if row[_SPAN] is not None}
     written = await read_message_facts(tx, creator_id, spans, now_ms) if spans else {}
-    nothing = (0, 0)
+    nothing = (0, 0) if payments_known else (None, None)
     found = await _EPISODES.fetch(tx, **mine, since=now_ms - REOPEN_LOOK_MS)
     latest = {fan_id: _to_episode(*values) for fan_id, *values in found}
     page: list[ScoreInput] = []
@@ -255,7 +258,9 @@ def _to_episode(episode_id: int, tier: str | None, expired: bool, closed_at: int
     return LatestEpisode(episode_id, open_tier, bool(expired), closed_at)
 
 
-def _to_facts(row: tuple[Any, ...], spend: tuple[int, int], talk: MessageFacts, now_ms: int) -> FanFacts:
+def _to_facts(
+    row: tuple[Any, ...], spend: tuple[int | None, int | None], talk: MessageFacts, now_ms: int
+) -> FanFacts:
     fan_id, total_cents, last_active_at, subscribed, expired_now, expires_at, rebill_off = row[:_PAID]
     days = None if last_active_at is None else max(0, (now_ms - last_active_at) // MS_PER_DAY)
     status = subscription_status(subscribed, expired_now, expires_at, rebill_off, now_ms)
@@ -270,31 +275,3 @@ def _to_facts(row: tuple[Any, ...], spend: tuple[int, int], talk: MessageFacts, 
         talk[1] if opened is None else opened,
         status,
     )
-
-
-async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
-    """Fan account id -> net spend of the 90 days up to the last purchase, per 30 days, in cents.
-
-    Who has no purchase on record is left out: the pace is unknown.
-    """
-    found: dict[int, int] = {}
-    for part in in_parts(fan_account_ids):
-        rows = await tx.all(
-            select(_f.id, func.sum(_t.amount_cents))
-            .select_from(
-                fan_accounts.join(
-                    transactions, and_(_t.agency_id == _f.agency_id, _t.fan_account_id == _f.id)
-                )
-            )
-            .where(
-                _f.agency_id == tx.agency_id,
-                _f.id.in_(part),
-                _f.last_purchase_at.is_not(None),
-                _t.occurred_at > _f.last_purchase_at - PACE_MS,
-                _t.occurred_at <= _f.last_purchase_at,
-                _t.counted,
-            )
-            .group_by(_f.id)
-        )
-        found.update((row[0], round(int(row[1]) / 3)) for row in rows)
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from storage.tables import cards, sync_runs
 from storage.tx import Tx
@@ -47,21 +47,6 @@ async def last_syncs(tx: Tx, creator_ids: Collection[int]) -> dict[int, LastSync
         if row is not None:
             found[creator_id] = LastSync(row.kind, row.finished_at)
     return found
-
-
-async def credits_since(tx: Tx, creator_ids: Collection[int], since_ms: int) -> dict[int, int]:
-    """Creator id -> credits of the fetches that began since; who cost nothing is left out."""
-    rows = await tx.all(
-        select(sync_runs.c.creator_id, func.sum(sync_runs.c.credits))
-        .where(
-            sync_runs.c.agency_id == tx.agency_id,
-            sync_runs.c.creator_id.in_(sorted(creator_ids)),
-            or_(sync_runs.c.finished_at.is_(None), sync_runs.c.finished_at >= since_ms),
-            sync_runs.c.started_at >= since_ms,
-        )
-        .group_by(sync_runs.c.creator_id)
-    )
-    return {row[0]: round(row[1]) for row in rows if row[1]}
 
 
 async def last_errors(tx: Tx, creator_ids: Collection[int]) -> dict[int, str]:

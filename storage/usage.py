@@ -12,6 +12,8 @@ from storage.tx import Tx
 
 Purpose = Literal["poll", "night", "walk", "refresh", "messages", "backfill", "accounts", "webhook"]
 OF_NO_CREATOR = 0
+UNLIMITED: tuple[Purpose, ...] = ("walk", "backfill", "webhook")
+"""What is counted but is not for a day's budget: all fans have to be seen, however many they are."""
 
 
 async def note(

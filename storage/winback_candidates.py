@@ -29,7 +29,7 @@ from bot.domain.winbacks import (
 )
 from storage import roster
 from storage.parts import LABEL, in_parts, to_label
-from storage.scores import read_paces
+from storage.score_inputs import read_paces
 from storage.tables import creators, fan_accounts, transactions, winbacks
 from storage.tx import Tx
 

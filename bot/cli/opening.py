@@ -88,8 +88,9 @@ def stopping() -> Iterator[Stop]:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask on the terminal. Raises CommandError where the answer is no, or where nobody can be asked."""
+    """Ask on the terminal; with `yes` only tell. Raises CommandError where the answer is no or nobody can be asked."""
     if yes:
+        say(question)
         return
     if not sys.stdin.isatty():
         raise CommandError(f"{question}: nobody can be asked here; add --yes to go on")

@@ -127,6 +127,8 @@ def _value(key: str, value: object) -> str:
         return "paused"
     if key == "chat_url":
         return f"`{value}`"
+    if key == "credits_per_day":
+        return f"{value:,}"
     return f"{value:g}" if isinstance(value, float | int) else str(value)
 
 
@@ -134,6 +136,9 @@ def _settings(profile: CreatorProfile, *, explained: bool = False) -> list[str]:
     zone = profile.timezone or f"{profile.agency_timezone or words.UNKNOWN} ({told.AS_AGENCY})"
     who = f"<@{profile.default_chatter_id}>" if profile.default_chatter_id is not None else told.NONE
     link = f"`{profile.chat_url}`" if profile.chat_url is not None else told.AS_AGENCY
+    credits_a_day = f"{profile.credits_per_day:,}"
+    if profile.own_credits_per_day is None:
+        credits_a_day += f" ({told.AS_AGENCY})"
     listed = [
         (
             f"At risk above **{profile.fire_above:g}**, cleared below {profile.clear_below:g}",
@@ -150,6 +155,7 @@ def _settings(profile: CreatorProfile, *, explained: bool = False) -> list[str]:
             "what everybody in her channel reads; /fan lookup always says the handle",
         ),
         (f"Chat link: {link}", "where [Open chat] leads"),
+        (f"Credits a day: {credits_a_day}", "looks at her stop there until midnight"),
     ]
     return [f"{line}\n-# {meaning}" if explained else line for line, meaning in listed]
 

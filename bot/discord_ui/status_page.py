@@ -41,7 +41,7 @@ def render_status(report: StatusReport, connection: Connection) -> RenderedMessa
     ending = _ending(report, connection)
     lines = [told.headline(shown), ""]
     for number, one in enumerate(report.creators):
-        line = _creator(one)
+        line = _creator(one, webhooks=report.webhooks)
         if units("\n".join([*lines, line])) > EMBED_DESCRIPTION_UNITS - units(ending) - _ROOM_FOR_END:
             lines.append(f"… and {len(report.creators) - number:,} more")
             break
@@ -99,7 +99,7 @@ def _creator_problems(one: CreatorStatus, connection: Connection) -> list[str]:
     return found
 
 
-def _creator(one: CreatorStatus) -> str:
+def _creator(one: CreatorStatus, *, webhooks: bool) -> str:
     profile = one.profile
     parts = [
         f"**{safe_name(profile.name)}** {states.STATES[profile.state]}",
@@ -113,7 +113,10 @@ def _creator(one: CreatorStatus) -> str:
         code = f" ({safe_name(one.error, 40)})" if one.error else ""
         parts.append(f"{words.count(profile.failed_polls, 'failed look', 'failed looks')}{code}")
     parts.append(words.count(profile.open_alerts, "open alert", "open alerts"))
-    parts.append(words.count(one.credits_today, "credit today", "credits today"))
+    if webhooks and profile.state not in ("retired", "paused", "waiting"):
+        at = profile.webhook_at
+        parts.append(f"last webhook {times.relative(at)}" if at is not None else told.NO_WEBHOOK)
+    parts.append(told.credits_today(one.credits_today, profile.credits_per_day))
     return " · ".join(parts)
 
 

@@ -11,6 +11,11 @@ from bot.domain.models import MS_PER_DAY
 
 PLAN_CREDITS: Final = 25_000
 """The vendor's plan that a small agency needs, in credits a month."""
+CREDITS_PER_DAY: Final = 85
+"""What a creator may cost a day where nobody has said otherwise."""
+LEAST_A_DAY: Final = 5
+"""A poll is three credits at most: with fewer than this a day would not even have two."""
+MOST_A_DAY: Final = 100_000
 _MONTHS: Final = (
     *("january", "february", "march", "april", "may", "june", "july"),
     *("august", "september", "october", "november", "december"),
@@ -67,3 +72,10 @@ def outlook(spent: float, *, counted_from: int, now_ms: int, ends_at: int) -> Ou
         return Outlook(None, spent if now_ms >= ends_at else None)
     per_day = spent * MS_PER_DAY / counted_ms
     return Outlook(per_day, spent + per_day * max(0, ends_at - now_ms) / MS_PER_DAY)
+
+
+def problem_with_budget(credits_a_day: int) -> str | None:
+    """What is wrong with a creator's own number of credits a day, as a sentence; None for nothing."""
+    if LEAST_A_DAY <= credits_a_day <= MOST_A_DAY:
+        return None
+    return f"A creator's credits a day are {LEAST_A_DAY} to {MOST_A_DAY:,}, or 0 for the agency's; nothing was changed."

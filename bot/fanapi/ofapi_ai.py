@@ -105,7 +105,16 @@ class OfapiAiClient:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(accounts=False, all_fans=False, latest=False, payments=False, messages=False)
+        return Capabilities(
+            accounts=False,
+            all_fans=False,
+            latest=False,
+            payments=False,
+            messages=False,
+            ids_a_credit=1,
+            # A gateway lists nobody.
+            pull_credits=1 + self._top_fans if self._variant == "v1" else 0,
+        )
 
     async def check_key(self) -> None:
         """There is no call for this: `fans/info` without a fan is refused, and errors cost nothing.

@@ -83,6 +83,8 @@ class Capabilities:
     A method whose capability is missing yields nothing, without a call: `accounts` is `list_accounts`; `latest` is
     `walk_latest`; `payments` is `walk_transactions` and `walk_chargebacks`; `messages` is `walk_messages`. `all_fans`
     False: `walk_fans` and `walk_active` show some of them only, maybe the same, so that absence means nothing.
+    `ids_a_credit`: how many fans of `get_fans` one credit buys. `pull_credits`: what a walk of all it shows costs at
+    most, where that is known beforehand and does not grow with the fans; 0 otherwise.
     """
 
     accounts: bool = True
@@ -90,6 +92,8 @@ class Capabilities:
     latest: bool = True
     payments: bool = True
     messages: bool = True
+    ids_a_credit: int = 10
+    pull_credits: int = 0
 
 
 class FanApi(Protocol):

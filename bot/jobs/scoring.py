@@ -38,7 +38,7 @@ from storage.episodes import EXPIRED_GROUP, Unplaced
 from storage.ids import machine_ms
 from storage.roster import Creator
 from storage.runs import ScoreRun
-from storage.score_inputs import read_score_inputs
+from storage.score_inputs import read_paces, read_score_inputs
 from storage.score_rows import ScoreBatch
 from storage.scores import ScoreInput
 
@@ -74,8 +74,11 @@ class Scoring:
         *,
         look: SecondLook | None = None,
         wake_delivery: Callable[[], Awaitable[None]] | None = None,
+        payments_known: bool = True,
     ) -> None:
+        """`payments_known` False: the data API shows none; what was spent in 30 days is known only where it says so."""
         self._look = look
+        self._payments_known = payments_known
         self._store = store
         self._model = model
         self._wall_ms = wall_ms
@@ -104,7 +107,14 @@ class Scoring:
                 # Between the reading of a page and its writing nothing else decides on the same fans.
                 async with self._turns[creator.id]:
                     async with self._store.read() as tx:
-                        page = await scores.read_score_page(tx, creator.id, after, PAGE_FANS, run.now_at)
+                        page = await scores.read_score_page(
+                            tx,
+                            creator.id,
+                            after,
+                            PAGE_FANS,
+                            run.now_at,
+                            payments_known=self._payments_known,
+                        )
                     if not page:
                         return
                     result = await self._score_page(run, context, creator, page)
@@ -133,7 +143,9 @@ class Scoring:
             maxima = await runs.last_maxima(tx, creator.id, self._model.NAME, self._model.VERSION)
             if maxima is None:
                 return False
-            found = await read_score_inputs(tx, creator.id, fan_account_ids, now_ms)
+            found = await read_score_inputs(
+                tx, creator.id, fan_account_ids, now_ms, payments_known=self._payments_known
+            )
             run = ScoreRun(tx.ids.next(), creator.id, None, now_ms, maxima, False, None, now_ms)
             context = RunContext(run.run_id, now_ms, False, await find_owner(tx, present))
             result = await self._score_page(run, context, present, found) if found else None
@@ -202,7 +214,7 @@ class Scoring:
         async def write(tx: Tx) -> None:
             await batch.write(tx)
             if changes:
-                paces = await scores.read_paces(tx, [c.fan_account_id for c in changes])
+                paces = await read_paces(tx, [c.fan_account_id for c in changes])
                 paced = [replace(c, pace_cents=paces.get(c.fan_account_id)) for c in changes]
                 await apply_changes(tx, context, paced)
             await fans.clear_pending(tx, first_sights, expiries)

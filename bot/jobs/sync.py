@@ -24,7 +24,7 @@ from bot.fanapi.errors import (
     SessionExpiredError,
 )
 from bot.fanapi.protocol import FanApi
-from bot.jobs.fetching.budget import Allowance, Budget, BudgetReachedError
+from bot.jobs.fetching.budget import Allowance, Budget, BudgetReachedError, poll_share
 from bot.jobs.fetching.connections import Connections
 from bot.jobs.fetching.fetcher import PHASES, Fetcher, make_plan
 from bot.jobs.fetching.spending import noting
@@ -55,6 +55,14 @@ class _Failure:
     creator: Creator
     trouble: Trouble
     whole_api: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Until when a budget holds a creator back; `credits_per_day` is her own number, None: the agency's."""
+
+    until: int
+    credits_per_day: int | None
 
 
 _Outcome = _Failure | Literal["done", "not_asked"]
@@ -88,7 +96,7 @@ class SyncJob:
         self._poll_every_ms = poll_every_ms
         self._history_ms = history_ms
         self._on_scored = on_scored
-        self._held_until: dict[int, int] = {}
+        self._held: dict[int, _Held] = {}
 
     async def run_due(self, now_ms: int) -> dict[str, int]:
         """Sync every creator whose time has come; how many were tried."""
@@ -138,7 +146,9 @@ class SyncJob:
         if min(creator.next_poll_at, creator.next_walk_at) <= now_ms:
             return True
         # What webhooks have missed is not waited for, unless her look is put off.
-        put_off = creator.failed_polls > 0 or self._held_until.get(creator.id, 0) > now_ms
+        held = self._held.get(creator.id)
+        is_held = held is not None and held.until > now_ms and held.credits_per_day == creator.credits_per_day
+        put_off = creator.failed_polls > 0 or is_held
         return creator.synced_at is not None and _makes_up(creator, now_ms) and not put_off
 
     async def _tell(self, failures: list[_Failure], tried: int, now_ms: int, *, others_fine: bool) -> None:
@@ -176,6 +186,7 @@ class SyncJob:
             return "not_asked"
         run = await self._open(creator, kind, now_ms)
         allowed = None if run.kind == "walk" else left
+        share = 0 if allowed is None else await self._share(creator, allowed, now_ms)
         try:
             async with noting(
                 self._store,
@@ -185,7 +196,7 @@ class SyncJob:
                 now_ms=self._clock.now_ms,
                 sync_run_id=run.run_id,
             ) as used:
-                await self._fetcher.fetch(creator, run, Allowance(allowed, used))
+                await self._fetcher.fetch(creator, run, Allowance(allowed, used, share))
             present = await self._as_now(creator)
             if present is None:
                 # Paused meanwhile: what was fetched waits, and her alerts with it.
@@ -211,6 +222,12 @@ class SyncJob:
                 # Her cards need not wait for the other creators' pages.
                 await self._on_scored()
         return "done"
+
+    async def _share(self, creator: Creator, left: float, now_ms: int) -> int:
+        """What a poll of hers may spend on fans by id; what a pull that is still due today costs is left alone."""
+        ends = await self._budget.day_ends_at(now_ms)
+        reserved = self._api.capabilities.pull_credits if creator.next_walk_at < ends else 0
+        return poll_share(left, reserved, -(-(ends - now_ms) // self._poll_every_ms))
 
     async def _failed(self, creator: Creator, trouble: Trouble, now_ms: int) -> _Outcome:
         await self._postpone(creator, now_ms)
@@ -241,8 +258,10 @@ class SyncJob:
 
     async def _hold(self, creator: Creator, now_ms: int) -> None:
         """Her day's credits are used up: nothing more before midnight, which is no failure and said once."""
-        until = self._held_until[creator.id] = await self._budget.day_ends_at(now_ms)
-        await self._store.write(lambda tx: fetching.mark_held(tx, creator.id, until))
+        until = await self._budget.day_ends_at(now_ms)
+        if not await self._store.write(lambda tx: fetching.mark_held(tx, creator, until)):
+            return
+        self._held[creator.id] = _Held(until, creator.credits_per_day)
         if creator.is_watched:
             await self._notices.budget_reached(creator, now_ms)
 

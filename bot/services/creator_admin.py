@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.clock import Clock
+from bot.domain.credits import CREDITS_PER_DAY, problem_with_budget
 from bot.domain.models import AccountRecord, Policy, Viewer
 from bot.domain.naming import NameMode
 from bot.domain.thresholds import policy_of, problem_with
@@ -53,6 +54,7 @@ _USUAL: Mapping[str, Value] = {
     "fire_above": Policy().fire_above,
     "action_above": Policy().action_above,
     "name_mode": NameMode.HANDLE.value,
+    "credits_per_day": 0,
 }
 """What a creator has without a setting of her own: choosing it takes hers away."""
 _NOT_FOUND = ChangeResult("not_found", _NOTHING, _NOTHING)
@@ -78,12 +80,15 @@ class CreatorAdmin:
         accounts: AccountLister,
         *,
         wake_delivery: Callable[[], Awaitable[None]],
+        credits_per_day: int = CREDITS_PER_DAY,
         wall_ms: Callable[[], int] = machine_ms,
     ) -> None:
+        """`credits_per_day` is what creators without a number of their own may cost."""
         self._store = store
         self._clock = clock
         self._accounts = accounts
         self._wake_delivery = wake_delivery
+        self._credits_per_day = credits_per_day
         self._wall_ms = wall_ms
 
     async def free_accounts(self, *, fresh: bool = False) -> list[AccountRecord] | None:
@@ -187,7 +192,7 @@ class CreatorAdmin:
     async def list_profiles(self, viewer: Viewer) -> list[CreatorProfile]:
         """Whom the viewer may see, the retired ones last."""
         async with self._store.read() as tx:
-            found = await load_profiles(tx)
+            found = await load_profiles(tx, self._credits_per_day)
         seen = [one for one in found if one.creator_id in viewer.creator_ids]
         return sorted(seen, key=lambda one: one.state == "retired")
 
@@ -324,6 +329,9 @@ class CreatorAdmin:
         moved = _THRESHOLDS & after.keys()
         fire, action = (after.get(name, getattr(creator, name)) for name in ("fire_above", "action_above"))
         problem = _problem_with(fire, action) if moved else None
+        budget = after.get("credits_per_day")
+        if problem is None and isinstance(budget, int):
+            problem = problem_with_budget(budget)
         if problem is not None:
             return ChangeResult("invalid", _NOTHING, _NOTHING, problem=problem)
         before: dict[str, Value] = {name: getattr(creator, name) for name in after}

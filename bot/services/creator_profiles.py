@@ -40,23 +40,29 @@ class CreatorProfile:
     name_mode: NameMode
     chat_url: str | None
     """None: the agency's."""
+    own_credits_per_day: int | None
+    """None: the agency's."""
+    credits_per_day: int
+    """What she may cost a day, whosever number it is."""
+    webhook_at: int | None
+    """When her last webhook came; None: none ever did."""
     baseline_pending: bool
     """The next look at her is silent."""
 
 
-async def load_profiles(tx: Tx) -> list[CreatorProfile]:
-    """Every creator, by name."""
+async def load_profiles(tx: Tx, credits_per_day: int) -> list[CreatorProfile]:
+    """Every creator, by name. `credits_per_day`: what those without a number of their own may cost."""
     work = await creator_settings.open_work(tx)
     troubles = await creator_settings.open_troubles(tx)
     zone = (await settings.read_settings(tx)).timezone
     return [
-        _profile(one, work.get(one.id, (0, 0)), troubles.get(one.id), zone)
+        _profile(one, work.get(one.id, (0, 0)), troubles.get(one.id), zone, credits_per_day)
         for one in await roster.list_creators(tx)
     ]
 
 
 def _profile(
-    creator: Creator, work: tuple[int, int], trouble: str | None, zone: str | None
+    creator: Creator, work: tuple[int, int], trouble: str | None, zone: str | None, credits_per_day: int
 ) -> CreatorProfile:
     policy = policy_of(creator.fire_above, creator.action_above)
     return CreatorProfile(
@@ -80,6 +86,9 @@ def _profile(
         agency_timezone=zone,
         name_mode=name_mode(creator.name_mode),
         chat_url=creator.chat_url,
+        own_credits_per_day=creator.credits_per_day,
+        credits_per_day=credits_per_day if creator.credits_per_day is None else creator.credits_per_day,
+        webhook_at=creator.webhook_at,
         baseline_pending=creator.baseline_done_at is None,
     )
 

@@ -12,7 +12,7 @@ from bot.domain.winbacks import Hook, Winback
 from bot.services.records import append
 from storage import card_views, hooks, my_work, winbacks
 from storage.engine import AgencyStore
-from storage.scores import read_paces
+from storage.score_inputs import read_paces
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.access import may
+from bot.domain.credits import CREDITS_PER_DAY
 from bot.domain.models import AccessTier, Viewer
-from bot.domain.zones import local_time
+from bot.domain.zones import local_day
 from bot.services.creator_profiles import CreatorProfile, load_profiles
-from storage import creator_settings, settings, status
+from storage import creator_settings, settings, status, usage
 from storage.engine import AgencyStore
 from storage.status import WaitingCards
 
@@ -28,6 +29,7 @@ class CreatorStatus:
     last_at: int | None
     error: str | None
     credits_today: int
+    """What counts against her day's budget: without walks, backfills and webhooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,10 @@ class StatusReport:
     database_bytes: int | None
     """None: unknown, as on PostgreSQL."""
     uptime_s: int
-
-    @property
-    def credits_today(self) -> int:
-        return sum(one.credits_today for one in self.creators)
+    credits_today: int = 0
+    """Of all these creators, whatever for; for managers also what is of no creator."""
+    webhooks: bool = False
+    """Whether webhooks are received at all."""
 
 
 class StatusService:
@@ -59,11 +61,15 @@ class StatusService:
         clock: Clock,
         *,
         database_bytes: Callable[[], int | None],
+        credits_per_day: int = CREDITS_PER_DAY,
+        webhooks: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._clock = clock
         self._database_bytes = database_bytes
+        self._credits_per_day = credits_per_day
+        self._webhooks = webhooks
         self._monotonic = monotonic
         self._started_s = monotonic()
 
@@ -72,11 +78,21 @@ class StatusService:
         whole = may(viewer.tier, AccessTier.MANAGER)
         async with self._store.read() as tx:
             agency = await settings.read_settings(tx)
-            profiles = [one for one in await load_profiles(tx) if one.creator_id in viewer.creator_ids]
+            profiles = [
+                one
+                for one in await load_profiles(tx, self._credits_per_day)
+                if one.creator_id in viewer.creator_ids
+            ]
             ids = [one.creator_id for one in profiles]
             last = await status.last_syncs(tx, ids)
             errors = await status.last_errors(tx, ids)
-            spent = await status.credits_since(tx, ids, day_start(agency.timezone, now))
+            today = local_day(now, agency.timezone or "")
+            spent = {
+                creator_id: await usage.credits_of_day(tx, today, creator_id, outside=usage.UNLIMITED)
+                for creator_id in ids
+            }
+            everybody = [*ids, usage.OF_NO_CREATOR] if whole else ids
+            whatever = [await usage.credits_of_day(tx, today, creator_id) for creator_id in everybody]
             waiting = await status.waiting_cards(tx)
             troubles = await creator_settings.open_troubles(tx)
         creators = []
@@ -88,7 +104,7 @@ class StatusService:
                     found.kind if found is not None else None,
                     found.finished_at if found is not None else None,
                     errors.get(one.creator_id) if one.failed_polls else None,
-                    spent.get(one.creator_id, 0),
+                    math.ceil(spent[one.creator_id]),
                 )
             )
         return StatusReport(
@@ -103,14 +119,6 @@ class StatusService:
             notice_channel_id=agency.notice_channel_id if whole else None,
             database_bytes=self._database_bytes() if whole else None,
             uptime_s=int(self._monotonic() - self._started_s),
+            credits_today=math.ceil(sum(whatever)),
+            webhooks=self._webhooks,
         )
-
-
-def day_start(zone: str | None, now_ms: int) -> int:
-    """The last midnight in the zone (None: UTC), in UTC milliseconds."""
-    local = local_time(zone, now_ms) if zone is not None else datetime.fromtimestamp(now_ms / 1_000, UTC)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    # Where the clocks skip midnight its UTC instant may be after now.
-    if midnight.timestamp() * 1_000 > now_ms:
-        midnight -= timedelta(days=1)
-    return round(midnight.timestamp() * 1_000)

@@ -84,6 +84,12 @@ async def test_the_list_and_one_creator_are_shown_to_managers_only(office: Offic
         ({"timezone": "Mars/Olympus"}, "There is no such time zone"),
         ({"chat_link": "http://x.example/{fan_id}"}, "an https:// address"),
         ({"chat_link": "https://x.example/"}, "an https:// address"),
+        (
+            {"credits_per_day": 4},
+            "credits a day are 5 to 100,000, or 0 for the agency's; nothing was changed.",
+        ),
+        ({"credits_per_day": 100_001}, "credits a day are 5 to 100,000"),
+        ({"credits_per_day": -1}, "credits a day are 5 to 100,000"),
         ({"default_chatter": "Nia"}, "needs a chatter role and access to the channel"),
         ({"default_chatter": "Ben"}, "needs a chatter role and access to the channel"),
         ({"creator": "nobody", "fire_above": 50}, "No creator by that name"),
@@ -116,6 +122,27 @@ async def test_settings_are_explained_changed_and_undone(office: Office) -> None
     assert creator(office, "mira", "timezone") is None
     again = await office.press("Max", HOME, message, button(message, "Undo"), forge=True)
     assert "undone already" in sentence(again)
+
+
+async def test_a_creators_own_credits_a_day_count_at_once(office: Office) -> None:
+    assert "Credits a day: 85 (as the agency)" in told(await run(office, "show", {"creator": "zoe"}))
+    few = told(await run(office, "settings", {"creator": "zoe", "credits_per_day": 5}))
+    assert "zoe: credits a day as the agency → 5." in few
+    for _ in range(12):
+        assert (await office.box.advance(HOUR_S)).settled
+        ahead = creator(office, "zoe", "next_poll_at") - creator(office, "luna", "next_poll_at")
+        if ahead > 2 * HOUR_S * 1_000:
+            break
+    assert ahead > 2 * HOUR_S * 1_000, "her polls go on, whatever they cost"
+    since = creator(office, "zoe", "synced_at")
+    many = await run(office, "settings", {"creator": "zoe", "credits_per_day": 1_200})
+    assert "zoe: credits a day 5 → 1,200." in told(many)
+    assert (await office.box.advance(60)).settled
+    assert creator(office, "zoe", "synced_at") > since
+    assert "Credits a day: 1,200" in told(await run(office, "settings", {"creator": "zoe"}))
+    assert "credits a day 1,200 → 5" in told(await pressed(office, many.messages[0], "Undo"))
+    assert "as the agency." in told(await run(office, "settings", {"creator": "zoe", "credits_per_day": 0}))
+    assert creator(office, "zoe", "credits_per_day") is None
 
 
 async def _baselines(office: Office, channel: str, words: str) -> list[Json]:
@@ -234,4 +261,4 @@ async def test_what_was_changed_is_on_record(office: Office) -> None:
     assert set(office.who("creator_settings")) == {"Max"}
     assert office.who("creator_retire") == ["Max"]
     assert office.who("creator_resume") == ["Max"]
-    assert len(office.who("creator_undo")) == 2
+    assert len(office.who("creator_undo")) == 3

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.domain.models import FanRecord, Scores, TransactionKind, TransactionRecord
 from storage import fans, scores, transactions
+from storage.score_inputs import read_paces
 from storage.score_rows import ScoreBatch
 from storage.scores import ScoreInput
 from storage.transactions import TransactionResult
@@ -118,7 +119,7 @@ async def test_pace_is_that_of_the_90_days_up_to_the_last_purchase(agency: Agenc
     await _fans(agency, [fan("2")])
     first, second = (row.facts.fan_account_id for row in await _page(agency))
     async with agency.store.read() as tx:
-        assert await scores.read_paces(tx, [first, second]) == {first: 200}
+        assert await read_paces(tx, [first, second]) == {first: 200}
 
 
 async def test_maxima(agency: Agency) -> None:

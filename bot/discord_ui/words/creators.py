@@ -28,6 +28,7 @@ SETTINGS: Final = {
     "timezone": "time zone",
     "name_mode": "names on cards",
     "chat_url": "chat link",
+    "credits_per_day": "credits a day",
     "paused_reason": "watching",
 }
 NO_CREATORS: Final = "No creator is mapped yet; /creator add or /setup maps one."

@@ -8,6 +8,7 @@ from typing import Final
 ALL_WELL: Final = "✅ All well."
 NOT_FINISHED: Final = "The set-up is not finished; the server's owner can run /setup."
 NO_CREATORS: Final = "No creator is watched; a manager can map one with /creator add."
+NO_WEBHOOK: Final = "no webhook yet"
 KINDS: Final = {"walk": "full walk", "night": "nightly look", "poll": "poll"}
 
 
@@ -18,6 +19,11 @@ def headline(problems: Sequence[str]) -> str:
     if len(problems) == 1:
         return f"⚠️ {problems[0]}"
     return "\n".join([f"⚠️ {len(problems)} things need a look:", *(f"- {one}" for one in problems)])
+
+
+def credits_today(spent: int, budget: int) -> str:
+    """What polls and nightly looks have cost today of what a day may cost."""
+    return f"{spent:,} of {budget:,} credits today"
 
 
 def lacking(permissions: Sequence[str], channel: str) -> str:

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.domain.credits import CREDITS_PER_DAY
 from bot.domain.zones import local_day, local_time
 from storage import settings, usage
 from storage.engine import AgencyStore
 from storage.roster import Creator
-from storage.usage import Purpose
 
-CREDITS_PER_DAY = 85
 RESERVE = 0.1
 """The part of a day's budget that is kept for looking once more before a ping."""
-OUTSIDE: tuple[Purpose, ...] = ("walk", "backfill", "webhook")
-"""What is counted but not limited: all fans have to be seen, however many they are."""
 
 
 class BudgetReachedError(Exception):
@@ -26,10 +23,15 @@ class BudgetReachedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one run may cost. `left` None: it is not limited."""
+    """What one run may cost. `left` None: it is not limited.
+
+    `share`: how many credits a poll may spend on fans by id where each costs a whole one, so that the day's polls have
+    about as many each.
+    """
 
     left: float | None
     used: Callable[[], float]
+    share: int = 0
 
     def check(self) -> None:
         """Raise BudgetReachedError where nothing is left."""
@@ -49,7 +51,9 @@ class Budget:
         whole = self._credits_per_day if creator.credits_per_day is None else creator.credits_per_day
         async with self._store.read() as tx:
             zone = (await settings.read_settings(tx)).timezone
-            spent = await usage.credits_of_day(tx, local_day(now_ms, zone or ""), creator.id, outside=OUTSIDE)
+            spent = await usage.credits_of_day(
+                tx, local_day(now_ms, zone or ""), creator.id, outside=usage.UNLIMITED
+            )
         return (whole if before_pings else whole * (1 - RESERVE)) - spent
 
     async def day_ends_at(self, now_ms: int) -> int:
@@ -57,6 +61,11 @@ class Budget:
         async with self._store.read() as tx:
             zone = (await settings.read_settings(tx)).timezone
         return next_midnight(now_ms, zone)
+
+
+def poll_share(left: float, reserved: float, polls: int) -> int:
+    """Whole credits for each of the `polls` still to come today, this one included, `reserved` left alone."""
+    return max(0, int((left - reserved) // max(1, polls)))
 
 
 def next_midnight(now_ms: int, zone: str | None) -> int:

@@ -169,7 +169,10 @@ class Fetcher:
     async def _vanished(self, creator: Creator, run: SyncRun, allowance: Allowance) -> None:
         """Ask by id for those whom the walk should have shown and did not, and for those somebody works on."""
         async with self._store.read() as tx:
-            found = await fetch_lists.worked_on(tx, creator.id, run.run_id, WORKED_A_NIGHT)
+            found: list[str] = []
+            # Where each fan costs a whole credit the polls of the day have asked for them.
+            if self._api.capabilities.ids_a_credit > 1:
+                found = await fetch_lists.worked_on(tx, creator.id, run.run_id, WORKED_A_NIGHT)
             # Where a vendor shows some fans only, not to be among them means nothing.
             if self._api.capabilities.all_fans:
                 found += await fetch_lists.vanished(tx, creator.id, run.run_id, VANISHED_A_NIGHT)
@@ -190,11 +193,18 @@ class Fetcher:
         if can.latest and plan.latest_since_at is not None:
             allowance.check()
             latest = await self._read_latest(creator, plan.latest_since_at)
-        async with self._store.read() as tx:
-            paid = await fetch_lists.payers_since(tx, creator.id, creator.synced_at or run.started_at)
-            listed = await fetch_lists.poll_list(tx, creator.id, run.started_at, NEAREST_EXPIRIES)
         paying = [p.platform_fan_id for p in (*payments, *named) if p.platform_fan_id is not None]
-        wanted = choose([*paying, *paid], listed, {record.platform_fan_id for record in latest})
+        fresh = {record.platform_fan_id for record in latest}
+        async with self._store.read() as tx:
+            paying += await fetch_lists.payers_since(tx, creator.id, creator.synced_at or run.started_at)
+            if can.ids_a_credit == 1:
+                dear = await fetch_lists.dear_list(tx, creator.id, run.started_at, allowance.share)
+                wanted = [fan for fan in dict.fromkeys((*paying, *dear)) if fan not in fresh][
+                    : allowance.share
+                ]
+            else:
+                listed = await fetch_lists.poll_list(tx, creator.id, run.started_at, NEAREST_EXPIRIES)
+                wanted = choose(paying, listed, fresh)
         refreshed: list[FanRecord] = []
         if wanted:
             allowance.check()

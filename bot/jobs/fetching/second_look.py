@@ -27,7 +27,6 @@ CHATS_A_RUN = 10
 PAGES_A_CHAT = 3
 CHAT_MS = 90 * MS_PER_DAY
 CHAT_OVERLAP_MS = MS_PER_HOUR
-FANS_A_CREDIT = 10
 
 
 class KeepMessages(Protocol):
@@ -89,10 +88,13 @@ class SecondLook:
         credits_left = max(0, int(await self._budget.left(creator, now, before_pings=True)))
         async with self._store.read() as tx:
             found = await fetch_lists.to_look_at(tx, creator.id, about, sync_run_id)
-        unseen = [fan for fan in found if not fan.seen][: min(left.fans, credits_left * FANS_A_CREDIT)]
+        fans_a_credit = self._api.capabilities.ids_a_credit
+        unseen = [fan for fan in found if not fan.seen][
+            : max(0, min(left.fans, credits_left * fans_a_credit))
+        ]
         if unseen:
             left.fans -= len(unseen)
-            credits_left -= -(-len(unseen) // FANS_A_CREDIT)
+            credits_left -= -(-len(unseen) // fans_a_credit)
             await self._look(creator, sync_run_id, unseen, now)
         wanted = set(urgent)
         chats = [fan for fan in found if fan.fan_account_id in wanted]

@@ -102,6 +102,7 @@ async def test_payments_come_back_to_the_day_asked_for_and_no_further(backfiller
     assert await backfiller.run(8) == 0
     assert await backfiller.known() == ["c1", *(f"t{n}" for n in range(1, 9))]
     assert await backfiller.payments_from() == NOW - 8 * DAY
+    assert "Ava: about 2 credits" in backfiller.err, "who is not asked is told the price all the same"
     assert "8 payments and 1 chargebacks are new; all are known since 2026-02-22" in backfiller.out
     found = await rows(backfiller.agency.store, api_usage, "purpose", "calls", "credits")
     # The key's check belongs to no creator.

@@ -81,6 +81,9 @@ def profile(name: str = "Ava", **changes: Any) -> CreatorProfile:
         "agency_timezone": "Europe/Paris",
         "name_mode": NameMode.HANDLE,
         "chat_url": None,
+        "own_credits_per_day": None,
+        "credits_per_day": 85,
+        "webhook_at": None,
         "baseline_pending": False,
     }
     return CreatorProfile(**(fields | changes))
@@ -202,16 +205,30 @@ class TestStatus:
             "notice_channel_id": 7,
             "database_bytes": 3 << 20,
             "uptime_s": 3_700,
+            "credits_today": 30,
         }
         return StatusReport(**(fields | changes))
 
     def text(self, report: StatusReport, lacking: dict[int, Any] | None = None, latency: float = 0.04) -> str:
         return str(render_status(report, Connection(latency, lacking or {})).embeds[0].description)
 
+    def test_says_when_a_webhook_came_last_where_they_are_received(self) -> None:
+        heard, unheard = profile(webhook_at=NOW), profile("Bea", webhook_at=None)
+        text = self.text(self.report(heard, unheard, webhooks=True))
+        assert f"last webhook <t:{NOW // 1_000}:R>" in text
+        assert "no webhook yet" in text
+        assert "webhook" not in self.text(self.report(heard, unheard))
+
     def test_says_first_that_all_is_well(self) -> None:
         text = self.text(self.report(profile()))
         assert text.startswith("✅ All well.\n")
-        for part in ("12 credits today", "Discord: 40 ms", "Database: 3.0 MB", "Running for 1 h 1 min"):
+        for part in (
+            "12 of 85 credits today",
+            "Credits today: 30",
+            "Discord: 40 ms",
+            "Database: 3.0 MB",
+            "Running for 1 h 1 min",
+        ):
             assert part in text
 
     def test_names_the_permission_the_channel_and_what_to_do(self) -> None:

@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 import pytest_asyncio
 
-from bot.jobs.fetching.budget import Budget, next_midnight
+from bot.jobs.fetching.budget import Budget, next_midnight, poll_share
 from bot.jobs.fetching.spending import noting
-from storage import usage
+from storage import creator_settings, fetching, roster, usage
 from storage.engine import Tx
 from storage.tables import api_usage
 from tests.bot.jobs.desk import Desk, calm
@@ -70,6 +70,47 @@ async def test_a_run_that_meets_the_budget_stops_and_goes_on_after_midnight(offi
     assert await office.told() == [("budget_reached", 401, True)]
 
 
+async def test_a_raised_budget_lets_a_held_creator_go_at_once(office: Office) -> None:
+    desk, ava, at = office.desk, office.desk.agency.ava, NOW + HOUR
+    await desk.set_creator(ava, next_walk_at=at, credits_per_day=2, reconcile_since_at=NOW)
+    job = office.job()
+    await job.run_due(at)
+    held = await office.creator(ava)
+    assert (held["next_poll_at"], held["next_walk_at"]) == (MIDNIGHT, MIDNIGHT)
+    assert await job.run_due(at + 1) == {}
+
+    async def raise_it(tx: Tx) -> None:
+        await creator_settings.change(
+            tx, await roster.get_creator(tx, ava), {"credits_per_day": 50}, 1, at + 2
+        )  # type: ignore[arg-type]
+
+    await desk.change(raise_it)
+    office.clock.now = at + 2
+    assert await job.run_due(at + 2) == {"sync": 1}
+    assert (await office.runs(ava))[-1] == ("night", "done")
+    assert await office.told() == [("budget_reached", 401, True)]
+
+
+async def test_who_is_due_only_for_a_gap_is_let_go_too(office: Office) -> None:
+    """Nothing but what webhooks have missed makes her due: the process itself remembers that she is held."""
+    desk, ava, at = office.desk, office.desk.agency.ava, NOW + HOUR
+    await desk.set_creator(ava, credits_per_day=2, reconcile_since_at=NOW)
+    job = office.job()
+    await job.run_due(at)
+    assert await job.run_due(at + 1) == {}
+    await desk.set_creator(ava, credits_per_day=50)
+    assert await job.run_due(at + 2) == {"sync": 1}
+
+
+async def test_a_hold_by_a_budget_that_was_changed_meanwhile_is_none(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+    before = await desk.creator()
+    await desk.set_creator(ava, credits_per_day=500)
+    due = (await office.creator(ava))["next_poll_at"]
+    assert not await desk.store.write(lambda tx: fetching.mark_held(tx, before, MIDNIGHT))
+    assert (await office.creator(ava))["next_poll_at"] == due
+
+
 async def test_a_creators_own_number_counts_and_the_reserve_is_for_pings(office: Office) -> None:
     desk, ava = office.desk, office.desk.agency.ava
 
@@ -92,6 +133,23 @@ async def test_a_creators_own_number_counts_and_the_reserve_is_for_pings(office:
     await desk.set_creator(ava, credits_per_day=100)
     assert await budget.left(await desk.creator(), at) == pytest.approx(55)
     assert await budget.left(await desk.creator(), at + DAY) == pytest.approx(90)
+
+
+@pytest.mark.parametrize(
+    ("left", "reserved", "polls", "share"),
+    [
+        # 85 credits less a tenth, a pull of the 50 top fans to come: one fan a poll.
+        (76.5, 51, 23, 1),
+        (76.5, 0, 24, 3),
+        (50, 51, 10, 0),
+        (5, 0, 0, 5),
+        (0.5, 0, 1, 0),
+    ],
+)
+def test_the_polls_of_a_day_share_what_is_left_of_it(
+    left: float, reserved: float, polls: int, share: int
+) -> None:
+    assert poll_share(left, reserved, polls) == share
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from storage import roster as rosters
 from storage import scores
 from storage.engine import Storage
 from storage.tables import creators, episodes, fan_accounts
+from storage.tables import scores as score_rows
 from tests.bot.jobs.desk import Desk, open_desk
 from tests.storage.conftest import DAY, NOW, ROSTER, Agency
 
@@ -84,7 +85,8 @@ class Office:
             sleep=sleep,
             monotonic=lambda: sum(waits),
         )
-        scoring = Scoring(self.desk.store, reference, wall_ms=lambda: NOW)
+        known = api.capabilities.payments
+        scoring = Scoring(self.desk.store, reference, wall_ms=lambda: NOW, payments_known=known)
         try:
             await SyncJob(self.desk.store, api, scoring, Notices(self.desk.store), self).run_due(self.now)
         finally:
@@ -156,6 +158,38 @@ async def test_the_vendors_own_sums_are_what_is_scored_and_shown(tmp_path: Path)
         assert unknown is not None
         assert not isinstance(unknown, list)
         assert unknown.spend_prior_30d_cents is None, "not said, and no payments to count"
+
+
+async def test_a_sum_that_nobody_tells_is_unknown_and_no_decline(tmp_path: Path) -> None:
+    async with opened(tmp_path) as office:
+        office.says("1", prior30dSpend=900)
+        office.vendor.shown = ["1"]
+        await office.sync()
+        (score,) = [
+            one for one in await office.desk.rows(score_rows) if one["creator_id"] == office.desk.agency.ava
+        ]
+        # Seen today (70 of engagement), no message known of (-15): nothing but that counts.
+        assert (score["churn_risk"], score["ltv"]) == (0, None)
+
+
+async def test_a_poll_asks_for_no_more_than_its_share_of_the_day_and_for_news_first(tmp_path: Path) -> None:
+    async with opened(tmp_path) as office:
+        for number in range(1, 41):
+            office.says(
+                str(number), subscriptionExpires=iso(NOW + (2 if number <= 3 else 48) * HOUR + number)
+            )
+        office.vendor.shown = [str(number) for number in range(1, 41)]
+        await office.sync()
+        office.vendor.asked.clear()
+        # 76 credits of which the pull of tomorrow keeps nothing: it is due after midnight.
+        await office.sync(3 * HOUR)
+        first = list(office.vendor.asked)
+        assert first[:3] == ["1", "2", "3"], "whose periods are over, before the other 37"
+        assert len(first) == 76 // 12
+        office.vendor.asked.clear()
+        await office.sync(HOUR)
+        second = list(office.vendor.asked)
+        assert not set(first) & set(second), "who was seen just now waits for the others"
 
 
 async def test_who_is_said_to_have_expired_has(tmp_path: Path) -> None:

@@ -4,17 +4,21 @@ from dataclasses import dataclass, field
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
 from bot.domain.models import AccessTier, AccountRecord, Viewer
+from bot.domain.zones import local_day
 from bot.services.access import AccessService
 from bot.services.creator_admin import AddResult, ChangeResult, CreatorAdmin, account_token
 from bot.services.creators import CreatorService
 from bot.services.records import UNDO_MS
 from bot.services.setup import SetupService
-from bot.services.status import StatusService, day_start
+from bot.services.status import StatusService
 from bot.services.winbacks import WinbackService
-from storage.engine import AgencyStore, Storage
+from storage import usage
+from storage.engine import AgencyStore, Storage, Tx
 from storage.settings import create_agency
+from storage.tables import creators
 from tests.storage.conftest import (
     DAY,
     NOW,
@@ -136,6 +140,25 @@ async def test_choosing_the_usual_is_having_none_of_ones_own(office: Office, age
     await office.admin.change(viewer, agency.ava, {"fire_above": 50.0, "name_mode": "hidden"})
     back = await office.admin.change(viewer, agency.ava, usual)
     assert dict(back.after) == {"fire_above": None, "name_mode": None}
+
+
+async def test_her_credits_a_day_are_within_bounds_and_can_be_taken_back(
+    office: Office, agency: Agency
+) -> None:
+    viewer = await office.viewer()
+    office.wall = 0
+    for wrong in (-1, 4, 100_001, 2**53):
+        refused = await office.admin.change(viewer, agency.ava, {"credits_per_day": wrong})
+        assert (refused.status, "5 to 100,000" in refused.problem) == ("invalid", True)
+    assert (await office.admin.change(viewer, agency.ava, {"credits_per_day": 0})).status == "same"
+    changed = await office.admin.change(viewer, agency.ava, {"credits_per_day": 200})
+    profile = await office.admin.load_profile(viewer, agency.ava)
+    assert profile is not None
+    assert (profile.credits_per_day, profile.own_credits_per_day) == (200, 200)
+    assert dict((await undo(office, agency.ava, changed)).after) == {"credits_per_day": None}
+    profile = await office.admin.load_profile(viewer, agency.ava)
+    assert profile is not None
+    assert (profile.credits_per_day, profile.own_credits_per_day) == (85, None)
 
 
 async def test_undoing_one_threshold_must_leave_a_pair_that_makes_sense(
@@ -263,11 +286,33 @@ async def test_the_status_is_of_ones_own_creators(office: Office, agency: Agency
     assert (manager.database_bytes, manager.notice_channel_id, manager.set_up) == (5, 101, True)
 
 
-@pytest.mark.parametrize(
-    ("zone", "hours"), [(None, 8), ("Europe/Paris", 9), ("Asia/Manila", 16), ("America/New_York", 3)]
-)
-def test_a_day_begins_at_local_midnight(zone: str | None, hours: int) -> None:
-    assert NOW - day_start(zone, NOW) == hours * 3_600_000
+async def test_the_status_says_what_counts_of_a_creators_day_and_when_she_was_last_heard_of(
+    office: Office, agency: Agency
+) -> None:
+    async def spend(tx: Tx) -> None:
+        day = local_day(NOW, "Europe/Paris")
+        for purpose, spent in (("poll", 3.5), ("refresh", 1.0), ("walk", 40.0)):
+            await usage.note(tx, day, agency.ava, purpose, calls=1, credits_used=spent, errors=0)  # type: ignore[arg-type]
+        await usage.note(tx, "2026-02-27", agency.ava, "poll", calls=1, credits_used=9, errors=0)
+        await usage.note(tx, day, usage.OF_NO_CREATOR, "accounts", calls=1, credits_used=1, errors=0)
+        await tx.execute(
+            update(creators)
+            .where(creators.c.agency_id == tx.agency_id, creators.c.id == agency.ava)
+            .values(webhook_at=NOW - 5, credits_per_day=50)
+        )
+
+    await office.store.write(spend)
+    status = StatusService(office.store, office, database_bytes=lambda: 5, webhooks=True)
+    report = await status.load(await office.viewer())
+    told = {one.profile.name: (one.credits_today, one.profile.credits_per_day) for one in report.creators}
+    assert told == {"Ava": (5, 50), "Bea": (0, 85)}
+    assert {one.profile.name: one.profile.webhook_at for one in report.creators} == {
+        "Ava": NOW - 5,
+        "Bea": None,
+    }
+    assert (report.credits_today, report.webhooks) == (46, True)
+    lead = await status.load(Viewer(302, AccessTier.LEAD, frozenset({agency.ava})))
+    assert lead.credits_today == 45, "what is of no creator is the managers' affair"
 
 
 async def test_due_times_are_in_utc_until_the_agency_has_a_zone(empty: Office) -> None:
