@@ -18,6 +18,7 @@ ENDED_LOOK_MS = 3 * MS_PER_DAY
 SWITCH_LOOK_MS = 3 * MS_PER_DAY
 """How long before its end a poll looks whether a period will go on."""
 LAST_COMERS = 20
+CENTS = 100
 
 _f = fan_accounts.c
 
@@ -104,6 +105,18 @@ async def costs_money(tx: Tx, creator_id: int) -> bool:
     return len([row for row in rows if row.price_cents]) * 2 > len(rows)
 
 
+async def least_of_the_richest(tx: Tx, creator_id: int, number: int) -> int:
+    """So many whole dollars have at most `number` of the subscribed fans spent; 1 where no more than these have paid."""
+    row = await tx.first(
+        select(_f.total_cents)
+        .where(*_mine(tx, creator_id), _f.subscribed, _f.total_cents >= CENTS)
+        .order_by(_f.total_cents.desc(), _f.id)
+        .offset(number)
+        .limit(1)
+    )
+    return 1 if row is None else row.total_cents // CENTS + 1
+
+
 async def mark_seen(tx: Tx, creator_id: int, platform_ids: Iterable[str], run_id: int) -> None:
     """This sync has seen these fans, whether anything of theirs has changed or not."""
     for part in in_parts(sorted(set(platform_ids))):
@@ -119,13 +132,16 @@ def _unseen(run_id: int) -> ColumnElement[bool]:
     return or_(_f.seen_run_id.is_(None), _f.seen_run_id < run_id)
 
 
-async def vanished(tx: Tx, creator_id: int, run_id: int, limit: int) -> list[str]:
+async def vanished(tx: Tx, creator_id: int, run_id: int, limit: int, least_usd: int = 1) -> list[str]:
     """Platform ids of payers who are subscribed as far as we know, or of whom a payment alone is known, and whom this
-    sync has not seen; those seen last come first.
+    sync has not seen; those seen last come first. `least_usd` above 1: those who have spent less were not to be seen.
     """
+    payers = _f.subscribed & _f.paid
+    if least_usd > 1:
+        payers &= _f.total_cents >= least_usd * CENTS
     rows = await tx.all(
         select(_f.platform_fan_id)
-        .where(*_mine(tx, creator_id), _unseen(run_id), or_(_f.row_hash.is_(None), _f.subscribed & _f.paid))
+        .where(*_mine(tx, creator_id), _unseen(run_id), or_(_f.row_hash.is_(None), payers))
         .order_by(_f.seen_run_id.desc().nulls_last(), _f.updated_at.desc(), _f.id)
         .limit(limit)
     )

@@ -20,12 +20,14 @@ class SyncPlan(msgspec.Struct, frozen=True):
     """What a sync reads, settled when it is opened, so that one that goes on later reads the same.
 
     `latest_since_at` None: new and renewed subscriptions are not asked for. `gap_since_at`: since when webhooks were
-    missing when it was opened; None: none were.
+    missing when it was opened; None: none were. `least_usd`: a night goes through the subscribed fans who have spent so
+    many whole dollars; 1: through everybody who has paid.
     """
 
     payments_since_at: int
     latest_since_at: int | None
     gap_since_at: int | None
+    least_usd: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,27 @@ async def open_sync(
         )
     )
     return SyncRun(run_id, creator_id, kind, now_ms, phase, None, plan)
+
+
+async def last_round_at(tx: Tx, creator_id: int) -> int | None:
+    """When the last finished run began that went through everybody who has paid; None: none of the last ten nights did."""
+    r = sync_runs.c
+    rows = await tx.all(
+        select(r.started_at, r.kind, r.stats)
+        .where(
+            r.agency_id == tx.agency_id,
+            r.creator_id == creator_id,
+            r.status == "done",
+            r.kind != "poll",
+            r.stats.is_not(None),
+        )
+        .order_by(r.id.desc())
+        .limit(10)
+    )
+    for row in rows:
+        if row.kind == "walk" or msgspec.json.decode(row.stats, type=SyncPlan).least_usd <= 1:
+            return int(row.started_at)
+    return None
 
 
 async def mark_sync(tx: Tx, run_id: int, phase: str, cursor: str | None) -> None:

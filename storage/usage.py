@@ -36,15 +36,24 @@ async def note(
     )
 
 
-async def credits_of_day(tx: Tx, day: str, creator_id: int, *, outside: Sequence[Purpose] = ()) -> float:
-    """What one creator has cost on a day, over all purposes but those `outside`."""
+async def credits_by_day(
+    tx: Tx, first: str, last: str, creator_id: int, *, outside: Sequence[Purpose] = ()
+) -> dict[str, float]:
+    """Day -> what one creator has cost, over all purposes but those `outside`; days without any are left out."""
     u = api_usage.c
-    found = await tx.scalar(
-        select(func.sum(u.credits)).where(
+    rows = await tx.all(
+        select(u.day, func.sum(u.credits).label("used"))
+        .where(
             u.agency_id == tx.agency_id,
-            u.day == day,
+            u.day.between(first, last),
             u.creator_id == creator_id,
             u.purpose.not_in(outside),
         )
+        .group_by(u.day)
     )
-    return float(found or 0.0)
+    return {row.day: float(row.used) for row in rows}
+
+
+async def credits_of_day(tx: Tx, day: str, creator_id: int, *, outside: Sequence[Purpose] = ()) -> float:
+    """What one creator has cost on a day, over all purposes but those `outside`."""
+    return (await credits_by_day(tx, day, day, creator_id, outside=outside)).get(day, 0.0)

@@ -141,9 +141,9 @@ class FansApiClient:
         )
 
     def walk_active(
-        self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
+        self, account_id: str, cursor: str | None = None, *, least_usd: int = 0
     ) -> AsyncIterator[Page[FanRecord]]:
-        fixed = {"filter[total_spent]": "1"} if spent_only else {}
+        fixed = {"filter[total_spent]": str(least_usd)} if least_usd else {}
         return self._walk(
             account_id,
             "fans/active",

@@ -158,7 +158,7 @@ class OfapiAiClient:
                 return
 
     def walk_active(
-        self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
+        self, account_id: str, cursor: str | None = None, *, least_usd: int = 0
     ) -> AsyncIterator[Page[FanRecord]]:
         """The top fans, subscribed or not: there is no other list, and all of them have spent."""
         return self.walk_fans(account_id, cursor)

@@ -123,9 +123,9 @@ class FanApi(Protocol):
         ...
 
     def walk_active(
-        self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
+        self, account_id: str, cursor: str | None = None, *, least_usd: int = 0
     ) -> AsyncIterator[Page[FanRecord]]:
-        """The fans who are subscribed now, newest first; `spent_only`: of these, who has spent a dollar or more."""
+        """The fans who are subscribed now, newest first; of these, who has spent `least_usd` whole dollars or more."""
         ...
 
     def walk_latest(self, account_id: str, since_ms: int, until_ms: int) -> AsyncIterator[Page[FanRecord]]:

@@ -26,7 +26,7 @@ from bot.fanapi.errors import (
 from bot.fanapi.protocol import FanApi
 from bot.jobs.fetching.budget import Allowance, Budget, BudgetReachedError, poll_share
 from bot.jobs.fetching.connections import Connections
-from bot.jobs.fetching.fetcher import PHASES, Fetcher, make_plan
+from bot.jobs.fetching.fetcher import NIGHT_FANS, PHASES, Fetcher, make_plan
 from bot.jobs.fetching.spending import noting
 from bot.jobs.notices import OF_WHOLE_API, POLLS_BEFORE_NOTICE, Notices, Trouble
 from bot.jobs.scoring import Scoring
@@ -284,7 +284,19 @@ class SyncJob:
                 if (fills or kind == "poll") and _BY_REACH.index(found.kind) >= _BY_REACH.index(kind):
                     return found
             paid = await fetch_lists.costs_money(tx, creator.id)
-            plan = make_plan(creator, kind, now_ms, history_ms=self._history_ms, costs_money=paid)
+            least_usd, round_at = 1, None
+            if kind == "night":
+                least_usd = await fetch_lists.least_of_the_richest(tx, creator.id, NIGHT_FANS)
+                round_at = await runs.last_round_at(tx, creator.id)
+            plan = make_plan(
+                creator,
+                kind,
+                now_ms,
+                history_ms=self._history_ms,
+                costs_money=paid,
+                least_usd=least_usd,
+                round_at=round_at,
+            )
             return await runs.open_sync(tx, creator.id, kind, now_ms, PHASES[0], plan)
 
         return await self._store.write(open_run)

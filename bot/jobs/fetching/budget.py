@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.credits import CREDITS_PER_DAY
@@ -15,6 +15,8 @@ from storage.roster import Creator
 
 RESERVE = 0.1
 """The part of a day's budget that is kept for looking once more before a ping."""
+TOGETHER_DAYS = 7
+"""What these days, today included, have left of their credits may be used today: a round of all payers is weekly."""
 
 
 class BudgetReachedError(Exception):
@@ -51,10 +53,12 @@ class Budget:
         whole = self._credits_per_day if creator.credits_per_day is None else creator.credits_per_day
         async with self._store.read() as tx:
             zone = (await settings.read_settings(tx)).timezone
-            spent = await usage.credits_of_day(
-                tx, local_day(now_ms, zone or ""), creator.id, outside=usage.UNLIMITED
-            )
-        return (whole if before_pings else whole * (1 - RESERVE)) - spent
+            today = local_day(now_ms, zone or "")
+            first = (date.fromisoformat(today) - timedelta(days=TOGETHER_DAYS - 1)).isoformat()
+            spent = await usage.credits_by_day(tx, first, today, creator.id, outside=usage.UNLIMITED)
+        a_day = whole if before_pings else whole * (1 - RESERVE)
+        days = len({*spent, today})
+        return max(a_day - spent.get(today, 0.0), a_day * days - sum(spent.values()))
 
     async def day_ends_at(self, now_ms: int) -> int:
         """The agency's next midnight."""

@@ -28,7 +28,7 @@ OVERLAP_MS = MS_PER_DAY
 """How far a fetch of payments reaches back behind the last complete one: some appear late."""
 AGAIN_MS = 60 * MS_PER_DAY
 """How far back the monthly walk reads payments again, for what was refunded: as far as a score looks."""
-LATEST_EVERY_MS = 3 * MS_PER_HOUR
+LATEST_EVERY_MS = 6 * MS_PER_HOUR
 """How often a page that costs money is asked for new subscriptions: its payments show most of them each poll."""
 LATEST_OVERLAP_MS = MS_PER_HOUR
 NEAREST_EXPIRIES = 10
@@ -36,14 +36,30 @@ NEAREST_EXPIRIES = 10
 NEAREST_AT_LEAST = 3
 """Of these, so many have a place however many others have changed."""
 VANISHED_A_NIGHT = 100
-WORKED_A_NIGHT = 30
+WORKED_A_NIGHT = 20
 IDS_A_WRITE = 50
+NIGHT_FANS = 100
+"""Payers a night goes through, those who have spent most; where there are more, all of them have their turn in a round."""
+ROUND_MS = 7 * MS_PER_DAY
+"""How often everybody who has paid has a turn."""
+ROUND_SLACK_MS = MS_PER_DAY // 2
+"""Nights are a little more than a day apart."""
 
 
 def make_plan(
-    creator: Creator, kind: SyncKind, now_ms: int, *, history_ms: int, costs_money: bool
+    creator: Creator,
+    kind: SyncKind,
+    now_ms: int,
+    *,
+    history_ms: int,
+    costs_money: bool,
+    least_usd: int = 1,
+    round_at: int | None = None,
 ) -> SyncPlan:
-    """What a sync opened now is to read."""
+    """What a sync opened now is to read.
+
+    `least_usd`: what NIGHT_FANS of her payers have spent. `round_at`: when all of them had their turn; None: not lately.
+    """
     last = creator.payments_synced_at
     since = now_ms - history_ms if last is None else last - OVERLAP_MS
     known_from = creator.payments_from_at
@@ -55,12 +71,13 @@ def make_plan(
     if gap is not None:
         since = min(since, gap - OVERLAP_MS)
     read_at = creator.latest_read_at
-    hourly = kind == "poll" and costs_money
-    due = read_at is None or not hourly or now_ms - read_at >= LATEST_EVERY_MS
+    due = read_at is None or not costs_money or gap is not None or now_ms - read_at >= LATEST_EVERY_MS
     latest = None
     if due and kind != "walk":
         latest = (now_ms - MS_PER_DAY if read_at is None else read_at) - LATEST_OVERLAP_MS
-    return SyncPlan(since, latest, gap)
+    if gap is not None or round_at is None or now_ms - round_at > ROUND_MS - ROUND_SLACK_MS:
+        least_usd = 1
+    return SyncPlan(since, latest, gap, least_usd)
 
 
 class Fetcher:
@@ -114,7 +131,7 @@ class Fetcher:
         if run.kind == "walk":
             pages = self._api.walk_fans(creator.account_id, cursor)
         else:
-            pages = self._api.walk_active(creator.account_id, cursor, spent_only=True)
+            pages = self._api.walk_active(creator.account_id, cursor, least_usd=run.plan.least_usd)
         async with aclosing(ahead(pages)) as walk:
             async for page in walk:
 
@@ -175,7 +192,9 @@ class Fetcher:
                 found = await fetch_lists.worked_on(tx, creator.id, run.run_id, WORKED_A_NIGHT)
             # Where a vendor shows some fans only, not to be among them means nothing.
             if self._api.capabilities.all_fans:
-                found += await fetch_lists.vanished(tx, creator.id, run.run_id, VANISHED_A_NIGHT)
+                found += await fetch_lists.vanished(
+                    tx, creator.id, run.run_id, VANISHED_A_NIGHT, run.plan.least_usd
+                )
         for part in in_parts(list(dict.fromkeys(found)), IDS_A_WRITE):
             allowance.check()
             records = await self._api.get_fans(creator.account_id, part)

@@ -7,7 +7,9 @@ renew, switch rebill off, expire, come back.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bot.sandbox.agency.cast import CAST, OUTAGE
 from bot.sandbox.agency.life import PERIOD_DAYS, Habits, Life, Outcome
@@ -97,9 +99,12 @@ PAGES = (
 
 
 class SampleAgency:
-    """The four pages and everybody on them. `effect`: the share of leavers whom a contact keeps, 0 to 1."""
+    """The four pages and everybody on them. `effect`: the share of leavers whom a contact keeps, 0 to 1.
 
-    def __init__(self, *, seed: int, effect: float = 0.0) -> None:
+    `pages`: others in place of the four; planted people live on a page of their page's name only.
+    """
+
+    def __init__(self, *, seed: int, effect: float = 0.0, pages: Sequence[PagePlan] = PAGES) -> None:
         self._seed = seed
         self._effect = effect
         self._lives: dict[tuple[str, int], Life] = {}
@@ -108,7 +113,7 @@ class SampleAgency:
         self._start_at = parse(START)
         self._timeline = Timeline()
         self._creators: list[Creator] = []
-        for number, plan in enumerate(PAGES):
+        for number, plan in enumerate(pages):
             self._creators.append(self._build(number, plan))
         self._plan_outage()
         self.advance(self._start_at)
@@ -149,10 +154,10 @@ class SampleAgency:
         return tuple(sorted(log, key=lambda happened: happened.at))
 
     def _plan_outage(self) -> None:
-        creator = next(creator for creator in self._creators if creator.name == OUTAGE.page)
-
-        self._timeline.plan(parse(OUTAGE.starts), lambda at: creator.connect(False, at))
-        self._timeline.plan(parse(OUTAGE.ends), lambda at: creator.connect(True, at))
+        for creator in self._creators:
+            if creator.name == OUTAGE.page:
+                self._timeline.plan(parse(OUTAGE.starts), partial(creator.connect, False))
+                self._timeline.plan(parse(OUTAGE.ends), partial(creator.connect, True))
 
     def _build(self, number: int, plan: PagePlan) -> Creator:
         opened = self._start_at - plan.days * MS_PER_DAY

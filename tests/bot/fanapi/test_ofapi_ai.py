@@ -165,7 +165,7 @@ async def test_pages_are_of_ten_and_no_more_are_paid_for_than_asked_for() -> Non
 
 async def test_the_active_fans_are_the_top_fans_too() -> None:
     client, _, _ = build(platform(["f_1", "f_2"]))
-    found = [r async for page in client.walk_active("acct_1", spent_only=True) for r in page.records]
+    found = [r async for page in client.walk_active("acct_1", least_usd=1) for r in page.records]
     assert [record.platform_fan_id for record in found] == ["f_1", "f_2"]
     await client.aclose()
 

@@ -125,13 +125,13 @@ class FakeApi:
         return self._pages(account_id, "fans", lambda: self.of(account_id).fans, cursor)
 
     def walk_active(
-        self, account_id: str, cursor: str | None = None, *, spent_only: bool = False
+        self, account_id: str, cursor: str | None = None, *, least_usd: int = 0
     ) -> AsyncIterator[Page[FanRecord]]:
         def active() -> list[FanRecord]:
             return [
                 record
                 for record in self.of(account_id).fans
-                if record.subscribed and not (spent_only and (record.total_cents or 0) < 100)
+                if record.subscribed and (record.total_cents or 0) >= least_usd * 100
             ]
 
         return self._pages(account_id, "active", active, cursor)

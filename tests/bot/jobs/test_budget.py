@@ -19,12 +19,12 @@ from tests.storage.conftest import DAY, NOW
 
 MIDNIGHT = NOW + 15 * HOUR
 """In Paris, where the agency is; it is nine there at NOW."""
-DAYS_CREDITS = 10
+DAYS_CREDITS = 11
 
 
 @pytest_asyncio.fixture
 async def office(desk: Desk) -> Office:
-    """Ava alone, with a fan for every poll to ask for: two credits a poll, three every third hour."""
+    """Ava alone, with a fan for every poll to ask for: two credits a poll, three every sixth hour."""
     office = Office(desk, credits_per_day=DAYS_CREDITS)
     office.api.accounts[AVA].put(calm(1, expires_at=NOW + 2 * DAY))
     await desk.set_creator(desk.agency.bea, paused_reason="manual")
@@ -132,7 +132,23 @@ async def test_a_creators_own_number_counts_and_the_reserve_is_for_pings(office:
     assert await budget.left(await desk.creator(), at, before_pings=True) == pytest.approx(5)
     await desk.set_creator(ava, credits_per_day=100)
     assert await budget.left(await desk.creator(), at) == pytest.approx(55)
-    assert await budget.left(await desk.creator(), at + DAY) == pytest.approx(90)
+    assert await budget.left(await desk.creator(), at + DAY) == pytest.approx(90 + 55)
+
+
+async def test_what_a_week_has_left_may_be_used_in_a_day_and_no_more(office: Office) -> None:
+    desk, ava = office.desk, office.desk.agency.ava
+
+    async def spend(tx: Tx) -> None:
+        for day, credits_used in (("2026-04-01", 10.0), ("2026-04-02", 90.0), ("2026-04-08", 60.0)):
+            await usage.note(tx, day, ava, "poll", calls=1, credits_used=credits_used, errors=0)
+
+    await desk.change(spend)
+    budget, at = Budget(desk.store, 100), NOW + 37 * DAY
+    # The eighth: the second belongs to the week, the first does not.
+    assert await budget.left(await desk.creator(), at) == pytest.approx(90 - 90 + 90 - 60)
+    await desk.set_creator(ava, credits_per_day=70)
+    # Less a day than the week before had: today's own part is never taken away.
+    assert await budget.left(await desk.creator(), at) == pytest.approx(63 - 60)
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,10 @@ async def test_without_credits_the_decision_stands_on_what_is_known(office: Offi
     ava = office.desk.agency.ava
     days = await office.desk.rows(api_usage)
     night = next(row["credits"] for row in days if (row["day"], row["creator_id"]) == ("2026-03-11", ava))
-    # The poll may take one more, and that was the last.
+    # The days before have left nothing; the poll may take one more, and that was the last.
+    await office.desk.change(
+        lambda tx: usage.note(tx, "2026-03-10", ava, "poll", calls=1, credits_used=1_000, errors=0)
+    )
     await office.desk.set_creator(ava, credits_per_day=round(night) + 1)
     await office.run(TODAY)
     assert await _told_of(office) == {"1", "2"}

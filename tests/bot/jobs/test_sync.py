@@ -243,7 +243,7 @@ async def test_an_idle_poll_asks_little(office: Office) -> None:
     await office.run(NOW + 2 * HOUR)
     office.api.calls.clear()
 
-    await office.run(NOW + 3 * HOUR)
+    await office.run(NOW + 6 * HOUR)
 
     # New subscriptions are asked for now, and whether the one who ends in two days has switched rebill off.
     assert office.api.count() == {None: 1, AVA: 3, BEA: 2}
@@ -262,7 +262,7 @@ async def test_a_poll_finds_payments_renewals_and_their_fans(office: Office) -> 
     rows = await office.desk.rows(fan_accounts, creator_id=office.desk.agency.ava)
     assert [row["total_cents"] for row in rows if row["platform_fan_id"] == "1"] == [8_001]
 
-    await office.run(NOW + 3 * HOUR)
+    await office.run(NOW + 6 * HOUR)
 
     rows = await office.desk.rows(fan_accounts, creator_id=office.desk.agency.ava)
     fans = {row["platform_fan_id"]: row for row in rows}
