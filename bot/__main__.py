@@ -48,23 +48,25 @@ class ImportKind(StrEnum):
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV, a JSON array, or a JSON object a line.")],
     kind: Annotated[ImportKind, typer.Option(help="What the rows are.")],
-    creator: Annotated[str, typer.Option(help="Whose: her name or account id.")],
+    creator: Annotated[str, typer.Option(help="Whose history: her name or account id.")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
     ] = False,
     rejects: Annotated[
-        Path | None, typer.Option(help="Where refused rows go; FILE.rejects.csv without.")
+        Path | None, typer.Option(help="Where refused rows are written; beside FILE without.")
     ] = None,
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help="FIELD=COLUMN, where a column is called otherwise.")
     ] = None,
     zone: Annotated[
-        str | None, typer.Option(help="Where times without an offset are, as Europe/Paris.")
+        str | None, typer.Option(help="The zone of times without an offset, as Europe/Paris.")
     ] = None,
     skip_rejects: Annotated[
         bool, typer.Option("--skip-rejects", help="Import the good rows although some are refused.")
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Even if this file has been imported.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Import a file that has been imported already once more.")
+    ] = False,
 ) -> None:
     """Bring a file of payments, fans or notes into a creator's history. The bot must not be running."""
     from bot.cli.importing import ImportOptions, run_import
@@ -87,14 +89,16 @@ def import_(
 
 @app.command()
 def backfill(
-    days: Annotated[int, typer.Option(help="How far back.", min=1, max=3650)],
-    creator: Annotated[str | None, typer.Option(help="Her name or account id; everybody without.")] = None,
+    days: Annotated[int, typer.Option(help="How many days back from now.", min=1, max=3650)],
+    creator: Annotated[str | None, typer.Option(help="Her name or account id; all creators without.")] = None,
     messages: Annotated[
         bool, typer.Option("--messages", help="Also the messages with fans who have paid.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask about the credits.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Say what it will cost and go on without asking.")
+    ] = False,
 ) -> None:
-    """Fetch payments from before the bot knew a creator. The bot must not be running."""
+    """Fetch older payments from the data API; it says first what they cost. The bot must not be running."""
     from bot.cli.backfill import BackfillOptions, run_backfill
     from bot.cli.opening import run_command
 
@@ -104,9 +108,9 @@ def backfill(
 
 @app.command("copy")
 def copy_(
-    source: Annotated[str, typer.Option("--from", help="sqlite:///FILE or postgresql://...")],
-    target: Annotated[str, typer.Option("--to", help="The same; must be empty.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    source: Annotated[str, typer.Option("--from", help="What to copy: sqlite:///FILE or postgresql://...")],
+    target: Annotated[str, typer.Option("--to", help="As --from; there must be nothing in it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Say how much it is and go on without asking.")] = False,
 ) -> None:
     """Copy one database into another that is empty, SQLite or PostgreSQL. No bot must be running on either."""
     from bot.cli.copying import CopyOptions, run_copy
@@ -135,8 +139,8 @@ def score(
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(help="0: a free one, printed.", min=0, max=65535)] = 8080,
-    speed: Annotated[float, typer.Option(help="Agency seconds per second.", min=0)] = 120.0,
-    seed: Annotated[int, typer.Option(help="Which made-up agency.")] = 7,
+    speed: Annotated[float, typer.Option(help="Agency seconds per second; 0 stands still.", min=0)] = 120.0,
+    seed: Annotated[int, typer.Option(help="Which made-up agency: another number, other people.")] = 7,
     history: Annotated[
         Path | None, typer.Option(help="CSV of creator,fan,at,amount_cents to replay.")
     ] = None,
@@ -151,15 +155,15 @@ def demo(
         float, typer.Option(help="Scales Discord's rate windows for tests.", min=0.01)
     ] = 1.0,
     headless: Annotated[bool, typer.Option("--headless", help="No page: run --cycles and report.")] = False,
-    cycles: Annotated[int, typer.Option(help="With --headless.", min=1)] = 1,
-    step: Annotated[str, typer.Option(help="15m, 1h or 1d a cycle.")] = "1d",
+    cycles: Annotated[int, typer.Option(help="With --headless: how many steps of the clock.", min=1)] = 1,
+    step: Annotated[str, typer.Option(help="With --headless: 15m, 1h or 1d a cycle.")] = "1d",
     report: Annotated[Path | None, typer.Option(help="With --headless: the report, JSON.")] = None,
     requests: Annotated[Path | None, typer.Option(help="With --headless: every Discord request.")] = None,
     state: Annotated[Path | None, typer.Option(help="With --headless: the channels as they ended.")] = None,
     webhooks: Annotated[
-        bool, typer.Option("--webhooks", help="The data API tells the bot what happens.")
+        bool, typer.Option("--webhooks", help="The data API tells the bot at once what happens.")
     ] = False,
-    verbose: Annotated[bool, typer.Option(help="Show the bot's log.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the bot's log.")] = False,
 ) -> None:
     """Run the real bot inside a simulated Discord and a simulated agency, on this machine only."""
     from bot.demo import DemoOptions, run_demo
