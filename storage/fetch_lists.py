@@ -132,6 +132,19 @@ def _unseen(run_id: int) -> ColumnElement[bool]:
     return or_(_f.seen_run_id.is_(None), _f.seen_run_id < run_id)
 
 
+async def unseen(tx: Tx, creator_id: int, platform_ids: Iterable[str], run_id: int) -> list[str]:
+    """Which of these fans this sync has not seen."""
+    found: list[str] = []
+    for part in in_parts(sorted(set(platform_ids))):
+        rows = await tx.all(
+            select(_f.platform_fan_id).where(
+                *_mine(tx, creator_id), _unseen(run_id), _f.platform_fan_id.in_(part)
+            )
+        )
+        found += (row.platform_fan_id for row in rows)
+    return found
+
+
 async def vanished(tx: Tx, creator_id: int, run_id: int, limit: int, least_usd: int = 1) -> list[str]:
     """Platform ids of payers who are subscribed as far as we know, or of whom a payment alone is known, and whom this
     sync has not seen; those seen last come first. `least_usd` above 1: those who have spent less were not to be seen.

@@ -103,7 +103,9 @@ class Watch:
         for event in creator.log[log:]:
             fan = creator.by_id[event.fan_id]
             kind = self._kind_of(event.event, fan)
-            self._wait(kind, fan, event.at, ("event", str(fan.id), event.event, event.at))
+            # The API marks no trial: its beginning and its going on are written as those of any other period.
+            sign = "start" if event.event in _BEGINNINGS else event.event
+            self._wait(kind, fan, event.at, ("event", str(fan.id), sign, event.at))
         for payment in creator.payments[payments:]:
             self._wait("payment", payment.fan, payment.at, ("payment", payment.id))
             self._wait("new total", payment.fan, payment.at, ("total",))
@@ -170,8 +172,8 @@ class Watch:
             " JOIN fan_accounts f ON f.agency_id = e.agency_id AND f.id = e.fan_account_id WHERE e.id > ?",
             (self._events_read,),
         )
-        for row_id, *event in events:
-            self._found.add(("event", *event))
+        for row_id, platform_id, event, at in events:
+            self._found.add(("event", platform_id, "start" if event in _BEGINNINGS else event, at))
             self._events_read = max(self._events_read, row_id)
         payments = self._db.execute(
             "SELECT id, platform_transaction_id FROM transactions WHERE id > ?", (self._payments_read,)

@@ -36,9 +36,9 @@ NEAREST_EXPIRIES = 10
 NEAREST_AT_LEAST = 3
 """Of these, so many have a place however many others have changed."""
 VANISHED_A_NIGHT = 100
-WORKED_A_NIGHT = 20
+WORKED_A_NIGHT = 10
 IDS_A_WRITE = 50
-NIGHT_FANS = 100
+NIGHT_FANS = 60
 """Payers a night goes through, those who have spent most; where there are more, all of them have their turn in a round."""
 ROUND_MS = 7 * MS_PER_DAY
 """How often everybody who has paid has a turn."""
@@ -189,7 +189,11 @@ class Fetcher:
             found: list[str] = []
             # Where each fan costs a whole credit the polls of the day have asked for them.
             if self._api.capabilities.ids_a_credit > 1:
-                found = await fetch_lists.worked_on(tx, creator.id, run.run_id, WORKED_A_NIGHT)
+                # As a poll would: where not everybody has a turn, the last hour's news is nobody else's.
+                paid = await fetch_lists.payers_since(tx, creator.id, creator.synced_at or run.started_at)
+                listed = await fetch_lists.poll_list(tx, creator.id, run.started_at, 0)
+                found = await fetch_lists.unseen(tx, creator.id, [*paid, *listed.ended], run.run_id)
+                found += await fetch_lists.worked_on(tx, creator.id, run.run_id, WORKED_A_NIGHT)
             # Where a vendor shows some fans only, not to be among them means nothing.
             if self._api.capabilities.all_fans:
                 found += await fetch_lists.vanished(

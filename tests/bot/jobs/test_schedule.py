@@ -64,6 +64,21 @@ async def test_a_large_page_is_gone_through_weekly_and_its_best_payers_nightly(o
         assert names["1"] == ("Day 8" if day >= 8 else "Day 1")
 
 
+async def test_a_night_sees_who_has_just_paid_though_others_have_spent_more(office: Office) -> None:
+    fans = [calm(n, expires_at=NOW + 20 * DAY, total_cents=1_000 + 100 * n) for n in range(1, 131)]
+    platform = office.api.accounts[AVA]
+    platform.fans = list(fans)
+    for day in range(2):
+        await office.run(NOW + day * DAY)
+    night = NOW + 2 * DAY
+    await office.run(night - HOUR)
+    platform.put(replace(fans[0], total_cents=1_600))
+    platform.payments.append(payment("t10", "1", amount_cents=500, occurred_at=night - HOUR // 2))
+    await office.run(night)
+    assert (await office.runs(office.desk.agency.ava))[-1][0] == "night"
+    assert (await _ava(office))["1"]["total_cents"] == 1_600
+
+
 @pytest.mark.parametrize("number", [1, 20, 130])
 async def test_all_fans_cost_a_call_for_twenty_and_five_at_the_most(office: Office, number: int) -> None:
     office.api.accounts[AVA].fans = [calm(1_000 + n) for n in range(number)]
