@@ -14,12 +14,13 @@ from storage.scores import read_score_page
 from storage.tx import Tx
 from tests.e2e import ledger
 from tests.e2e.living import Living, living
-from tests.e2e.truth import EVENTS, Key, a_month, differences, fans, made_up, recorded
+from tests.e2e.truth import EVENTS, Key, differences, fans, made_up, recorded, some_days
 
 
 async def test_every_event_of_a_subscription_is_on_record_at_its_instant(tmp_path: Path) -> None:
+    """The 31st day is that of a walk."""
     async with living(tmp_path) as life:
-        certain = await a_month(life)
+        certain = await some_days(life, 31)
         assert differences(life, certain) == []
         assert made_up(life, certain) == []
         kinds = Counter(event for told in recorded(life).values() for event, _ in told)

@@ -61,13 +61,18 @@ def certain_since(life: Living) -> dict[Key, int]:
     }
 
 
-def differences(life: Living, certain: dict[Key, int]) -> list[str]:
-    """What is missing on record and what is there too much, of fans who come with details. `certain`: since when."""
+def differences(life: Living, certain: dict[Key, int], *, walked: bool = True) -> list[str]:
+    """What is missing on record and what is there too much, of fans who come with details.
+
+    `certain`: since when. `walked` False: before the next walk nobody sees that one who never paid switched rebill off.
+    """
     found, wanted = recorded(life), happened(life)
     lines = []
     for key, (_, fan) in fans(life).items():
         at = certain.get(key, 0)
         have, want = ([one for one in told.get(key, []) if one[1] >= at] for told in (found, wanted))
+        if not walked and fan.total_cents == 0:
+            have, want = ([one for one in told if one[0] != "cancelled"] for told in (have, want))
         if fan.detailed:
             lines += [f"missing {key} {one}" for one in want if one not in have]
             lines += [f"too much {key} {one}" for one in have if one not in want]
@@ -101,13 +106,11 @@ def made_up(life: Living, certain: dict[Key, int]) -> list[str]:
     return lines
 
 
-async def a_month(life: Living) -> dict[Key, int]:
-    """Hourly while something is planned for the planted people, then day by day, up to the walk after 31 days; gives
-    `certain_since`.
-    """
+async def some_days(life: Living, days: int) -> dict[Key, int]:
+    """Hourly while something is planned for the planted people, then day by day; gives `certain_since`."""
     certain = certain_since(life)
     await life.work()
     await life.live(MS_PER_HOUR, 16)
     await life.live(8 * MS_PER_HOUR)
-    await life.live(MS_PER_DAY, 30)
+    await life.live(MS_PER_DAY, days - 1)
     return certain

@@ -40,6 +40,20 @@ async def _ava(office: Office) -> dict[str, dict[str, object]]:
     return {row["platform_fan_id"]: row for row in rows}
 
 
+async def test_a_poll_says_whose_a_payment_is_that_a_webhook_left_nameless(office: Office) -> None:
+    office.api.accounts[AVA] = Account(fans=[calm(1)])
+    await office.run()
+    ava, at = office.desk.agency.ava, NOW + 1
+    await office.desk.set_creator(ava, webhook_at=at)
+    await office.desk.pay(payment("t10", None, amount_cents=7_000, occurred_at=at), now=at)
+    office.api.accounts[AVA].payments.append(payment("t10", "1", amount_cents=7_000, occurred_at=at))
+    await office.run(NOW + HOUR)
+    (paid,) = await office.desk.rows(payments, creator_id=ava)
+    assert (paid["fan_account_id"], paid["amount_cents"]) == ((await _ava(office))["1"]["id"], 7_000)
+    # It was announced, though without a name: no webhook is missing.
+    assert (await office.creator(ava))["reconcile_since_at"] is None
+
+
 async def test_after_two_walks_come_nights_and_a_walk_a_month(office: Office) -> None:
     """A list that shrinks under her first walk may hide a fan whom nobody knows yet."""
     for day in range(33):
