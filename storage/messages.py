@@ -219,27 +219,24 @@ def _extended(
     return since, until
 
 
-async def mark_unlocked(tx: Tx, creator_id: int, platform_message_id: str, at_ms: int, now_ms: int) -> bool:
-    """The fan has paid to open a message; False where it is not known, or was known to be open."""
-    row = await tx.first(
-        select(_m.id, _m.fan_account_id, _m.price_cents, _m.unlocked).where(
-            _m.agency_id == tx.agency_id,
-            _m.creator_id == creator_id,
-            _m.platform_message_id == platform_message_id,
+async def remember_unseen(
+    tx: Tx, creator_id: int, platform_message_id: str, at_ms: int, now_ms: int, **told: object
+) -> None:
+    """What is told of a message before it is seen is kept, of nobody, until it is."""
+    await tx.execute(
+        insert(messages).values(
+            agency_id=tx.agency_id,
+            id=tx.ids.next(),
+            creator_id=creator_id,
+            platform_message_id=platform_message_id,
+            from_fan=False,
+            sent_at=at_ms,
+            is_tip=False,
+            is_mass=False,
+            updated_at=now_ms,
+            **told,
         )
     )
-    if row is None or row.fan_account_id is None or row.unlocked:
-        return False
-    await tx.execute(
-        update(messages)
-        .where(_m.agency_id == tx.agency_id, _m.id == row.id)
-        .values(unlocked=True, unlocked_at=at_ms, updated_at=now_ms)
-    )
-    event = NewFanEvent(
-        row.fan_account_id, FanEventKind.PPV_UNLOCKED, at_ms, EventSource.WEBHOOK, row.price_cents
-    )
-    await append_fan_events(tx, creator_id, [event], now_ms)
-    return True
 
 
 async def mark_deleted(tx: Tx, creator_id: int, platform_message_id: str, at_ms: int) -> None:
@@ -252,20 +249,7 @@ async def mark_deleted(tx: Tx, creator_id: int, platform_message_id: str, at_ms:
         )
     )
     if there is None:
-        await tx.execute(
-            insert(messages).values(
-                agency_id=tx.agency_id,
-                id=tx.ids.next(),
-                creator_id=creator_id,
-                platform_message_id=platform_message_id,
-                from_fan=False,
-                sent_at=at_ms,
-                is_tip=False,
-                is_mass=False,
-                deleted_at=at_ms,
-                updated_at=at_ms,
-            )
-        )
+        await remember_unseen(tx, creator_id, platform_message_id, at_ms, at_ms, deleted_at=at_ms)
         return
     await tx.execute(
         update(messages)

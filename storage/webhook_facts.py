@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import case, select, update
 
 from bot.domain.lifecycle import FanEventKind
 from bot.domain.models import EventSource, FanRecord
 from storage.fan_log import NewFanEvent, append_fan_events
+from storage.messages import remember_unseen
 from storage.parts import in_parts
 from storage.tables import fan_accounts, fan_events, messages
 from storage.tx import Tx
@@ -90,22 +91,8 @@ async def note_unlocked(
             )
         )
         if row is None:
-            await tx.execute(
-                insert(messages).values(
-                    agency_id=tx.agency_id,
-                    id=tx.ids.next(),
-                    creator_id=creator_id,
-                    platform_message_id=platform_message_id,
-                    from_fan=False,
-                    sent_at=at_ms,
-                    price_cents=price_cents,
-                    unlocked=True,
-                    unlocked_at=at_ms,
-                    is_tip=False,
-                    is_mass=False,
-                    updated_at=now_ms,
-                )
-            )
+            told = {"price_cents": price_cents, "unlocked": True, "unlocked_at": at_ms}
+            await remember_unseen(tx, creator_id, platform_message_id, at_ms, now_ms, **told)
         elif row.unlocked:
             return False
         else:

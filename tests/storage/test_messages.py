@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.domain.models import MessageRecord
-from storage import fans, messages
+from storage import fans, messages, webhook_facts
+from storage.engine import Tx
 from storage.tables import fan_accounts, fan_events, subscription_events, winbacks
 from storage.tables import messages as table
 from tests.storage.conftest import DAY, NOW, Agency
@@ -86,12 +87,12 @@ async def test_an_unlock_that_is_told_is_dated_by_who_tells(agency: Agency) -> N
     shut = message("m", from_fan=False, price_cents=900, unlocked=False)
     await _apply(agency, fan_id, [shut])
 
-    async def unlock(name: str) -> bool:
-        return await agency.store.write(
-            lambda tx: messages.mark_unlocked(tx, agency.ava, name, NOW + 5, NOW + 9)
+    async def unlock(tx: Tx) -> bool:
+        return await webhook_facts.note_unlocked(
+            tx, agency.ava, fan_id, "m", price_cents=900, at_ms=NOW + 5, now_ms=NOW + 9
         )
 
-    assert [await unlock("m"), await unlock("m"), await unlock("unknown")] == [True, False, False]
+    assert [await agency.store.write(unlock) for _ in range(2)] == [True, False]
     await _apply(agency, fan_id, [message("m", from_fan=False, price_cents=900, unlocked=True)], now=NOW + 50)
     (event,) = await _rows(agency, fan_events)
     assert (event.kind, event.value, event.occurred_at, event.source) == (
