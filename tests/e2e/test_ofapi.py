@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.domain.credits import CREDITS_PER_DAY
 from tests.e2e.harness import Json, json_lines, sandbox
-from tests.e2e.office import DAY_S, HOUR_S, Office
+from tests.e2e.office import HOUR_S, Office
 from tests.e2e.processes import run_bot
 from tests.e2e.reading import text_of
 
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CREATORS = ("amber", "vivian-vip", "freya-free", "nova-new")
 TOP = 50
+HOURS = 47
+"""With the two of the office: to the first night."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -69,18 +72,39 @@ async def test_a_top_fan_is_found_with_the_spend_of_thirty_days(office: Office) 
     text = text_of(message)
     assert f"Spent in all: ${round(total / 100):,}**" in text
     assert f"Last 30 days: ${round(recent / 100):,} " in text
-    assert "Messages in 30 days: unknown" in text
+    assert "Messages: unknown (not collected for amber)" in text
     assert re.search(r"Churn risk: \d+ of 100", text)
 
 
-async def test_a_day_later_a_walk_has_seen_what_changed_and_nobody_expired_unseen(office: Office) -> None:
-    assert (await office.box.advance(DAY_S)).settled, office.box.tail()
-    paths = await asked(office)
-    assert paths.count("/ofapi/api/v1/stats/fans/top") == 2 * len(CREATORS)
+async def test_days_of_hourly_looks_stay_within_the_budget_and_see_who_leaves(office: Office) -> None:
+    """The second walk a day after the first, and the first night a day later: what it costs counts."""
+    for _ in range(HOURS):
+        assert (await office.box.advance(HOUR_S)).settled, office.box.tail()
+    assert (await asked(office)).count("/ofapi/api/v1/stats/fans/top") == 3 * len(CREATORS)
+    spent = office.rows(
+        "SELECT day, creator_id, sum(credits) FROM api_usage WHERE purpose NOT IN ('walk', 'backfill', 'webhook')"
+        " GROUP BY day, creator_id"
+    )
+    assert max(credits_used for _, _, credits_used in spent) <= CREDITS_PER_DAY
+    nights = office.rows(
+        "SELECT creator_id, sum(credits) FROM api_usage WHERE purpose = 'night' GROUP BY creator_id"
+    )
+    assert len(nights) == len(CREATORS)
+    assert max(credits_used for _, credits_used in nights) <= 1 + TOP
+    assert office.rows("SELECT sum(credits) FROM api_usage WHERE purpose = 'poll'")[0][0] > 0
+    assert ("budget_reached",) not in office.rows("SELECT code FROM cards WHERE kind = 'n'")
     expired = office.rows("SELECT platform_fan_id FROM fan_accounts WHERE expired_now")
     assert expired
     said = {line["path"].partition("fanId=")[2] for line in await office.box.requests(target="fanapi")}
-    assert {fan_id for (fan_id,) in expired} <= said
+    assert {fan_id for (fan_id,) in expired} <= said, "who is not on the list has not expired by that"
+    left = office.rows(
+        "SELECT f.username, c.name FROM episodes e JOIN fan_accounts f ON f.id = e.fan_account_id"
+        " JOIN creators c ON c.id = e.creator_id JOIN cards k ON k.id = e.card_id"
+        " WHERE e.expired AND e.tier = 'action' AND k.kind IN ('a', 'g') AND f.username IS NOT NULL"
+    )
+    assert left, "somebody has left since the baseline, and is somebody's to act on"
+    username, creator = left[0]
+    assert await office.cards_with(creator, username)
 
 
 async def test_the_demo_runs_three_hours_of_it(tmp_path: Path) -> None:
