@@ -97,8 +97,8 @@ async def apply_transactions(
     touched |= await _name(
         tx, creator_id, {r.platform_transaction_id: r.platform_fan_id for r in named}, fans
     )
-    touched |= await _update_statuses(tx, creator_id, unique, stored)
-    await _refresh_fans(tx, sorted(touched))
+    moved = await _update_statuses(tx, creator_id, unique, stored)
+    await _refresh_fans(tx, sorted(touched | moved), moved)
     return TransactionResult(len(fresh), len(unique) - len(fresh))
 
 
@@ -156,14 +156,15 @@ async def _update_statuses(
     return touched
 
 
-async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
+async def _refresh_fans(tx: Tx, fan_ids: Sequence[int], moved: set[int]) -> None:
     """Derive purchase count, last purchase and last activity of these fans from their transactions.
 
     A purchase is money paid; a chargeback is none. A subscription payment is a purchase but no activity: a rebill
-    happens while the fan sleeps.
+    happens while the fan sleeps. Those `moved` had a payment that counts no more, or does again: who has no other one
+    has paid only if his lifetime sum says so.
     """
     t = transactions.c
-    paid = (t.amount_cents > 0) & (t.kind != TransactionKind.CHARGEBACK.value)
+    paid = t.counted & (t.amount_cents > 0) & (t.kind != TransactionKind.CHARGEBACK.value)
     active = paid & (t.kind != TransactionKind.SUBSCRIPTION.value)
     found: list[dict[str, int | None]] = []
     for part in in_parts(fan_ids):
@@ -177,7 +178,6 @@ async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
             .where(
                 t.agency_id == tx.agency_id,
                 t.fan_account_id.in_(part),
-                t.counted,
             )
             .group_by(t.fan_account_id)
         )
@@ -185,6 +185,7 @@ async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
             {
                 "fan_id": row.fan_account_id,
                 "purchases": int(row.purchases),
+                "moved": int(row.fan_account_id in moved),
                 "purchase_at": row.last_purchase_at,
                 "active_at": row.last_active_at,
             }
@@ -200,7 +201,11 @@ async def _refresh_fans(tx: Tx, fan_ids: Sequence[int]) -> None:
         .values(
             purchase_count=purchases,
             last_purchase_at=bindparam("purchase_at", type_=BigInteger),
-            paid=case((purchases > 0, True), else_=f.paid),
+            paid=case(
+                (purchases > 0, True),
+                (bindparam("moved", type_=BigInteger) > 0, func.coalesce(f.total_cents, 0) > 0),
+                else_=f.paid,
+            ),
             last_active_at=case(
                 (active_at.is_(None), f.last_active_at),
                 (f.last_active_at > active_at, f.last_active_at),

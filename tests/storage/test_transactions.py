@@ -3,11 +3,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sqlalchemy import select
+
 from bot.domain.models import FanRecord, Scores, TransactionKind, TransactionRecord
 from storage import fans, scores, transactions
 from storage.score_inputs import read_paces
 from storage.score_rows import ScoreBatch
 from storage.scores import ScoreInput
+from storage.tables import fan_accounts
 from storage.transactions import TransactionResult
 from tests.storage.conftest import DAY, NOW, Agency
 from tests.storage.records import fan, payment
@@ -163,3 +166,20 @@ async def test_a_chargeback_counts_whatever_the_status_of_its_payment(agency: Ag
     await _pay(agency, [payment("a", "1"), back])
     (only,) = await _page(agency)
     assert only.facts.spend_30d_cents == 600
+
+
+async def test_who_had_all_his_payments_back_has_not_paid(agency: Agency) -> None:
+    """Also where the first look saw the payment still on its way."""
+    paid = payment("t1", "7", amount_cents=900, status="loading")
+    for record in (paid, replace(paid, status="refunded")):
+        await agency.store.write(
+            lambda tx, record=record: transactions.apply_transactions(tx, agency.ava, [record], NOW)
+        )
+    async with agency.store.read() as tx:
+        row = await tx.first(
+            select(fan_accounts.c.paid, fan_accounts.c.purchase_count, fan_accounts.c.last_purchase_at).where(
+                fan_accounts.c.agency_id == tx.agency_id
+            )
+        )
+    assert row is not None
+    assert tuple(row) == (False, 0, None)

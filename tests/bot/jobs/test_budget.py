@@ -93,8 +93,8 @@ async def test_a_raised_budget_lets_a_held_creator_go_at_once(office: Office) ->
 
 async def test_who_is_due_only_for_a_gap_is_let_go_too(office: Office) -> None:
     """Nothing but what webhooks have missed makes her due: the process itself remembers that she is held."""
-    desk, ava, at = office.desk, office.desk.agency.ava, NOW + HOUR
-    await desk.set_creator(ava, credits_per_day=2, reconcile_since_at=NOW)
+    desk, ava, at = office.desk, office.desk.agency.ava, NOW + 4 * HOUR
+    await desk.set_creator(ava, credits_per_day=2, reconcile_since_at=NOW, next_poll_at=NOW + DAY)
     job = office.job()
     await job.run_due(at)
     assert await job.run_due(at + 1) == {}
