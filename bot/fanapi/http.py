@@ -31,7 +31,7 @@ from bot.fanapi.errors import (
     UpstreamError,
 )
 from bot.fanapi.pacing import Sleep, TokenBucket, backoff_s
-from bot.fanapi.parse import parse_retry_after
+from bot.fanapi.parse import parse_number, parse_retry_after
 from bot.fanapi.protocol import Meter
 
 MAX_TRIES = 3
@@ -304,10 +304,5 @@ def _meta(body: bytes) -> schemas.Meta | None:
 
 def _whole(value: Any) -> int | None:
     # Seen as integers, texts and null; a fraction is rounded up.
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return math.ceil(number) if math.isfinite(number) else None
+    number = parse_number(value)
+    return None if number is None else math.ceil(number)

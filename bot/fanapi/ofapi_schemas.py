@@ -5,7 +5,6 @@ Next to nothing of it is documented: whatever is missing or cannot be made sense
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ import msgspec
 
 from bot.domain.models import FanRecord
 from bot.fanapi.decode import NotReadableError, decode
-from bot.fanapi.parse import parse_cents, parse_instant, parse_text
+from bot.fanapi.parse import parse_cents, parse_instant, parse_number, parse_text
 
 T = TypeVar("T")
 
@@ -145,24 +144,14 @@ def _cents(value: Any) -> int | None:
         return None
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _count(value: Any) -> int | None:
-    number = _number(value)
+    number = parse_number(value)
     return int(number) if number is not None and 0 <= number <= _MAX_COUNT else None
 
 
 def _rate(value: Any) -> float | None:
     """0 to 1. Used as a fraction so far; what is above 1 can only be percent."""
-    number = _number(value)
+    number = parse_number(value)
     if number is None or not 0 <= number <= 100:
         return None
     return number if number <= 1 else number / 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
@@ -68,3 +69,14 @@ def parse_retry_after(text: str | None, now_s: float) -> float | None:
         seconds = moment.timestamp() - now_s
     # "nan" and "inf" are floats too.
     return max(0.0, seconds) if seconds < float("inf") else None
+
+
+def parse_number(value: Any) -> float | None:
+    """A number, also where it comes as a text; None for anything else and for what is not finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -65,9 +65,15 @@ def in_turn(*answers: httpx.Response | Exception) -> Handler:
     return handler
 
 
-def build(handler: Handler, **settings: Any) -> tuple[FansApiClient, FakeApi, FakeTime]:
+C = TypeVar("C")
+
+
+def build_client(
+    kind: Callable[..., C], handler: Handler, settings: dict[str, Any]
+) -> tuple[C, FakeApi, FakeTime]:
+    """A client of either kind on an API and a time of the test's own."""
     time, api = FakeTime(), FakeApi(handler)
-    client = FansApiClient(
+    client = kind(
         make_client("1.2.3", httpx.MockTransport(api)),
         **{
             "base_url": BASE,
@@ -81,6 +87,10 @@ def build(handler: Handler, **settings: Any) -> tuple[FansApiClient, FakeApi, Fa
         },
     )
     return client, api, time
+
+
+def build(handler: Handler, **settings: Any) -> tuple[FansApiClient, FakeApi, FakeTime]:
+    return build_client(FansApiClient, handler, settings)
 
 
 def fan(fan_id: int | str, **fields: Any) -> dict[str, Any]:

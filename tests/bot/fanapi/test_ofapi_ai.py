@@ -10,10 +10,9 @@ import httpx
 import pytest
 
 from bot.fanapi import errors
-from bot.fanapi.http import make_client
 from bot.fanapi.ofapi_ai import OfapiAiClient
 from bot.fanapi.parse import parse_instant
-from tests.bot.fanapi.fakes import BASE, KEY, FakeApi, FakeTime, Handler, in_turn
+from tests.bot.fanapi.fakes import BASE, KEY, FakeApi, FakeTime, Handler, build_client, in_turn
 
 INFO = {
     "id": "f_1",
@@ -34,21 +33,7 @@ SECRET = "Secret Fan Name said something"
 
 
 def build(handler: Handler, **settings: Any) -> tuple[OfapiAiClient, FakeApi, FakeTime]:
-    time, api = FakeTime(), FakeApi(handler)
-    client = OfapiAiClient(
-        make_client("1.2.3", httpx.MockTransport(api)),
-        **{
-            "base_url": BASE,
-            "key": KEY,
-            "requests_per_minute": 60_000,
-            "sleep": time.sleep,
-            "random": lambda: 1.0,
-            "monotonic": time.monotonic,
-            "now": time.now,
-            **settings,
-        },
-    )
-    return client, api, time
+    return build_client(OfapiAiClient, handler, settings)
 
 
 def ok(body: Any) -> httpx.Response:
