@@ -259,7 +259,10 @@ def _credits_line(one: CreatorCredits) -> str:
     spent = [(purpose, cost) for purpose, cost in one.purposes if cost]
     if spent:
         parts.append(
-            ", ".join(f"{say.PURPOSES.get(purpose, purpose)} {cost:,.0f}" for purpose, cost in spent)
+            ", ".join(
+                f"{say.PURPOSES.get(purpose, purpose)} {'under 1' if cost < 0.5 else f'{cost:,.0f}'}"
+                for purpose, cost in spent
+            )
         )
     if one.budget is not None:
         parts.append(f"at most {one.budget:,} a day")

@@ -176,6 +176,13 @@ def test_credits_are_sentences_with_the_whole_first() -> None:
     )
 
 
+def test_a_part_of_a_credit_is_not_nothing() -> None:
+    told = text(
+        render_credits(_credits(creators=(CreatorCredits("Mia", 0.2, 0, 0, (("webhook", 0.2),), 85),)))
+    )
+    assert "webhooks under 1" in told
+
+
 def test_a_month_that_is_too_dear_and_one_too_young_say_so() -> None:
     dear = text(render_credits(_credits(outlook=Outlook(1_000.0, 31_000.0))))
     assert "⚠️ It does not fit a plan of 25,000 credits a month; it would be 6,000 credits over." in dear
