@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, or_, select, update
 
 from bot.domain.models import MS_PER_DAY
 from storage.parts import in_parts
@@ -103,6 +103,14 @@ async def costs_money(tx: Tx, creator_id: int) -> bool:
         select(_f.price_cents).where(*_mine(tx, creator_id)).order_by(_f.id.desc()).limit(LAST_COMERS)
     )
     return len([row for row in rows if row.price_cents]) * 2 > len(rows)
+
+
+async def count_payers(tx: Tx, creator_id: int) -> int:
+    """How many of her subscribed fans have spent a dollar or more."""
+    found = await tx.scalar(
+        select(func.count()).where(*_mine(tx, creator_id), _f.subscribed, _f.total_cents >= CENTS)
+    )
+    return int(found or 0)
 
 
 async def least_of_the_richest(tx: Tx, creator_id: int, number: int) -> int:

@@ -274,6 +274,11 @@ class SyncJob:
 
     async def _open(self, creator: Creator, kind: SyncKind, now_ms: int) -> SyncRun:
         """The sync to go on with, or a new one where there is none, or one that is too old or reads too little."""
+        everybody = kind != "night"
+        if kind == "night":
+            async with self._store.read() as tx:
+                payers = await fetch_lists.count_payers(tx, creator.id)
+            everybody = await self._budget.holds_all(creator, payers, now_ms)
 
         async def open_run(tx: Tx) -> SyncRun:
             found = await runs.find_open_sync(tx, creator.id)
@@ -285,7 +290,7 @@ class SyncJob:
                     return found
             paid = await fetch_lists.costs_money(tx, creator.id)
             least_usd, round_at = 1, None
-            if kind == "night":
+            if not everybody:
                 least_usd = await fetch_lists.least_of_the_richest(tx, creator.id, NIGHT_FANS)
                 round_at = await runs.last_round_at(tx, creator.id)
             plan = make_plan(

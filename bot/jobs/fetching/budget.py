@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.credits import CREDITS_PER_DAY
+from bot.domain.models import MS_PER_DAY
 from bot.domain.zones import local_day, local_time
 from storage import settings, usage
 from storage.engine import AgencyStore
@@ -17,6 +18,13 @@ RESERVE = 0.1
 """The part of a day's budget that is kept for looking once more before a ping."""
 TOGETHER_DAYS = 7
 """What these days, today included, have left of their credits may be used today: a round of all payers is weekly."""
+
+
+ROUND_PART = 0.85
+"""Of a day's budget: a night goes through all payers where they fit into it beside what yesterday cost without its night."""
+NIGHT_CALLS = 5
+"""What a night costs without the pages of its fans."""
+FANS_A_PAGE = 20
 
 
 class BudgetReachedError(Exception):
@@ -59,6 +67,15 @@ class Budget:
         a_day = whole if before_pings else whole * (1 - RESERVE)
         days = len({*spent, today})
         return max(a_day - spent.get(today, 0.0), a_day * days - sum(spent.values()))
+
+    async def holds_all(self, creator: Creator, payers: int, now_ms: int) -> bool:
+        """Whether a day has credits enough to go through all her `payers` by night."""
+        whole = self._credits_per_day if creator.credits_per_day is None else creator.credits_per_day
+        async with self._store.read() as tx:
+            zone = (await settings.read_settings(tx)).timezone
+            yesterday = local_day(now_ms - MS_PER_DAY, zone or "")
+            spent = await usage.credits_of_day(tx, yesterday, creator.id, outside=(*usage.UNLIMITED, "night"))
+        return spent + NIGHT_CALLS + -(-payers // FANS_A_PAGE) <= whole * ROUND_PART
 
     async def day_ends_at(self, now_ms: int) -> int:
         """The agency's next midnight."""

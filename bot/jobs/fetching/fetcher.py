@@ -39,7 +39,8 @@ VANISHED_A_NIGHT = 100
 WORKED_A_NIGHT = 10
 IDS_A_WRITE = 50
 NIGHT_FANS = 60
-"""Payers a night goes through, those who have spent most; where there are more, all of them have their turn in a round."""
+"""Payers a night goes through where the day's budget has no room for all: those who have spent most. All of them have their
+turn in a round."""
 ROUND_MS = 7 * MS_PER_DAY
 """How often everybody who has paid has a turn."""
 ROUND_SLACK_MS = MS_PER_DAY // 2
