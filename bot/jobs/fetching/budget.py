@@ -21,7 +21,7 @@ TOGETHER_DAYS = 7
 
 
 ROUND_PART = 0.85
-"""Of a day's budget: a night goes through all payers where they fit into it beside what yesterday cost without its night."""
+"""Of a day's budget: where all payers fit into it, beside what yesterday cost without its night, a night sees them all."""
 NIGHT_CALLS = 5
 """What a night costs without the pages of its fans."""
 FANS_A_PAGE = 20

@@ -205,3 +205,21 @@ async def test_what_is_asked_side_by_side_is_counted_once(office: Office) -> Non
         await asyncio.gather(night(), look())
     spent = {row["purpose"]: (row["calls"], row["credits"]) for row in await office.desk.rows(api_usage)}
     assert (spent["night"], spent["refresh"]) == ((1, 1), (1, 1))
+
+
+async def test_a_night_goes_through_all_payers_where_a_day_holds_them(office: Office) -> None:
+    """What yesterday cost, its night aside, five calls and one for each twenty payers: 85 % of 40 credits are 34."""
+    desk = office.desk
+    await desk.set_creator(desk.agency.ava, credits_per_day=40)
+    creator, budget = await desk.creator(), Budget(desk.store)
+    later = NOW + 3 * DAY
+    assert await budget.holds_all(creator, 580, later)
+    assert not await budget.holds_all(creator, 581, later)
+
+    async def yesterday(tx: Tx) -> None:
+        for purpose, cost in (("poll", 9), ("night", 30), ("walk", 100)):
+            await usage.note(tx, "2026-03-04", creator.id, purpose, calls=cost, credits_used=cost, errors=0)
+
+    await desk.store.write(yesterday)
+    assert await budget.holds_all(creator, 400, later)
+    assert not await budget.holds_all(creator, 401, later)

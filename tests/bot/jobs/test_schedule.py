@@ -65,6 +65,8 @@ async def test_after_two_walks_come_nights_and_a_walk_a_month(office: Office) ->
 async def test_a_large_page_is_gone_through_weekly_and_its_best_payers_nightly(office: Office) -> None:
     fans = [calm(n, expires_at=NOW + 20 * DAY, total_cents=1_000 + 100 * n) for n in range(1, 131)]
     office.api.accounts[AVA].fans = fans
+    # All 130 payers are seven calls, and a night has five more: a day of 14 credits has no room for them.
+    await office.desk.set_creator(office.desk.agency.ava, credits_per_day=14)
     await office.run()
     for day in range(1, 10):
         for number in (1, 130):
