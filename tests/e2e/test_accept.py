@@ -46,7 +46,8 @@ async def _headless(folder: Path, database: str | None) -> list[str]:
     """The problems of the headless demo."""
     report, requests, data = folder / "report.json", folder / "requests.jsonl", folder / "data"
     log = folder / "demo.log"
-    arguments = ["demo", "--headless", "--cycles", str(LOOKS), "--step", "1d", "--history", str(HISTORY)]
+    arguments = ["demo", "--headless", "--port", "0", "--cycles", str(LOOKS), "--step", "1d"]
+    arguments += ["--history", str(HISTORY)]
     arguments += [
         "--model",
         "reference",
