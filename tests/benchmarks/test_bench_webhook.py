@@ -11,7 +11,6 @@ import hmac
 import json
 import socket
 import sqlite3
-import sys
 import time
 from datetime import datetime
 from hashlib import sha256
@@ -25,7 +24,7 @@ from aiohttp import web
 
 from tests.e2e.harness import RUN_BOT, Sandbox, sandbox
 
-pytestmark = [pytest.mark.bench, pytest.mark.skipif(sys.platform == "win32", reason="needs env(1)")]
+pytestmark = pytest.mark.bench
 
 WEBHOOKS = 120
 MOST_P99_MS = 300

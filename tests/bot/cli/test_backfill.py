@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,9 +20,6 @@ from tests.storage.conftest import DAY, Agency
 from tests.storage.records import payment
 
 NOW = 1_772_438_400_000
-needs_messages = pytest.mark.skipif(
-    importlib.util.find_spec("storage.messages") is None, reason="messages are not stored yet"
-)
 
 
 class Clock:
@@ -172,7 +168,6 @@ async def test_a_key_that_is_refused_has_an_exit_code_of_its_own(backfiller: Bac
     assert "FANAPI_KEY" in backfiller.err
 
 
-@needs_messages
 async def test_messages_of_who_has_paid_come_once(backfiller: Backfiller) -> None:
     from storage.tables import messages
 

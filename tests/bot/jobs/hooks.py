@@ -16,7 +16,7 @@ from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
 from bot.jobs.webhooks import WebhookJob
 from storage import webhook_inbox
-from storage.tables import creators
+from storage.tables import creators, fan_accounts
 from storage.tables import webhook_inbox as inbox
 from storage.webhook_inbox import NewEvent
 from tests.bot.jobs.desk import Desk
@@ -124,6 +124,11 @@ class HookDesk:
 
     def __post_init__(self) -> None:
         self.restart()
+
+    async def fan(self, number: int) -> dict[str, Any]:
+        """The account of a fan, by the platform's number."""
+        rows = await self.desk.rows(fan_accounts)
+        return next(row for row in rows if row["platform_fan_id"] == str(number))
 
     def restart(self) -> None:
         """As a process just started has it."""

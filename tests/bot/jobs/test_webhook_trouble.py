@@ -9,7 +9,6 @@ from bot.fanapi.errors import CreditsExhaustedError, UpstreamError
 from bot.jobs.webhooks import FIRST_RETRY_MS, MOST_TRIES
 from storage import fetching, webhook_inbox
 from storage.tables import (
-    fan_accounts,
     transactions,
 )
 from storage.tables import webhook_inbox as inbox
@@ -35,11 +34,6 @@ async def hooks(desk: Desk) -> HookDesk:
     return HookDesk(desk)
 
 
-async def _fan(hooks: HookDesk, number: int) -> dict[str, object]:
-    rows = await hooks.desk.rows(fan_accounts)
-    return next(row for row in rows if row["platform_fan_id"] == str(number))
-
-
 # --- trouble --------------------------------------------------------------------------------------------------------
 
 
@@ -60,7 +54,7 @@ async def test_what_an_event_says_itself_is_kept_while_the_api_fails(
     hooks.restart()
     assert await hooks.job.run_due(NOW + FIRST_RETRY_MS) == {"webhooks": 1}
 
-    assert (await _fan(hooks, 1))["total_cents"] == 8_000
+    assert (await hooks.fan(1))["total_cents"] == 8_000
     assert len(await hooks.desk.rows(transactions)) == 1
     rows = await hooks.desk.rows(inbox)
     assert [(row["state"], row["body"]) for row in rows] == [("applied", None)] * 2

@@ -42,11 +42,6 @@ async def hooks(desk: Desk) -> HookDesk:
     return HookDesk(desk)
 
 
-async def _fan(hooks: HookDesk, number: int) -> dict[str, object]:
-    rows = await hooks.desk.rows(fan_accounts)
-    return next(row for row in rows if row["platform_fan_id"] == str(number))
-
-
 async def _events(hooks: HookDesk) -> list[tuple[str, int, str]]:
     rows = await hooks.desk.rows(subscription_events)
     return sorted((row["event"], row["occurred_at"], row["source"]) for row in rows)
@@ -65,18 +60,18 @@ async def test_an_expiry_is_a_card_at_once_and_costs_nothing(hooks: HookDesk) ->
     assert (card["creator_id"], card["mention_id"]) == (hooks.desk.agency.ava, 301)
     assert hooks.woken
     assert hooks.api.calls == []
-    fan = await _fan(hooks, 1)
+    fan = await hooks.fan(1)
     assert (fan["subscribed"], fan["expired_now"], fan["expires_at"]) == (False, True, NOW + DAY)
     assert ("expired", NOW + DAY, "webhook") in await _events(hooks)
 
 
 async def test_an_expiry_that_is_over_again_changes_nothing_but_the_log(hooks: HookDesk) -> None:
     await hooks.start([calm(1, expires_at=NOW + 40 * DAY)])
-    before = await _fan(hooks, 1)
+    before = await hooks.fan(1)
 
     await hooks.hear(over(1, NOW - DAY))
 
-    assert await _fan(hooks, 1) == before
+    assert await hooks.fan(1) == before
     assert await hooks.desk.cards("a", "g") == []
     assert [(event, at) for event, at, _ in await _events(hooks) if event == "expired"] == [
         ("expired", NOW - DAY)
@@ -90,7 +85,7 @@ async def test_a_new_subscriber_is_looked_at_by_id(hooks: HookDesk) -> None:
     await hooks.hear(subscribed(7, NOW + HOUR), now=NOW + HOUR)
 
     assert hooks.api.calls == [(AVA, "by id")]
-    assert (await _fan(hooks, 7))["subscribed_at"] == NOW + HOUR
+    assert (await hooks.fan(7))["subscribed_at"] == NOW + HOUR
     assert CREATOR not in {row["platform_fan_id"] for row in await hooks.desk.rows(fan_accounts)}
     (used,) = [row for row in await hooks.desk.rows(api_usage) if row["purpose"] == "webhook"]
     assert (used["calls"], used["credits"]) == (1, pytest.approx(1 + CREDITS_AN_EVENT))
@@ -112,7 +107,7 @@ async def test_a_subscription_of_nobody_asks_who_came_last(hooks: HookDesk) -> N
     await hooks.hear(subscribed(None, NOW + HOUR), now=NOW + HOUR)
 
     assert hooks.api.calls == [(AVA, "latest")]
-    assert (await _fan(hooks, 7))["subscribed_at"] == NOW + HOUR
+    assert (await hooks.fan(7))["subscribed_at"] == NOW + HOUR
     assert await hooks.states() == ["applied"]
 
 
@@ -138,7 +133,7 @@ async def test_money_is_counted_once_however_it_is_told(hooks: HookDesk) -> None
     await hooks.hear(paid("t1", 1, dollars=12, total=22))
 
     assert [row["amount_cents"] for row in await hooks.desk.rows(transactions)] == [1_200]
-    assert (await _fan(hooks, 1))["total_cents"] == 2_200
+    assert (await hooks.fan(1))["total_cents"] == 2_200
     assert hooks.api.calls == []
 
 
@@ -149,7 +144,7 @@ async def test_a_lifetime_sum_that_is_not_told_is_asked_for_once(hooks: HookDesk
     await hooks.hear(paid("t1", 1), paid("t2", 1), paid("t3", 2, total=99))
 
     assert hooks.api.calls == [(AVA, "by id")]
-    assert ((await _fan(hooks, 1))["total_cents"], (await _fan(hooks, 2))["total_cents"]) == (9_000, 9_900)
+    assert ((await hooks.fan(1))["total_cents"], (await hooks.fan(2))["total_cents"]) == (9_000, 9_900)
 
 
 async def test_a_rebill_moves_the_end(hooks: HookDesk) -> None:
@@ -158,7 +153,7 @@ async def test_a_rebill_moves_the_end(hooks: HookDesk) -> None:
 
     await hooks.hear(paid("t1", 1, total=50, kind="subs"))
 
-    assert (await _fan(hooks, 1))["expires_at"] == NOW + 31 * DAY
+    assert (await hooks.fan(1))["expires_at"] == NOW + 31 * DAY
 
 
 async def test_a_message_clears_the_risk_of_who_was_silent(hooks: HookDesk) -> None:
@@ -231,14 +226,14 @@ async def test_what_is_nobodys_or_of_no_use_is_kept_without_its_body(hooks: Hook
 
 async def test_who_is_paused_before_an_event_is_applied_is_left_alone(hooks: HookDesk) -> None:
     await hooks.start([calm(1, expires_at=NOW + DAY)])
-    before = await _fan(hooks, 1)
+    before = await hooks.fan(1)
     await hooks.receive(over(1, NOW + DAY))
     await hooks.desk.set_creator(hooks.desk.agency.ava, paused_reason="on holiday")
 
     await hooks.job.run_due(NOW)
 
     assert await hooks.states() == ["ignored"]
-    assert await _fan(hooks, 1) == before
+    assert await hooks.fan(1) == before
 
 
 async def test_a_retired_creators_facts_are_kept_and_nobody_is_asked_or_told(hooks: HookDesk) -> None:
@@ -247,7 +242,7 @@ async def test_a_retired_creators_facts_are_kept_and_nobody_is_asked_or_told(hoo
 
     await hooks.hear(over(1, NOW + DAY), paid("t1", 8), now=NOW + DAY)
 
-    assert (await _fan(hooks, 1))["expired_now"]
+    assert (await hooks.fan(1))["expired_now"]
     assert len(await hooks.desk.rows(transactions)) == 1
     assert (await hooks.desk.cards("a", "g"), hooks.api.calls) == ([], [])
     assert await hooks.states() == ["applied"] * 2
@@ -275,7 +270,7 @@ async def test_an_account_she_had_before_is_hers(hooks: HookDesk) -> None:
         now=NOW + DAY,
     )
 
-    assert (await _fan(hooks, 1))["expired_now"]
+    assert (await hooks.fan(1))["expired_now"]
     # That the old connection is gone is no news.
     assert await hooks.desk.cards("n") == []
 
@@ -288,7 +283,7 @@ async def test_before_her_baseline_nothing_is_scored(hooks: HookDesk) -> None:
 
     await hooks.hear(over(1, NOW + DAY), now=NOW + DAY)
 
-    assert (await _fan(hooks, 1))["expired_now"]
+    assert (await hooks.fan(1))["expired_now"]
     assert (await hooks.desk.cards(), await hooks.desk.rows(score_runs)) == ([], [])
 
 
@@ -359,8 +354,8 @@ async def test_an_older_page_takes_nothing_back(hooks: HookDesk) -> None:
 
     await hooks.desk.keep([calm(1, expires_at=NOW + DAY), calm(2, expires_at=NOW + DAY)], fetched_at)
 
-    assert (await _fan(hooks, 1))["expired_now"]
-    assert (await _fan(hooks, 2))["expires_at"] == NOW + 31 * DAY
+    assert (await hooks.fan(1))["expired_now"]
+    assert (await hooks.fan(2))["expires_at"] == NOW + 31 * DAY
 
 
 async def test_a_page_of_a_run_begun_before_that_knows_more_is_taken(hooks: HookDesk) -> None:
@@ -369,4 +364,4 @@ async def test_a_page_of_a_run_begun_before_that_knows_more_is_taken(hooks: Hook
 
     await hooks.desk.keep([calm(1, expires_at=NOW + 31 * DAY)], NOW + DAY - HOUR)
 
-    assert (await _fan(hooks, 1))["subscribed"]
+    assert (await hooks.fan(1))["subscribed"]
