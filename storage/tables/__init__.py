@@ -8,6 +8,7 @@ tenant table: it has `agency_id`, its keys begin with it, and foreign keys betwe
 from __future__ import annotations
 
 from storage.tables.base import metadata
+from storage.tables.calm import alert_feedback, contacts, digests, fan_holds, mentions, mutes, quiet_hours
 from storage.tables.derived import creator_daily, score_history, scores
 from storage.tables.desk import fan_threads, note_revisions, notes, winback_spreads, winbacks
 from storage.tables.facts import fan_events, messages, subscription_events, subscriptions
@@ -21,6 +22,8 @@ from storage.tables.machinery import (
     sync_runs,
     webhook_inbox,
 )
+from storage.tables.on_shift import handover_items, handovers, shift_sessions
+from storage.tables.outcomes import desk_actions, followups, outcomes, playbook_ticks, playbooks
 from storage.tables.roster import (
     agencies,
     creator_accounts,
@@ -43,32 +46,47 @@ __all__ = [
     "APPEND_ONLY",
     "TENANT_TABLES",
     "agencies",
+    "alert_feedback",
     "api_usage",
     "audit_log",
     "cards",
     "command_hashes",
+    "contacts",
     "creator_accounts",
     "creator_chatters",
     "creator_daily",
     "creator_leads",
     "creators",
+    "desk_actions",
+    "digests",
     "episode_events",
     "episodes",
     "fan_accounts",
     "fan_events",
+    "fan_holds",
     "fan_names",
     "fan_threads",
+    "followups",
+    "handover_items",
+    "handovers",
     "import_runs",
     "members",
+    "mentions",
     "messages",
     "metadata",
+    "mutes",
     "note_revisions",
     "notes",
+    "outcomes",
+    "playbook_ticks",
+    "playbooks",
+    "quiet_hours",
     "role_tiers",
     "score_history",
     "score_runs",
     "scores",
     "setting_changes",
+    "shift_sessions",
     "shifts",
     "subscription_events",
     "subscriptions",

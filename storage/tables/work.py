@@ -33,6 +33,27 @@ episodes = tenant_table(
     flag_column("ping_wanted"),
     # Why the run that changed it still has to put it on a card; NULL: it has been.
     text_column("placement", null=True),
+    # Snoozed: until when at the latest, by whom, and the score then; with `snooze_shift` it ends when that person next
+    # comes on shift.
+    int_column("snoozed_until", null=True),
+    int_column("snoozed_by", null=True),
+    float_column("snooze_score", null=True),
+    flag_column("snooze_shift"),
+    text_column("snooze_reason", null=True),
+    # Closed by a person: with which outcome, and up to when it stays closed although the score is high.
+    text_column("outcome", null=True),
+    int_column("rests_until", null=True),
+    float_column("rest_score", null=True),
+    text_column("rest_tier", null=True),
+    # Since when an action item waits for a claim (NULL: it does not), and whom it has gone to: 0 its owner, 1 the lead,
+    # 2 the manager.
+    int_column("escalate_from_at", null=True),
+    int_column("escalation_stage", default=0),
+    # When who has claimed it is reminded; NULL: not any more.
+    int_column("remind_at", null=True),
+    # A mention that was due and could not be: 'held' by quiet hours until ping_due_at, or left to the 'digest'.
+    text_column("ping_state", null=True),
+    int_column("ping_due_at", null=True),
     parent_key("creator_id", "creators"),
     parent_key("fan_account_id", "fan_accounts"),
     parent_key("card_id", "cards"),
@@ -53,6 +74,44 @@ episodes = tenant_table(
     Index(None, "agency_id", "card_id"),
     # What one run changed, for grouping.
     Index(None, "agency_id", "changed_run_id"),
+    # What the time alone moves: snoozes, escalations, reminders, held mentions.
+    Index(
+        "ix_episodes_snoozed",
+        "agency_id",
+        "snoozed_until",
+        sqlite_where=text("snoozed_until IS NOT NULL"),
+        postgresql_where=text("snoozed_until IS NOT NULL"),
+    ),
+    Index(
+        "ix_episodes_escalate",
+        "agency_id",
+        "escalate_from_at",
+        sqlite_where=text("escalate_from_at IS NOT NULL"),
+        postgresql_where=text("escalate_from_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_episodes_remind",
+        "agency_id",
+        "remind_at",
+        sqlite_where=text("remind_at IS NOT NULL"),
+        postgresql_where=text("remind_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_episodes_ping",
+        "agency_id",
+        "ping_state",
+        "ping_due_at",
+        sqlite_where=text("ping_state IS NOT NULL"),
+        postgresql_where=text("ping_state IS NOT NULL"),
+    ),
+    # Whose claims are open.
+    Index(
+        "ix_episodes_claimed",
+        "agency_id",
+        "claimed_by",
+        sqlite_where=text("claimed_by IS NOT NULL"),
+        postgresql_where=text("claimed_by IS NOT NULL"),
+    ),
 )
 
 episode_events = tenant_table(
