@@ -59,6 +59,7 @@ class _Stored:
     pace_cents: int | None
     total_cents: int | None
     closed_at: int | None
+    claimed_by: int | None
     card_id: int | None
     in_expired_group: bool | None
     """None: it is on no card."""
@@ -125,6 +126,7 @@ async def _load(tx: Tx, episode_ids: list[int]) -> dict[int, _Stored]:
                 episodes.c.pace_cents,
                 episodes.c.total_cents,
                 episodes.c.closed_at,
+                episodes.c.claimed_by,
                 episodes.c.card_id,
                 and_(cards.c.kind == CardKind.GROUPED.value, cards.c.code == EXPIRED_GROUP),
             )
@@ -186,6 +188,13 @@ def _decided(run: RunContext, change: EpisodeChange, old: _Stored | None) -> dic
         "placement": None if run.baseline else _placement(change, old),
         "expired": decision.change is Change.EXPIRED,
     }
+    if decision.change in (Change.OPENED, Change.RAISED, Change.WOKEN, Change.EXPIRED):
+        # Its clock runs from the news on, where nobody has it and somebody is to be called.
+        claimed = old is not None and old.closed_at is None and old.claimed_by is not None
+        waits = decision.tier is AlertTier.ACTION and not claimed and not run.baseline
+        values |= {"escalate_from_at": run.now_ms if waits else None, "escalation_stage": 0}
+    elif decision.change in (Change.LOWERED, Change.CLEARED):
+        values |= {"escalate_from_at": None, "ping_state": None, "ping_due_at": None}
     if decision.change is not Change.LOWERED and decision.change is not Change.CLEARED:
         # A flag is nobody's yet; what was an action item stays with whoever had it.
         values |= {
@@ -200,7 +209,7 @@ def _placement(change: EpisodeChange, old: _Stored | None) -> str | None:
     on_card = old is not None and old.card_id is not None
     if decision.change is Change.EXPIRED:
         return "expired"
-    if decision.tier is AlertTier.ACTION and decision.change in (Change.OPENED, Change.RAISED):
+    if decision.tier is AlertTier.ACTION and decision.change in (Change.OPENED, Change.RAISED, Change.WOKEN):
         return "action"
     if decision.tier is AlertTier.AT_RISK and old is not None and old.in_expired_group:
         # Subscribed again, so it is no longer one of the subscriptions that ended.
@@ -233,6 +242,8 @@ _NEW_COLUMNS = (
     "expired",
     "owner_kind",
     "owner_id",
+    "escalate_from_at",
+    "escalation_stage",
 )
 
 
@@ -250,9 +261,29 @@ def _new_row(tx: Tx, run: RunContext, change: EpisodeChange, episode_id: int) ->
     )
 
 
+AWAKE: dict[str, object] = {
+    "snoozed_until": None,
+    "snoozed_by": None,
+    "snooze_score": None,
+    "snooze_shift": False,
+    "snooze_reason": None,
+}
+"""What an episode's columns are that nobody has snoozed."""
+NO_OUTCOME: dict[str, object] = {
+    "outcome": None,
+    "rests_until": None,
+    "rest_score": None,
+    "rest_tier": None,
+}
+"""What they are where nobody has closed it with an outcome."""
+
+
 async def _update(tx: Tx, run: RunContext, change: EpisodeChange, old: _Stored, episode_id: int) -> None:
     values = _decided(run, change, old)
+    if change.decision.change in (Change.WOKEN, Change.EXPIRED, Change.CLEARED):
+        values |= AWAKE
     if old.closed_at is not None:
+        values |= AWAKE | NO_OUTCOME | {"remind_at": None}
         values |= {
             "opened_at": run.now_ms,
             "opened_run_id": run.run_id,
@@ -265,7 +296,7 @@ async def _update(tx: Tx, run: RunContext, change: EpisodeChange, old: _Stored, 
     else:
         values["score_before"] = old.shown_score if old.shown_score is not None else old.score
     if change.decision.change is Change.CLEARED:
-        values["closed_at"] = run.now_ms
+        values |= {"closed_at": run.now_ms, "remind_at": None}
     await tx.execute(
         update(episodes)
         .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)

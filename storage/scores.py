@@ -17,8 +17,8 @@ from storage.tables import episodes, fan_accounts, scores, transactions
 from storage.tx import Tx
 
 WINDOW_MS = 30 * MS_PER_DAY
-REOPEN_LOOK_MS = 14 * MS_PER_DAY
-"""How long a closed episode can still be reopened; older ones are not read."""
+REOPEN_LOOK_MS = 31 * MS_PER_DAY
+"""How long a closed episode can still be reopened, or rest; older ones are not read."""
 FANS_A_STRETCH = 500
 """Fans read off their rows before others have a turn."""
 
@@ -32,6 +32,11 @@ class LatestEpisode(msgspec.Struct, frozen=True, gc=False):
     tier: AlertTier | None
     expired: bool
     closed_at: int | None
+    snoozed_until: int | None
+    snooze_score: float | None
+    rests_until: int | None
+    rest_score: float | None
+    rest_tier: AlertTier | None
 
 
 class ScoreInput(msgspec.Struct, frozen=True, gc=False):
@@ -205,7 +210,18 @@ _SPENDS = BulkRead(
     .group_by(_f.id)
 )
 _EPISODES = BulkRead(
-    select(_e.fan_account_id, _e.id, _e.tier, _e.expired, _e.closed_at)
+    select(
+        _e.fan_account_id,
+        _e.id,
+        _e.tier,
+        _e.expired,
+        _e.closed_at,
+        _e.snoozed_until,
+        _e.snooze_score,
+        _e.rests_until,
+        _e.rest_score,
+        _e.rest_tier,
+    )
     .where(
         _e.agency_id == _given("agency_id"),
         _e.creator_id == _given("creator_id"),
@@ -253,9 +269,28 @@ def _flag(value: bool | None) -> bool | None:
     return None if value is None else bool(value)
 
 
-def _to_episode(episode_id: int, tier: str | None, expired: bool, closed_at: int | None) -> LatestEpisode:
-    open_tier = AlertTier(tier) if tier is not None and closed_at is None else None
-    return LatestEpisode(episode_id, open_tier, bool(expired), closed_at)
+def _to_episode(
+    episode_id: int,
+    tier: str | None,
+    expired: bool,
+    closed_at: int | None,
+    snoozed_until: int | None,
+    snooze_score: float | None,
+    rests_until: int | None,
+    rest_score: float | None,
+    rest_tier: str | None,
+) -> LatestEpisode:
+    return LatestEpisode(
+        episode_id,
+        AlertTier(tier) if tier is not None and closed_at is None else None,
+        bool(expired),
+        closed_at,
+        snoozed_until,
+        snooze_score,
+        rests_until,
+        rest_score,
+        AlertTier(rest_tier) if rest_tier is not None else None,
+    )
 
 
 def _to_facts(

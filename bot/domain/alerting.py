@@ -3,7 +3,8 @@
 An episode has two tiers: at-risk is a silent flag, action pings. The gap between firing and clearing
 (hysteresis) keeps a score that hovers at a threshold from firing twice. An expiry that was seen happening
 makes the episode an action item whatever the score says, and it stays one while the subscription is
-expired.
+expired. What somebody has snoozed, or closed with an outcome, comes back by itself only where things have
+become clearly worse; a mute or a hold keeps back what is new and nothing else.
 """
 
 from __future__ import annotations
@@ -30,8 +31,12 @@ def decide(episode: EpisodeState | None, facts: AlertFacts, policy: Policy, now_
     if facts.data_stale:
         return Decision(Change.INHIBITED, tier, "data_stale")
     if episode is None or tier is None:
-        return _decide_closed(episode, facts, policy, now_ms)
-    return _decide_open(tier, episode.expired, facts, policy, now_ms)
+        decision = _decide_closed(episode, facts, policy, now_ms)
+    else:
+        decision = _decide_open(episode, tier, facts, policy, now_ms)
+    if facts.muted and decision.change in _NEWS:
+        return Decision(Change.INHIBITED, tier, "muted")
+    return decision
 
 
 def _decide_closed(episode: EpisodeState | None, facts: AlertFacts, policy: Policy, now_ms: int) -> Decision:
@@ -40,12 +45,15 @@ def _decide_closed(episode: EpisodeState | None, facts: AlertFacts, policy: Poli
     reopened = _is_recent(episode, policy, now_ms)
     ping = _may_ping(facts, policy, now_ms)
     if facts.expiry_seen:
+        # Worth a word even where somebody has said that the fan was lost: now there is a subscription to win back.
         return Decision(Change.EXPIRED, AlertTier.ACTION, "expiry_seen", ping, reopened)
     if facts.status == SubscriptionStatus.EXPIRED:
         # Nobody saw it end, or the episode of that end is closed already: there is nothing new to say.
         return Decision(
             Change.NONE, None, "expired_before_first_sight" if facts.first_sight else "already_expired"
         )
+    if facts.score > policy.fire_above and _rests(episode, facts, policy, now_ms):
+        return Decision(Change.NONE, None, "resting")
     if facts.score > policy.action_above:
         return Decision(Change.OPENED, AlertTier.ACTION, "above_action", ping, reopened)
     if facts.score > policy.fire_above:
@@ -55,9 +63,22 @@ def _decide_closed(episode: EpisodeState | None, facts: AlertFacts, policy: Poli
     return Decision(Change.NONE, None, "below_fire")
 
 
-def _decide_open(tier: AlertTier, expired: bool, facts: AlertFacts, policy: Policy, now_ms: int) -> Decision:
+def _rests(episode: EpisodeState | None, facts: AlertFacts, policy: Policy, now_ms: int) -> bool:
+    """Whether a person's outcome still keeps the score from opening it again."""
+    if episode is None or episode.rests_until is None or now_ms >= episode.rests_until:
+        return False
+    if episode.rest_score is None:
+        return True
+    rises = episode.rest_tier is not AlertTier.ACTION and facts.score > policy.action_above
+    return not rises and facts.score < episode.rest_score + policy.wake_rise
+
+
+def _decide_open(
+    episode: EpisodeState, tier: AlertTier, facts: AlertFacts, policy: Policy, now_ms: int
+) -> Decision:
     lapsed = facts.status == SubscriptionStatus.EXPIRED
-    worked_as_expired = expired and tier is AlertTier.ACTION
+    worked_as_expired = episode.expired and tier is AlertTier.ACTION
+    snoozed = episode.snoozed_until is not None and now_ms < episode.snoozed_until
     ping = _may_ping(facts, policy, now_ms)
     if facts.expiry_seen and not worked_as_expired:
         return Decision(Change.EXPIRED, AlertTier.ACTION, "expiry_seen", ping)
@@ -67,11 +88,23 @@ def _decide_open(tier: AlertTier, expired: bool, facts: AlertFacts, policy: Poli
         return Decision(Change.CLEARED, None, "not_eligible")
     if facts.score < policy.clear_below:
         return Decision(Change.CLEARED, None, "below_clear")
-    if tier is AlertTier.AT_RISK and facts.score > policy.action_above:
-        return Decision(Change.RAISED, AlertTier.ACTION, "above_action", ping)
+    raised = tier is AlertTier.AT_RISK and facts.score > policy.action_above
+    if (
+        snoozed
+        and episode.snooze_score is not None
+        and facts.score >= episode.snooze_score + policy.wake_rise
+    ):
+        woken_tier = AlertTier.ACTION if raised else tier
+        return Decision(Change.WOKEN, woken_tier, "score_rose", ping and woken_tier is AlertTier.ACTION)
+    if raised:
+        # Of what is snoozed the card shows it, and nobody is called.
+        return Decision(Change.RAISED, AlertTier.ACTION, "above_action", ping and not snoozed)
     if tier is AlertTier.ACTION and facts.score < policy.action_clear_below:
         return Decision(Change.LOWERED, AlertTier.AT_RISK, "below_action_clear")
     return Decision(Change.NONE, tier, "steady")
+
+
+_NEWS = frozenset({Change.OPENED, Change.RAISED, Change.WOKEN, Change.EXPIRED})
 
 
 def _is_recent(episode: EpisodeState | None, policy: Policy, now_ms: int) -> bool:

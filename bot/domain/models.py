@@ -242,11 +242,24 @@ class EpisodeState:
     tier: AlertTier | None
     expired: bool
     closed_at: int | None
+    snoozed_until: int | None = None
+    """At the latest; None: nobody has snoozed it."""
+    snooze_score: float | None = None
+    """The score when it was snoozed."""
+    rests_until: int | None = None
+    """A person has closed it with an outcome: up to then a high score alone opens it no more. None: the run closed it."""
+    rest_score: float | None = None
+    """A score 10 above this one ends the rest. None: only an expiry does."""
+    rest_tier: AlertTier | None = None
+    """A rise above this tier ends the rest, where `rest_score` is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertFacts:
-    """What a decision is made of. `expiry_seen`: the fan was seen subscribed before and is expired now."""
+    """What a decision is made of. `expiry_seen`: the fan was seen subscribed before and is expired now.
+
+    `muted`: somebody wants to hear nothing new of the fan (a mute, a hold); what is over is over all the same.
+    """
 
     score: float
     status: str | None
@@ -256,6 +269,7 @@ class AlertFacts:
     data_stale: bool
     holdout: bool
     last_pinged_at: int | None
+    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +282,8 @@ class Policy:
     action_clear_below: float = 70.0
     reopen_within_ms: int = 14 * MS_PER_DAY
     ping_floor_ms: int = MS_PER_DAY
+    wake_rise: float = 10.0
+    """Score points above that of the snooze, or of the outcome, at which an alert comes back early."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,7 +248,16 @@ class Scoring:
             return None
         state = None
         if episode is not None:
-            state = EpisodeState(episode.tier, episode.expired, episode.closed_at)
+            state = EpisodeState(
+                episode.tier,
+                episode.expired,
+                episode.closed_at,
+                episode.snoozed_until,
+                episode.snooze_score,
+                episode.rests_until,
+                episode.rest_score,
+                episode.rest_tier,
+            )
         facts = AlertFacts(
             score=churn,
             status=fan.facts.status,
