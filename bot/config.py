@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.domain.desk import MS_PER_MINUTE, DeskRules
 from bot.domain.scoring import AUTO, MODELS
 
 S = TypeVar("S", bound=BaseSettings)
@@ -104,6 +105,13 @@ def _address(value: object) -> object:
 
 
 OptionalAddress = Annotated[Address | None, BeforeValidator(_address), BeforeValidator(_blank_to_none)]
+
+
+def _time_of_day(value: str) -> str:
+    hours, colon, minutes = value.strip().partition(":")
+    if not colon or not (hours.isdecimal() and minutes.isdecimal()) or int(hours) > 23 or int(minutes) > 59:
+        raise ValueError("expected a time of the day, as 08:00")
+    return f"{int(hours):02}:{int(minutes):02}"
 
 
 class _KeySettings(BaseSettings):
@@ -192,6 +200,11 @@ class Settings(ApiSettings):
     webhook_secret: SecretStr | None = None
     webhook_secret_previous: SecretStr | None = None
     metrics_listen: OptionalAddress = None
+    alert_budget: int = Field(default=8, ge=1, le=100)
+    escalate_lead_minutes: int = Field(default=15, ge=1, le=1440)
+    escalate_manager_minutes: int = Field(default=60, ge=2, le=2880)
+    remind_claim_minutes: int = Field(default=120, ge=0, le=1440)
+    digest_at: Annotated[str, AfterValidator(_time_of_day)] = "08:00"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("discord_token")
@@ -228,7 +241,20 @@ class Settings(ApiSettings):
         secrets = [s for s in (self.webhook_secret,) if s is not None and s.get_secret_value()]
         if self.webhook_listen is not None and not secrets:
             raise ValueError("WEBHOOK_SECRET: is missing; WEBHOOK_LISTEN takes signed events only")
+        if self.escalate_manager_minutes <= self.escalate_lead_minutes:
+            raise ValueError("ESCALATE_MANAGER_MINUTES: must be more than ESCALATE_LEAD_MINUTES")
         return self
+
+    def desk_rules(self) -> DeskRules:
+        """The rules of the desk, in milliseconds where these settings are in minutes."""
+        hours, minutes = self.digest_at.split(":")
+        return DeskRules(
+            alert_budget=self.alert_budget,
+            escalate_lead_ms=self.escalate_lead_minutes * MS_PER_MINUTE,
+            escalate_manager_ms=self.escalate_manager_minutes * MS_PER_MINUTE,
+            remind_claim_ms=self.remind_claim_minutes * MS_PER_MINUTE,
+            digest_minute=int(hours) * 60 + int(minutes),
+        )
 
 
 def load_settings(env_file: str | Path | None = ".env") -> Settings:

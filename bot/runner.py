@@ -21,6 +21,7 @@ from yarl import URL
 
 from bot import VERSION
 from bot.app import FanwatchBot
+from bot.building import build_services, database_bytes
 from bot.clock import Clock, ClockUnreachableError, RemoteClock, SystemClock
 from bot.config import Settings, SettingsError, load_settings
 from bot.discord_ui.pacer import Pacer
@@ -32,7 +33,6 @@ from bot.fanapi.errors import FanApiError, KeyRefusedError, PermissionDeniedErro
 from bot.fanapi.http import make_client
 from bot.fanapi.make import make_api
 from bot.fanapi.protocol import FanApi
-from bot.jobs.accounts import Accounts
 from bot.jobs.boards import BoardsJob
 from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
@@ -46,27 +46,11 @@ from bot.jobs.ticker import Ticker
 from bot.jobs.webhook_server import WebhookServer
 from bot.jobs.webhooks import WebhookJob
 from bot.logs import configure_logging
-from bot.services import Services
-from bot.services.access import AccessService
-from bot.services.creator_admin import CreatorAdmin
-from bot.services.creators import CreatorService
-from bot.services.desk import Desk
-from bot.services.fans import FanService
-from bot.services.my_work import MyWorkService
-from bot.services.notes import NoteService
-from bot.services.queue import QueueService
-from bot.services.reports import ReportService
-from bot.services.setup import SetupService
-from bot.services.status import StatusService
-from bot.services.threads import ThreadService
-from bot.services.winback_spreads import SpreadService
-from bot.services.winbacks import WinbackService
 from storage import card_delivery, messages, webhook_inbox
 from storage.engine import AgencyStore, Storage
 from storage.lock import DatabaseInUseError, ProcessLock
 from storage.roster import apply_roster
 from storage.settings import create_agency
-from storage.urls import SqliteFile, parse_database_url
 
 log = structlog.get_logger(__name__)
 
@@ -130,39 +114,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     delivery = Delivery(
         store, DiscordSender(bot), guild_id=settings.discord_guild_id, chat_url=settings.chat_url
     )
-    bot.services = Services(
-        store=store,
-        clock=clock,
-        access=AccessService(store),
-        creators=CreatorService(store),
-        creator_admin=CreatorAdmin(
-            store,
-            clock,
-            Accounts(api),
-            wake_delivery=delivery.wake,
-            credits_per_day=settings.credits_per_day,
-        ),
-        setup=SetupService(store, clock),
-        status=StatusService(
-            store,
-            clock,
-            database_bytes=partial(_database_bytes, settings.database_url),
-            credits_per_day=settings.credits_per_day,
-            webhooks=settings.webhook_listen is not None,
-        ),
-        fans=FanService(store, clock),
-        threads=ThreadService(store, clock),
-        desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
-        queue=QueueService(store, clock),
-        notes=NoteService(store, clock, wake_delivery=delivery.wake),
-        winbacks=WinbackService(store, clock),
-        spreads=SpreadService(store, clock),
-        my_work=MyWorkService(store, clock),
-        reports=ReportService(
-            store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
-        ),
-        chat_url=settings.chat_url,
-    )
+    bot.services = build_services(settings, store, clock, api, delivery)
 
     async def message_gone(message_id: int) -> None:
         if await store.write(lambda tx: card_delivery.mark_message_deleted(tx, message_id)):
@@ -178,6 +130,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         look=look,
         wake_delivery=delivery.wake,
         payments_known=api.capabilities.payments,
+        rules=settings.desk_rules(),
     )
     notices = Notices(store)
     sync = SyncJob(
@@ -208,7 +161,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         webhooks=hooks.counters,
         version=VERSION,
         connected=lambda: bot.is_ready() and bot.ws is not None and bot.ws.open,
-        database_bytes=partial(_database_bytes, settings.database_url),
+        database_bytes=partial(database_bytes, settings.database_url),
     )
     ticker = Ticker(
         clock, [hooks, sync, DailyJob(store), BoardsJob(store)], delivery, on_tick=health.note_tick
@@ -329,15 +282,6 @@ async def _open_storage(settings: Settings, stack: AsyncExitStack) -> Storage:
         raise StartError(
             f"DATABASE_URL: the database cannot be opened ({type(error).__name__})", EXIT_SETTINGS
         ) from error
-
-
-def _database_bytes(url: str) -> int | None:
-    """The size of the database file with its log; None where the database is none."""
-    target = parse_database_url(url)
-    if not isinstance(target, SqliteFile):
-        return None
-    files = (target.path, target.path.with_name(f"{target.path.name}-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
 
 
 async def _open_agency(settings: Settings, storage: Storage, clock: Clock) -> AgencyStore:

@@ -15,10 +15,11 @@ from bot.discord_ui.winback_lists import ListFilter
 from bot.discord_ui.winbacks import render_candidates
 from bot.discord_ui.words import winbacks as say
 from bot.domain.access import may
+from bot.domain.desk import Outcome
 from bot.domain.due import DueError
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.pages import ROWS_PER_PAGE
-from bot.domain.winbacks import ListState, Outcome, WinbackKind
+from bot.domain.winbacks import ListState, WinbackKind
 from bot.services.winback_spreads import MOST_AT_ONCE, MOST_PER_PERSON, PER_PERSON, SpreadOrder
 from bot.services.winbacks import NOTE_CHARS, CandidateFilter
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 import msgspec
 from sqlalchemy import Select, and_, func, select
 
+from bot.domain.desk import PingState, Snooze
 from bot.domain.models import AlertTier, CardKind
 from bot.domain.naming import hides_all, name_mode, public_label
 from bot.domain.thresholds import policy_of
@@ -83,7 +84,16 @@ def to_row(row: Any) -> AlertRow:
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         chat_url=row.chat_url,
+        snooze=_snooze(row),
+        escalation_stage=row.escalation_stage,
+        ping_state=cast("PingState | None", row.ping_state),
     )
+
+
+def _snooze(row: Any) -> Snooze | None:
+    if row.snoozed_until is None or row.snoozed_by is None or row.closed_at is not None:
+        return None
+    return Snooze(row.snoozed_until, row.snoozed_by, bool(row.snooze_shift), row.snooze_reason)
 
 
 def _status(row: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, select, update
@@ -14,6 +14,8 @@ from storage.bulk import bulk_insert
 from storage.cards import bump
 from storage.episodes import EXPIRED_GROUP, encode_reasons
 from storage.parts import in_parts
+from storage.roster import Creator
+from storage.routing import choose_owners
 from storage.tables import cards, episode_events, episodes, fan_accounts
 from storage.tx import Tx
 
@@ -40,12 +42,12 @@ class EpisodeChange:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What holds for every change of one page of a run. `owner`: who gets its action items."""
+    """What holds for every change of one page of a run; `creator` as she was when it began."""
 
     run_id: int
     now_ms: int
     baseline: bool
-    owner: Owner | None
+    creator: Creator
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange
     end of the run (`list_unplaced`), because grouping needs the whole run.
     """
     known = await _load(tx, [c.episode_id for c in changes if c.episode_id is not None])
+    owners = await _choose_owners(tx, run, changes)
     bumped: list[int] = []
     moved: set[int] = set()
     pinged: list[int] = []
@@ -89,9 +92,9 @@ async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange
         episode_id = change.episode_id
         if episode_id is None or old is None:
             episode_id = tx.ids.next()
-            opened.append(_new_row(tx, run, change, episode_id))
+            opened.append(_new_row(tx, run, change, episode_id, owners))
         else:
-            await _update(tx, run, change, old, episode_id)
+            await _update(tx, run, change, old, episode_id, owners)
         if old is not None and old.card_id is not None:
             bumped.append(old.card_id)
         if change.decision.ping and not run.baseline:
@@ -170,10 +173,26 @@ def _top_reason(change: EpisodeChange) -> str | None:
     return change.reasons[0].code if change.reasons else None
 
 
-def _decided(run: RunContext, change: EpisodeChange, old: _Stored | None) -> dict[str, object]:
+async def _choose_owners(
+    tx: Tx, run: RunContext, changes: Sequence[EpisodeChange]
+) -> dict[int, Owner | None]:
+    """Who gets the action items of a page: what brings the most money is given out first."""
+    given_out = [
+        change
+        for change in changes
+        if change.decision.tier is AlertTier.ACTION
+        and change.decision.change not in (Change.NONE, Change.INHIBITED)
+    ]
+    given_out.sort(key=lambda change: (-(change.pace_cents or 0) * change.score, change.fan_account_id))
+    return await choose_owners(tx, run.creator, [change.fan_account_id for change in given_out])
+
+
+def _decided(
+    run: RunContext, change: EpisodeChange, old: _Stored | None, owners: Mapping[int, Owner | None]
+) -> dict[str, object]:
     """What a decision sets on an episode, new or old."""
     decision = change.decision
-    owner = run.owner if decision.tier is AlertTier.ACTION else None
+    owner = owners.get(change.fan_account_id)
     values: dict[str, object] = {
         "tier": decision.tier.value if decision.tier else None,
         "score": change.score,
@@ -247,8 +266,10 @@ _NEW_COLUMNS = (
 )
 
 
-def _new_row(tx: Tx, run: RunContext, change: EpisodeChange, episode_id: int) -> tuple[object, ...]:
-    decided = _decided(run, change, None)
+def _new_row(
+    tx: Tx, run: RunContext, change: EpisodeChange, episode_id: int, owners: Mapping[int, Owner | None]
+) -> tuple[object, ...]:
+    decided = _decided(run, change, None, owners)
     return (
         tx.agency_id,
         episode_id,
@@ -278,8 +299,15 @@ NO_OUTCOME: dict[str, object] = {
 """What they are where nobody has closed it with an outcome."""
 
 
-async def _update(tx: Tx, run: RunContext, change: EpisodeChange, old: _Stored, episode_id: int) -> None:
-    values = _decided(run, change, old)
+async def _update(
+    tx: Tx,
+    run: RunContext,
+    change: EpisodeChange,
+    old: _Stored,
+    episode_id: int,
+    owners: Mapping[int, Owner | None],
+) -> None:
+    values = _decided(run, change, old, owners)
     if change.decision.change in (Change.WOKEN, Change.EXPIRED, Change.CLEARED):
         values |= AWAKE
     if old.closed_at is not None:

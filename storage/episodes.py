@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import and_, func, or_, select, update
 
+from bot.domain.desk import PingState
 from bot.domain.models import AlertTier, CardKind, Change, Reason
 from bot.domain.views import Owner
 from storage.parts import in_parts, to_owner
@@ -107,6 +108,16 @@ async def put_on_card(tx: Tx, card_id: int, episode_ids: Sequence[int]) -> None:
                 episodes.c.id.in_(part),
             )
             .values(card_id=card_id, placement=None, ping_wanted=False)
+        )
+
+
+async def leave_mention(tx: Tx, episode_ids: Sequence[int], state: PingState, due_at: int | None) -> None:
+    """Keep that somebody was to be mentioned and was not: `held` until `due_at`, or for the next `digest`."""
+    for part in in_parts(episode_ids):
+        await tx.execute(
+            update(episodes)
+            .where(episodes.c.agency_id == tx.agency_id, episodes.c.id.in_(part))
+            .values(ping_state=state, ping_due_at=due_at)
         )
 
 

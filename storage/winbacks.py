@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
 
+from bot.domain.desk import Outcome
 from bot.domain.models import EventSource, SubscriptionEvent
-from bot.domain.winbacks import ListState, Outcome, Winback, WinbackKind, WinbackState, came_back_at
+from bot.domain.winbacks import ListState, Winback, WinbackKind, WinbackState, came_back_at
 from storage import boards
 from storage.bulk import bulk_insert
 from storage.parts import LABEL, to_label

@@ -16,7 +16,8 @@ from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.winbacks import NOTE_GRAPHEMES, QUEUE, WINBACK, hook_parts, render_list
 from bot.discord_ui.words import winbacks as say
 from bot.domain.base36 import encode
-from bot.domain.winbacks import Hook, ListState, Outcome, Winback, WinbackState
+from bot.domain.desk import Outcome
+from bot.domain.winbacks import Hook, ListState, Winback, WinbackState
 from bot.services.winbacks import NOTE_CHARS, WinbackPage
 
 LIST = "wb_list"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.domain.behaviour import Behaviour
+from bot.domain.desk import Closing, Hold, Ledger, NextFollowup, PingState, PlaybookView, Snooze
 from bot.domain.models import AlertTier, Reason, Scores
 from bot.domain.notes import Note
 from bot.domain.shifts import ShiftSpan
@@ -59,6 +60,12 @@ class AlertRow:
     closed_at: int | None
     chat_url: str | None = None
     """Where the creator's chats are, with {fan_id} in it; None: where the agency's are."""
+    snooze: Snooze | None = None
+    closing: Closing | None = None
+    """How a person closed it; None: it is open, or the run closed it."""
+    escalation_stage: int = 0
+    """Whom it has gone to: 0 its owner, 1 the lead, 2 the manager."""
+    ping_state: PingState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,10 @@ class AlertCard:
     """The fan's row is on another card now: this one is over."""
     note: Note | None = None
     """The fan's newest."""
+    hold: Hold | None = None
+    ledger: Ledger | None = None
+    playbook: PlaybookView | None = None
+    followup: NextFollowup | None = None
 
 
 @dataclass(frozen=True, slots=True)

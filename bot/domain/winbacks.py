@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from bot.domain.desk import Outcome
 from bot.domain.models import MS_PER_DAY
 from bot.domain.views import FanLabel
 
@@ -26,15 +27,6 @@ class WinbackKind(StrEnum):
     QUIET = "quiet"
     EXPIRED = "expired"
     OTHER = "other"
-
-
-class Outcome(StrEnum):
-    """What came of a winback; each of them closes it."""
-
-    KEPT = "kept"
-    WAITING = "waiting"
-    LOST = "lost"
-    FALSE_ALARM = "false_alarm"
 
 
 ListState = Literal["open", "overdue", "done"]

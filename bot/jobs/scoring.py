@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.domain.alerting import decide
+from bot.domain.desk import DeskRules
 from bot.domain.eligibility import is_eligible
-from bot.domain.grouping import PlannedCard, RunItem, group, is_whale
 from bot.domain.models import (
     AlertFacts,
     AlertTier,
@@ -28,13 +28,12 @@ from bot.domain.models import (
 )
 from bot.domain.scoring import Model
 from bot.domain.thresholds import policy_of
-from bot.domain.views import Owner
 from bot.jobs.fetching.second_look import LooksLeft, SecondLook
-from storage import cards, episodes, fans, fetching, roster, runs, scores, whales
+from bot.jobs.placing import place
+from storage import cards, episodes, fans, fetching, roster, runs, scores
 from storage.cards import CardPayload, NewCard
 from storage.engine import AgencyStore, Tx
 from storage.episode_changes import EpisodeChange, RunContext, apply_changes
-from storage.episodes import EXPIRED_GROUP, Unplaced
 from storage.ids import machine_ms
 from storage.roster import Creator
 from storage.runs import ScoreRun
@@ -75,9 +74,11 @@ class Scoring:
         look: SecondLook | None = None,
         wake_delivery: Callable[[], Awaitable[None]] | None = None,
         payments_known: bool = True,
+        rules: DeskRules | None = None,
     ) -> None:
         """`payments_known` False: the data API shows none; what was spent in 30 days is known only where it says so."""
         self._look = look
+        self._rules = rules if rules is not None else DeskRules()
         self._payments_known = payments_known
         self._store = store
         self._model = model
@@ -90,11 +91,9 @@ class Scoring:
         run = await self._store.write(lambda tx: self._open(tx, creator, sync_run_id, now_ms))
         if run.finished_at is not None:
             return
-        async with self._store.read() as tx:
-            owner = await find_owner(tx, creator)
         # A baseline that was asked for while this run lay interrupted: from here on it is silent, and the next run is one.
         silent = run.baseline or creator.baseline_done_at is None
-        context = RunContext(run.run_id, run.now_at, silent, owner)
+        context = RunContext(run.run_id, run.now_at, silent, creator)
         await self._score_pages(run, context, creator)
         await self._store.write(lambda tx: self._finish(tx, run, creator))
 
@@ -147,13 +146,13 @@ class Scoring:
                 tx, creator.id, fan_account_ids, now_ms, payments_known=self._payments_known
             )
             run = ScoreRun(tx.ids.next(), creator.id, None, now_ms, maxima, False, None, now_ms)
-            context = RunContext(run.run_id, now_ms, False, await find_owner(tx, present))
+            context = RunContext(run.run_id, now_ms, False, present)
             result = await self._score_page(run, context, present, found) if found else None
             if result is None or result.write is None:
                 return False
             await runs.add_finished_run(tx, run, model=self._model.NAME, model_version=self._model.VERSION)
             await result.write(tx)
-            await self._place(tx, run, present)
+            await place(tx, run, present, self._rules, self._wall_ms())
             return True
 
         async with self._turns[creator.id]:
@@ -307,82 +306,5 @@ class Scoring:
             await cards.create_card(tx, card, run.now_at)
             await fetching.mark_baseline_done(tx, creator, run.now_at)
         else:
-            await self._place(tx, run, creator)
+            await place(tx, run, creator, self._rules, self._wall_ms())
         await runs.finish_score_run(tx, run.run_id, run.now_at)
-
-    async def _place(self, tx: Tx, run: ScoreRun, creator: Creator) -> None:
-        unplaced = await episodes.list_unplaced(tx, run.run_id)
-        if not unplaced:
-            return
-        threshold = await whales.read_threshold(tx, creator.id)
-        by_id = {u.episode_id: u for u in unplaced}
-        for planned in group([_to_item(u, threshold) for u in unplaced]):
-            await self._carry_out(tx, run, creator, planned, [by_id[i] for i in planned.episode_ids])
-
-    async def _carry_out(
-        self, tx: Tx, run: ScoreRun, creator: Creator, planned: PlannedCard, rows: list[Unplaced]
-    ) -> None:
-        wall_ms = self._wall_ms()
-        urgent = planned.mention or planned.expired
-        first = rows[0]
-        mention = first.owner if urgent else None
-        ping = mention is not None and any(row.ping for row in rows)
-        if planned.reuse and first.card_id is not None:
-            # Its own card: news that pings is a new message, because an edit notifies nobody.
-            if ping:
-                await cards.repost(tx, first.card_id, mention, ping=True, scored_wall_at=wall_ms)
-            else:
-                await cards.bump(tx, [first.card_id])
-            await episodes.put_on_card(tx, first.card_id, [first.episode_id])
-            return
-        if planned.kind is CardKind.GROUPED:
-            payload = CardPayload(expired=planned.expired, started_with=len(rows))
-        else:
-            payload = CardPayload(episode_id=first.episode_id)
-        card_id = await cards.create_card(
-            tx,
-            NewCard(
-                planned.kind,
-                creator.id,
-                creator.channel_id,
-                payload,
-                code=EXPIRED_GROUP if planned.expired else None,
-                mention=mention,
-                ping=ping,
-                scored_wall_at=wall_ms,
-            ),
-            run.now_at,
-        )
-        left = [row.card_id for row in rows if row.card_id is not None]
-        await episodes.put_on_card(tx, card_id, [row.episode_id for row in rows])
-        await cards.bump(tx, left)
-
-
-def _to_item(row: Unplaced, threshold_cents: int | None) -> RunItem:
-    had_card = row.card_kind is CardKind.ALERT
-    change, tier = {
-        "flag": (Change.OPENED, AlertTier.AT_RISK),
-        "action": (Change.RAISED, AlertTier.ACTION),
-        "expired": (Change.EXPIRED, AlertTier.ACTION),
-    }[row.placement]
-    return RunItem(
-        episode_id=row.episode_id,
-        tier=tier,
-        change=change,
-        expired=row.placement == "expired",
-        # Somebody works it on its own card already: it stays there, as a whale's would.
-        whale=is_whale(row.total_cents, threshold_cents) or (had_card and row.claimed_by is not None),
-        money_cents=None if row.pace_cents is None else round(row.pace_cents * row.score / 100),
-        had_card=had_card,
-    )
-
-
-async def find_owner(tx: Tx, creator: Creator) -> Owner | None:
-    """Who gets the creator's action items: her default chatter, else her lead, else the chatters' role."""
-    if creator.default_chatter_id is not None:
-        return Owner("user", creator.default_chatter_id)
-    if creator.lead_ids:
-        return Owner("user", creator.lead_ids[0])
-    tiers = await roster.list_role_tiers(tx)
-    lowest = sorted(tiers.items(), key=lambda pair: (pair[1], pair[0]))
-    return Owner("role", lowest[0][0]) if lowest else None

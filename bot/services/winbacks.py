@@ -9,6 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
+from bot.domain.desk import Outcome
 from bot.domain.due import parse_due
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.pages import fit
@@ -16,7 +17,6 @@ from bot.domain.winbacks import (
     Candidate,
     Hook,
     ListState,
-    Outcome,
     Winback,
     WinbackKind,
     WinbackState,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bot.domain.desk import Outcome
 from bot.domain.models import FanRecord, PeriodRecord
-from bot.domain.winbacks import Outcome, WinbackKind
+from bot.domain.winbacks import WinbackKind
 from storage import fans, winbacks
 from storage.tables import fan_accounts, fan_events, subscription_events, subscriptions
 from storage.winbacks import NewWinback

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.desk import Outcome
 from bot.domain.models import TransactionKind
-from bot.domain.winbacks import ListState, Outcome, WinbackKind, WinbackState
+from bot.domain.winbacks import ListState, WinbackKind, WinbackState
 from storage import winback_candidates, winback_spreads, winbacks
 from storage.engine import Tx
 from storage.winback_candidates import Candidates, Wanted

@@ -19,11 +19,12 @@ from bot.discord_ui.viewers import RulesSource
 from bot.discord_ui.winback_lists import ListFilter
 from bot.discord_ui.words import winbacks as say
 from bot.domain.base36 import encode
+from bot.domain.desk import Outcome
 from bot.domain.due import DueError
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.pages import ROWS_PER_PAGE
 from bot.domain.views import FanChoice
-from bot.domain.winbacks import Outcome, WinbackState
+from bot.domain.winbacks import WinbackState
 from bot.services.fans import FanService
 from bot.services.winback_spreads import MOST_AT_ONCE, MOST_PER_PERSON, SpreadOrder, SpreadService
 from bot.services.winbacks import NOTE_CHARS, DoneResult, WinbackService

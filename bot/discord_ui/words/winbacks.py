@@ -6,8 +6,9 @@ from typing import Final
 
 from bot.discord_ui import times
 from bot.discord_ui.words import count
+from bot.domain.desk import Outcome
 from bot.domain.due import DueError
-from bot.domain.winbacks import Outcome, WinbackKind
+from bot.domain.winbacks import WinbackKind
 
 ASSIGN: Final = "Assign"
 DONE: Final = "Done"

@@ -29,10 +29,11 @@ from bot.discord_ui.winbacks import (
     spread_form,
 )
 from bot.discord_ui.words import winbacks as say
+from bot.domain.desk import Outcome
 from bot.domain.models import AccessTier, AlertTier, Viewer
 from bot.domain.my_work import Claim, Task
 from bot.domain.views import FanChoice
-from bot.domain.winbacks import Candidate, Hook, Outcome, Winback, WinbackKind, WinbackState
+from bot.domain.winbacks import Candidate, Hook, Winback, WinbackKind, WinbackState
 from bot.services.my_work import WorkPage
 from bot.services.winback_spreads import Share, SpreadResult
 from bot.services.winbacks import CandidateFilter, CandidatePage, WinbackPage

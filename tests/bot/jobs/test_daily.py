@@ -9,8 +9,9 @@ import pytest_asyncio
 from sqlalchemy import insert
 
 from bot.domain.daily import day_span
+from bot.domain.desk import Outcome
 from bot.domain.models import EventSource, SubscriptionEvent, TransactionKind
-from bot.domain.winbacks import Outcome, WinbackKind
+from bot.domain.winbacks import WinbackKind
 from bot.jobs.daily import DailyJob
 from storage import creator_daily, creator_settings, fetching, settings, transactions, winbacks
 from storage.engine import Tx

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 
+from bot.domain.desk import Outcome
 from bot.domain.due import DueError, parse_due
 from bot.domain.models import AccessTier, Viewer
-from bot.domain.winbacks import Outcome, WinbackKind, WinbackState
+from bot.domain.winbacks import WinbackKind, WinbackState
 from bot.services.records import UNDO_MS
 from bot.services.winbacks import CandidateFilter
 from storage import creator_settings

@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.domain.desk import Outcome
 from bot.domain.models import AccessTier, FanRecord, Viewer
-from bot.domain.winbacks import Outcome, Winback
+from bot.domain.winbacks import Winback
 from bot.services.my_work import MyWorkService
 from bot.services.winback_spreads import SpreadOrder, SpreadResult, SpreadService
 from bot.services.winbacks import CandidateFilter, WinbackService

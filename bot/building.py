@@ -1,0 +1,76 @@
+"""Puts the services of one agency together, for the runner."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bot.clock import Clock
+from bot.config import Settings
+from bot.fanapi.protocol import FanApi
+from bot.jobs.accounts import Accounts
+from bot.jobs.delivery import Delivery
+from bot.services import Services
+from bot.services.access import AccessService
+from bot.services.creator_admin import CreatorAdmin
+from bot.services.creators import CreatorService
+from bot.services.desk import Desk
+from bot.services.fans import FanService
+from bot.services.my_work import MyWorkService
+from bot.services.notes import NoteService
+from bot.services.queue import QueueService
+from bot.services.reports import ReportService
+from bot.services.setup import SetupService
+from bot.services.status import StatusService
+from bot.services.threads import ThreadService
+from bot.services.winback_spreads import SpreadService
+from bot.services.winbacks import WinbackService
+from storage.engine import AgencyStore
+from storage.urls import SqliteFile, parse_database_url
+
+
+def build_services(
+    settings: Settings, store: AgencyStore, clock: Clock, api: FanApi, delivery: Delivery
+) -> Services:
+    """Everything that commands, presses and jobs share."""
+    return Services(
+        store=store,
+        clock=clock,
+        access=AccessService(store),
+        creators=CreatorService(store),
+        creator_admin=CreatorAdmin(
+            store,
+            clock,
+            Accounts(api),
+            wake_delivery=delivery.wake,
+            credits_per_day=settings.credits_per_day,
+        ),
+        setup=SetupService(store, clock),
+        status=StatusService(
+            store,
+            clock,
+            database_bytes=partial(database_bytes, settings.database_url),
+            credits_per_day=settings.credits_per_day,
+            webhooks=settings.webhook_listen is not None,
+        ),
+        fans=FanService(store, clock),
+        threads=ThreadService(store, clock),
+        desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
+        queue=QueueService(store, clock),
+        notes=NoteService(store, clock, wake_delivery=delivery.wake),
+        winbacks=WinbackService(store, clock),
+        spreads=SpreadService(store, clock),
+        my_work=MyWorkService(store, clock),
+        reports=ReportService(
+            store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
+        ),
+        chat_url=settings.chat_url,
+    )
+
+
+def database_bytes(url: str) -> int | None:
+    """The size of the database file with its log; None where the database is none."""
+    target = parse_database_url(url)
+    if not isinstance(target, SqliteFile):
+        return None
+    files = (target.path, target.path.with_name(f"{target.path.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())

@@ -1,0 +1,246 @@
+"""What people did at the desk, with how things were before, so that it can be undone for ten minutes.
+
+An action on episodes keeps their *work columns* as they were and as they became. Undoing it puts the former back where the
+latter still hold: what somebody has done since is never overwritten. Rows that belong to an action (outcomes, contacts,
+ticks, feedback) carry its id and are marked undone with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import insert, select, update
+
+from storage import boards
+from storage.cards import bump
+from storage.parts import in_parts
+from storage.tables import alert_feedback, contacts, desk_actions, episodes, outcomes, playbook_ticks
+from storage.tx import Tx
+
+WORK_COLUMNS = (
+    "tier",
+    "closed_at",
+    "claimed_by",
+    "claimed_at",
+    "owner_kind",
+    "owner_id",
+    "snoozed_until",
+    "snoozed_by",
+    "snooze_score",
+    "snooze_shift",
+    "snooze_reason",
+    "outcome",
+    "rests_until",
+    "rest_score",
+    "rest_tier",
+    "escalate_from_at",
+    "escalation_stage",
+    "remind_at",
+    "ping_state",
+    "ping_due_at",
+)
+"""What a person's action may change of an episode, timers included; what a run changes besides is left as it is."""
+_OF_PEOPLE = ("claimed_by", "claimed_at", "closed_at", "snoozed_until", "snoozed_by", "outcome")
+"""What must be as the action left it for an undo to be safe: timers may have run on meanwhile."""
+_WITH_ACTION = (outcomes, contacts, playbook_ticks, alert_feedback)
+
+Work = dict[str, Any]
+"""The work columns of one episode."""
+TargetKind = Literal[
+    "episode", "winback", "spread", "note", "setting", "followup", "mute", "hold", "quiet", "shift"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskAction:
+    """Something somebody did. `wall_at`: machine time, by which the ten minutes count."""
+
+    id: int
+    actor_id: int
+    action: str
+    target_kind: TargetKind
+    target_id: int | None
+    creator_id: int | None
+    count: int
+    at: int
+    wall_at: int
+    undone_at: int | None
+
+
+async def snapshot(tx: Tx, episode_ids: Iterable[int]) -> dict[int, Work]:
+    """The work columns of these episodes as they are now; unknown ids are left out."""
+    found: dict[int, Work] = {}
+    columns = [episodes.c[name] for name in WORK_COLUMNS]
+    for part in in_parts(sorted(set(episode_ids))):
+        rows = await tx.all(
+            select(episodes.c.id, *columns).where(
+                episodes.c.agency_id == tx.agency_id, episodes.c.id.in_(part)
+            )
+        )
+        for row in rows:
+            work = dict(zip(WORK_COLUMNS, row[1:], strict=True))
+            work["snooze_shift"] = bool(work["snooze_shift"])
+            found[row[0]] = work
+    return found
+
+
+async def record(
+    tx: Tx,
+    actor_id: int,
+    action: str,
+    target_kind: TargetKind,
+    target_id: int | None,
+    creator_id: int | None,
+    now_ms: int,
+    wall_ms: int,
+    *,
+    before: Mapping[int, Work] | None = None,
+    action_id: int | None = None,
+) -> int:
+    """Keep what was done; its id. Call it after the change: `before` is the snapshot that was taken ahead of it.
+
+    `action_id`: an id taken beforehand (`tx.ids.next()`), so that outcomes, contacts and ticks could carry it.
+    """
+    old = dict(before or {})
+    new = await snapshot(tx, old)
+    given = action_id if action_id is not None else tx.ids.next()
+    await tx.execute(
+        insert(desk_actions).values(
+            agency_id=tx.agency_id,
+            id=given,
+            actor_id=actor_id,
+            action=action,
+            target_kind=target_kind,
+            target_id=target_id,
+            creator_id=creator_id,
+            count=max(1, len(old)),
+            before=_encode(old),
+            after=_encode(new),
+            at=now_ms,
+            wall_at=wall_ms,
+        )
+    )
+    return given
+
+
+async def find(tx: Tx, action_id: int) -> DeskAction | None:
+    """None: there is no such action."""
+    row = await tx.first(
+        select(desk_actions).where(desk_actions.c.agency_id == tx.agency_id, desk_actions.c.id == action_id)
+    )
+    return None if row is None else _to_action(row)
+
+
+async def list_recent(tx: Tx, actor_id: int, since_wall_ms: int, limit: int) -> list[DeskAction]:
+    """What somebody did since then and has not undone, the latest first."""
+    rows = await tx.all(
+        select(desk_actions)
+        .where(
+            desk_actions.c.agency_id == tx.agency_id,
+            desk_actions.c.actor_id == actor_id,
+            desk_actions.c.wall_at >= since_wall_ms,
+            desk_actions.c.undone_at.is_(None),
+        )
+        .order_by(desk_actions.c.wall_at.desc(), desk_actions.c.id.desc())
+        .limit(limit)
+    )
+    return [_to_action(row) for row in rows]
+
+
+async def restore_episodes(tx: Tx, action_id: int) -> tuple[list[int], list[int]]:
+    """(restored, left): puts the episodes of an action back; those that somebody has changed since are left.
+
+    Their cards and boards are asked for anew. What belongs to the action is marked undone by `mark_undone`.
+    """
+    row = await tx.first(
+        select(desk_actions.c.before, desk_actions.c.after).where(
+            desk_actions.c.agency_id == tx.agency_id, desk_actions.c.id == action_id
+        )
+    )
+    if row is None:
+        return [], []
+    before, after = _decode(row.before), _decode(row.after)
+    current = await snapshot(tx, before)
+    restored: list[int] = []
+    left: list[int] = []
+    for episode_id, old in before.items():
+        new, now = after.get(episode_id), current.get(episode_id)
+        if new is None or now is None or any(now[name] != new[name] for name in _OF_PEOPLE):
+            left.append(episode_id)
+            continue
+        # Only what the action itself has changed: a run may have raised the tier meanwhile.
+        changed = {name: old[name] for name in WORK_COLUMNS if old[name] != new[name]}
+        if changed:
+            await tx.execute(
+                update(episodes)
+                .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
+                .values(**changed)
+            )
+        restored.append(episode_id)
+    await show(tx, restored)
+    return restored, left
+
+
+async def show(tx: Tx, episode_ids: Sequence[int]) -> None:
+    """The cards of these episodes and the boards of their creators are to be rendered again."""
+    shown: set[int] = set()
+    creators: set[int] = set()
+    for part in in_parts(episode_ids):
+        rows = await tx.all(
+            select(episodes.c.card_id, episodes.c.creator_id).where(
+                episodes.c.agency_id == tx.agency_id, episodes.c.id.in_(part)
+            )
+        )
+        shown.update(row.card_id for row in rows if row.card_id is not None)
+        creators.update(row.creator_id for row in rows)
+    await bump(tx, shown)
+    for creator_id in sorted(creators):
+        await boards.bump(tx, creator_id)
+
+
+async def mark_undone(tx: Tx, action_id: int, user_id: int, now_ms: int) -> bool:
+    """The action is undone, and with it what it had written. False: it had been already."""
+    result = await tx.execute(
+        update(desk_actions)
+        .where(
+            desk_actions.c.agency_id == tx.agency_id,
+            desk_actions.c.id == action_id,
+            desk_actions.c.undone_at.is_(None),
+        )
+        .values(undone_at=now_ms, undone_by=user_id)
+    )
+    if not result.rowcount:
+        return False
+    for table in _WITH_ACTION:
+        await tx.execute(
+            update(table)
+            .where(table.c.agency_id == tx.agency_id, table.c.action_id == action_id)
+            .values(undone_at=now_ms)
+        )
+    return True
+
+
+def _encode(works: Mapping[int, Work]) -> str:
+    return msgspec.json.encode({str(key): work for key, work in works.items()}).decode()
+
+
+def _decode(text: str) -> dict[int, Work]:
+    return {int(key): work for key, work in msgspec.json.decode(text, type=dict[str, Work]).items()}
+
+
+def _to_action(row: Any) -> DeskAction:
+    return DeskAction(
+        row.id,
+        row.actor_id,
+        row.action,
+        row.target_kind,
+        row.target_id,
+        row.creator_id,
+        row.count,
+        row.at,
+        row.wall_at,
+        row.undone_at,
+    )
