@@ -1,0 +1,56 @@
+"""People at work at the sample agency for a few days (`make e2e`) and for thirty (`make accept`).
+
+What the alert desk promises: few mentions a shift, no alert that flaps, one live card a fan, nothing that nobody was
+told of, and an owner for every action item.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import sandbox
+from tests.e2e.office import Office
+from tests.e2e.replay import progress
+from tests.e2e.shift_month import LEADS, TEAMS, Month, covered
+
+SEED = 11
+MOST_P95, MOST_MEDIAN = 8, 3
+
+
+async def _month(folder: Path, days: int) -> Month:
+    async with sandbox(folder / "data", wire_speed=20) as box:
+        month = Month(await Office.of(box), SEED)
+        await month.run(days, progress)
+    return month
+
+
+def _judge(month: Month) -> None:
+    report = month.report
+    middle, high = report.figures(tuple(TEAMS))
+    lead_middle, lead_high = report.figures(tuple(LEADS))
+    progress(
+        f"mentions per chatter and shift: median {middle:g}, p95 {high:g}; leads a day: median {lead_middle:g},"
+        f" p95 {lead_high:g}; off shift {report.off_shift}; calls {dict(report.calls)}; action items {report.items};"
+        f" {dict(report.acts)}"
+    )
+    assert report.problems == []
+    assert report.items > 0
+    assert report.acts["claim"] > 0
+    assert high <= MOST_P95
+    assert middle <= MOST_MEDIAN
+    assert lead_high <= MOST_P95
+
+
+async def test_three_days_at_work(tmp_path: Path) -> None:
+    _judge(await _month(tmp_path, 3))
+
+
+@pytest.mark.accept
+async def test_thirty_days_at_work(tmp_path: Path) -> None:
+    _judge(await _month(tmp_path, 30))
+
+
+def test_what_lies_in_several_spans_counts_once() -> None:
+    assert covered([(0, 10), (5, 20), (30, 40)], 8, 35) == 12 + 5
