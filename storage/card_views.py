@@ -195,7 +195,13 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, tuple(top), is_over=over)
     if kind is CardKind.NOTICE:
         return NoticeCard(
-            card_id, cast("Any", card.code), name, card.created_at, payload.data_at, card.closed_at
+            card_id,
+            cast("Any", card.code),
+            name,
+            card.created_at,
+            payload.data_at,
+            card.closed_at,
+            payload.permissions,
         )
     return None
 

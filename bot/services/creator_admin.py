@@ -155,6 +155,7 @@ class CreatorAdmin:
 
     async def move(self, viewer: Viewer, creator_id: int, channel_id: int) -> AddResult | ChangeResult:
         """Another channel for her cards; `channel_taken` where another creator has it."""
+        now = self._clock.now_ms()
 
         async def write(tx: Tx) -> AddResult | ChangeResult:
             creator = await _seen(tx, viewer, creator_id)
@@ -166,11 +167,14 @@ class CreatorAdmin:
                 return AddResult("channel_taken", taken.id, taken.name)
             if creator.channel_id == channel_id:
                 return ChangeResult("same", _NOTHING, _NOTHING)
-            await creator_settings.move(tx, creator, channel_id)
+            await creator_settings.move(tx, creator, channel_id, now)
             await self._audit(tx, viewer, "creator_move", creator_id)
             return ChangeResult("changed", {"channel_id": creator.channel_id}, {"channel_id": channel_id})
 
-        return await self._store.write(write)
+        moved = await self._store.write(write)
+        if moved.status == "changed":
+            await self._wake_delivery()
+        return moved
 
     async def set_people(
         self, viewer: Viewer, creator_id: int, who: Literal["chatter", "lead"], user_id: int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.models import Reason
@@ -74,6 +75,11 @@ def count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+def lacks(permissions: Sequence[str]) -> str:
+    """What Fanwatch may not do in a channel, as Discord's own settings call it."""
+    return f"Fanwatch lacks: {', '.join(permissions)}."
+
+
 def money(cents: int | None, currency: str) -> str:
     """Whole units; "unknown" for None."""
     return UNKNOWN if cents is None else format_cents(cents, currency)
@@ -142,6 +148,14 @@ NOTICES: Final = {
     "budget_reached": (
         "The creator's credits for today are used up",
         "Her data is fetched again after midnight; an operator can give her more credits a day.",
+    ),
+    "channel_gone": (
+        "The creator's channel is gone, so her alerts wait",
+        "Choose another with /creator settings; her open alerts are posted there without calling anybody again.",
+    ),
+    "channel_closed": (
+        "The creator's channel is closed to Fanwatch, so her alerts wait",
+        "Give it back in the channel's settings; her alerts are then posted by themselves.",
     ),
 }
 """code -> (what happened, what to do)."""
