@@ -10,7 +10,7 @@ from bot.clock import Clock
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.zones import close_zones, find_zone
 from bot.services.records import append
-from storage import roster, settings
+from storage import card_homes, roster, settings
 from storage.engine import AgencyStore, Tx
 from storage.roster import Creator
 
