@@ -188,6 +188,8 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
             action_above=policy.action_above,
             cause=cast("Any", card.code),
             opened=payload.opened,
+            revertible=payload.setting_change_id is not None and payload.reverted_by is None,
+            reverted_by=payload.reverted_by,
         )
     if kind is CardKind.BOARD:
         top = await load_top_rows(tx, card.creator_id, boards.TOP)

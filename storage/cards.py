@@ -42,6 +42,8 @@ class CardPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a notice that a channel is closed: what the bot lacks there, by discord.py's names."""
     setting_change_id: int | None = None
     """Of a baseline that new thresholds have caused: the change."""
+    reverted_by: int | None = None
+    """Who has taken that change back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ Value = str | int | float | None
 _RESHOWN = frozenset({"name_mode", "chat_url"})
 """What the cards already posted show."""
 _THRESHOLDS = frozenset({"fire_above", "action_above"})
+_LOOKED_THROUGH = 50
+"""Newest changes of a creator among which the one that moved her thresholds is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,24 @@ async def find_change(tx: Tx, change_id: int) -> SettingChange | None:
         msgspec.json.decode(row.after, type=dict[str, Value]),
         row.undone_at is not None,
     )
+
+
+async def threshold_change(tx: Tx, creator: Creator) -> int | None:
+    """The change that gave a creator the thresholds she has here; None: it was taken back, or is too long ago."""
+    rows = await tx.all(
+        select(setting_changes.c.id, setting_changes.c.after, setting_changes.c.undone_at)
+        .where(setting_changes.c.agency_id == tx.agency_id, setting_changes.c.creator_id == creator.id)
+        .order_by(setting_changes.c.id.desc())
+        .limit(_LOOKED_THROUGH)
+    )
+    for row in rows:
+        after = msgspec.json.decode(row.after, type=dict[str, Value])
+        if _THRESHOLDS & after.keys():
+            holds = all(
+                getattr(creator, name) == value for name, value in after.items() if name in _THRESHOLDS
+            )
+            return int(row.id) if holds and row.undone_at is None else None
+    return None
 
 
 async def mark_undone(tx: Tx, change_id: int, now_ms: int) -> None:

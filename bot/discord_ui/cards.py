@@ -153,9 +153,14 @@ def baseline_line(view: BaselineCard) -> str:
 
 
 def _render_baseline(view: BaselineCard) -> RenderedMessage:
+    if view.reverted_by is not None:
+        return one_line(f"{baseline_line(view)} · {words.reverted(view.reverted_by)}", is_layout=False)
     buttons = discord.ui.View(timeout=None)
     custom_id = custom_ids.build(custom_ids.TOP, CardKind.BASELINE, view.card_id, "0")
     buttons.add_item(button(words.TOP_TEN, custom_id, discord.ButtonStyle.primary))
+    if view.revertible:
+        custom_id = custom_ids.build(custom_ids.REVERT, CardKind.BASELINE, view.card_id)
+        buttons.add_item(button(words.REVERT, custom_id))
     return RenderedMessage(baseline_line(view), (), buttons, is_layout=False, live=True)
 
 

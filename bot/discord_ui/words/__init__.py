@@ -47,6 +47,7 @@ PREVIOUS: Final = "Previous"
 NEXT: Final = "Next"
 DETAILS: Final = "Details"
 TOP_TEN: Final = "Top 10 by money"
+REVERT: Final = "Revert"
 
 
 def broke(ref: str) -> str:
@@ -73,6 +74,11 @@ def page_of(page: int, pages: int) -> str:
 def count(number: int, one: str, many: str) -> str:
     """ "1 fan", "1,240 fans"."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def reverted(user_id: int) -> str:
+    """On a baseline card whose thresholds are no more."""
+    return f"↩️ Reverted by <@{user_id}>"
 
 
 def lacks(permissions: Sequence[str]) -> str:
