@@ -120,7 +120,7 @@ class FanwatchTree(app_commands.CommandTree["FanwatchBot"]):
 
 
 class FanwatchBot(commands.Bot):
-    """The composition root sets `services` before the login, and the two callbacks where what they tell matters."""
+    """The composition root sets `services` before the login, and the callbacks where what they tell matters."""
 
     services: Services
     router: Router
@@ -144,6 +144,7 @@ class FanwatchBot(commands.Bot):
         )
         self.guild_id = guild_id
         self.in_flight = InFlight()
+        self.on_channel_gone: Callable[[int], Awaitable[None]] | None = None
         self.on_message_gone: Callable[[int], Awaitable[None]] | None = None
         self.on_permissions_changed: Callable[[], Awaitable[None]] | None = None
 
@@ -174,6 +175,10 @@ class FanwatchBot(commands.Bot):
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Nothing: there are no text commands."""
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        if self.on_channel_gone is not None and channel.guild.id == self.guild_id:
+            await self.on_channel_gone(channel.id)
 
     async def on_guild_channel_update(self, before: object, after: object) -> None:
         await self._permissions_changed()

@@ -112,7 +112,11 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     bot = FanwatchBot(guild_id=settings.discord_guild_id, http_trace=Pacer().trace_config())
     stack.push_async_callback(bot.close)
     delivery = Delivery(
-        store, DiscordSender(bot), guild_id=settings.discord_guild_id, chat_url=settings.chat_url
+        store,
+        DiscordSender(bot),
+        guild_id=settings.discord_guild_id,
+        chat_url=settings.chat_url,
+        now_ms=clock.now_ms,
     )
     bot.services = build_services(settings, store, clock, api, delivery)
 
@@ -121,6 +125,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
             await delivery.wake()
 
     bot.on_message_gone = message_gone
+    bot.on_channel_gone = delivery.channel_gone
     bot.on_permissions_changed = delivery.retry_blocked
     budget = Budget(store, settings.credits_per_day)
     look = SecondLook(store, api, budget, clock, keep_messages=messages.apply_messages)

@@ -101,13 +101,8 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
             chosen = await self._account(answer, account)
             if chosen is None:
                 return
-            place = text_channel(_guild(interaction), channel.id)
+            place = await _place(interaction, answer, channel.id)
             if place is None:
-                await answer.say(setup_told.NO_CHANNEL)
-                return
-            lacking = missing_permissions(place, CREATOR_PERMISSIONS)
-            if lacking:
-                await answer.say(setup_told.lacks(lacking, f"<#{place.id}>"))
                 return
             if default_chatter is not None and not await self._may_work(
                 interaction, answer, default_chatter.id, place.id, account_name(chosen)
@@ -198,6 +193,7 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
         name_mode="What her public cards call fans",
         chat_link="Where [Open chat] leads, with {fan_id} in it; `default` for the agency's",
         credits_per_day="What the data API may cost for her a day, 5 to 100,000; 0 for the agency's",
+        channel="The text channel her alerts go to from now on",
     )
     @app_commands.choices(
         name_mode=[
@@ -217,6 +213,7 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
         name_mode: app_commands.Choice[str] | None = None,
         chat_link: str | None = None,
         credits_per_day: int | None = None,
+        channel: app_commands.Transform[app_commands.AppCommandChannel, TextChannel] | None = None,
     ) -> None:
         async with Answer(interaction) as answer:
             viewer = await self._options.viewer(interaction)
@@ -237,12 +234,35 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
                 return
             if not await read_texts(answer, values, timezone, chat_link):
                 return
+            if channel is not None and not await self._move(interaction, answer, viewer, found, channel.id):
+                return
             if values:
                 await self._change(answer, viewer, found, values)
+            if values or channel is not None:
                 return
             profile = await self._admin.load_profile(viewer, found.creator_id)
             if profile is not None:
                 await answer.send(pages.render_settings(profile))
+
+    async def _move(
+        self,
+        interaction: discord.Interaction,
+        answer: Answer,
+        viewer: Viewer,
+        found: CreatorName,
+        channel_id: int,
+    ) -> bool:
+        """Give her another channel and say so; False: the answer says why not."""
+        place = await _place(interaction, answer, channel_id)
+        if place is None:
+            return False
+        result = await self._admin.move(viewer, found.creator_id, place.id)
+        if result.status == "changed":
+            await answer.say(told.moved(safe_name(found.name), f"<#{place.id}>"))
+            return True
+        refused = _refused(result, place.id) if isinstance(result, AddResult) else _unchanged(result)
+        await answer.say(refused)
+        return False
 
     async def _change(
         self,
@@ -326,6 +346,21 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
         if not may(viewer.tier, _NEEDED):
             return []
         return zone_choices(current)
+
+
+async def _place(
+    interaction: discord.Interaction, answer: Answer, channel_id: int
+) -> discord.TextChannel | None:
+    """The channel, where the bot may do all it has to; None: the answer says what is wrong."""
+    place = text_channel(_guild(interaction), channel_id)
+    if place is None:
+        await answer.say(setup_told.NO_CHANNEL)
+        return None
+    lacking = missing_permissions(place, CREATOR_PERMISSIONS)
+    if lacking:
+        await answer.say(setup_told.lacks(lacking, f"<#{place.id}>"))
+        return None
+    return place
 
 
 def _refused(result: AddResult, channel_id: int) -> str:

@@ -236,6 +236,29 @@ async def mark_message_deleted(tx: Tx, message_id: int) -> bool:
     return bool(result.rowcount)
 
 
+async def mark_held_up(tx: Tx, work: CardWork) -> None:
+    """Discord does not let the card's message be edited for now: it goes into a new one, which calls nobody.
+
+    The old message becomes a link as after every repost, once it may be edited again.
+    """
+    await tx.execute(
+        update(cards)
+        .where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.id == work.card_id,
+            cards.c.incarnation == work.incarnation,
+            cards.c.message_id == work.message_id,
+        )
+        .values(
+            message_id=None,
+            retire_ids=join_ids([*work.retire_ids, *([work.message_id] if work.message_id else [])]),
+            rendered_hash=None,
+            incarnation=cards.c.incarnation + 1,
+            state="idle",
+        )
+    )
+
+
 async def mark_retired(tx: Tx, card_id: int, message_id: int) -> None:
     """The old message is a link now, or gone."""
     row = await tx.first(
@@ -251,11 +274,31 @@ async def mark_retired(tx: Tx, card_id: int, message_id: int) -> None:
     )
 
 
-async def mark_blocked(tx: Tx, card_id: int, reason: str, until_wall_ms: int) -> None:
-    """Leave the card until then: a person has to mend something first."""
+async def mark_blocked(
+    tx: Tx, card_id: int, reason: str, until_wall_ms: int, *, channel_id: int | None = None
+) -> None:
+    """Leave the card until then: a person has to mend something first. `channel_id`: only while it hangs there."""
     await tx.execute(
         update(cards)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
+        .where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.id == card_id,
+            true() if channel_id is None else cards.c.channel_id == channel_id,
+        )
+        .values(state="blocked", blocked_reason=reason, blocked_until=until_wall_ms)
+    )
+
+
+async def block_channel(tx: Tx, channel_id: int, reason: str, until_wall_ms: int) -> None:
+    """Leave all of the channel's cards that are behind until then: none of them can get in."""
+    await tx.execute(
+        update(cards)
+        .where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.channel_id == channel_id,
+            cards.c.state != "blocked",
+            _behind,
+        )
         .values(state="blocked", blocked_reason=reason, blocked_until=until_wall_ms)
     )
 

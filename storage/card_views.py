@@ -188,6 +188,8 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
             action_above=policy.action_above,
             cause=cast("Any", card.code),
             opened=payload.opened,
+            revertible=payload.setting_change_id is not None and payload.reverted_by is None,
+            reverted_by=payload.reverted_by,
         )
     if kind is CardKind.BOARD:
         top = await load_top_rows(tx, card.creator_id, boards.TOP)
@@ -195,7 +197,13 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, tuple(top), is_over=over)
     if kind is CardKind.NOTICE:
         return NoticeCard(
-            card_id, cast("Any", card.code), name, card.created_at, payload.data_at, card.closed_at
+            card_id,
+            cast("Any", card.code),
+            name,
+            card.created_at,
+            payload.data_at,
+            card.closed_at,
+            payload.permissions,
         )
     return None
 

@@ -38,6 +38,12 @@ class CardPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     data_at: int | None = None
     as_of: int = 0
     """Of a board: the instant it shows who is on and what is overdue for; what changes by time moves it on."""
+    permissions: tuple[str, ...] = ()
+    """Of a notice that a channel is closed: what the bot lacks there, by discord.py's names."""
+    setting_change_id: int | None = None
+    """Of a baseline that new thresholds have caused: the change."""
+    reverted_by: int | None = None
+    """Who has taken that change back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import msgspec
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from bot.domain.models import AlertTier, CardKind
+from storage import card_homes
 from storage.cards import bump
-from storage.parts import in_parts
 from storage.roster import Creator
 from storage.settings import WAITING_FOR_SETUP
 from storage.tables import (
@@ -30,6 +30,8 @@ Value = str | int | float | None
 _RESHOWN = frozenset({"name_mode", "chat_url"})
 """What the cards already posted show."""
 _THRESHOLDS = frozenset({"fire_above", "action_above"})
+_LOOKED_THROUGH = 50
+"""Newest changes of a creator among which the one that moved her thresholds is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,24 @@ async def find_change(tx: Tx, change_id: int) -> SettingChange | None:
         msgspec.json.decode(row.after, type=dict[str, Value]),
         row.undone_at is not None,
     )
+
+
+async def threshold_change(tx: Tx, creator: Creator) -> int | None:
+    """The change that gave a creator the thresholds she has here; None: it was taken back, or is too long ago."""
+    rows = await tx.all(
+        select(setting_changes.c.id, setting_changes.c.after, setting_changes.c.undone_at)
+        .where(setting_changes.c.agency_id == tx.agency_id, setting_changes.c.creator_id == creator.id)
+        .order_by(setting_changes.c.id.desc())
+        .limit(_LOOKED_THROUGH)
+    )
+    for row in rows:
+        after = msgspec.json.decode(row.after, type=dict[str, Value])
+        if _THRESHOLDS & after.keys():
+            holds = all(
+                getattr(creator, name) == value for name, value in after.items() if name in _THRESHOLDS
+            )
+            return int(row.id) if holds and row.undone_at is None else None
+    return None
 
 
 async def mark_undone(tx: Tx, change_id: int, now_ms: int) -> None:
@@ -204,29 +224,15 @@ async def reconnect(tx: Tx, creator: Creator, account_id: str, now_ms: int) -> N
     await _set(tx, creator.id, failed_polls=0, next_poll_at=now_ms, next_walk_at=now_ms, **extra)
 
 
-async def move(tx: Tx, creator: Creator, channel_id: int) -> None:
-    """Her new cards go to another channel; those posted stay where they are.
+async def move(tx: Tx, creator: Creator, channel_id: int, now_ms: int) -> None:
+    """Her new cards go to another channel; those posted stay where they are, unless that channel is gone.
 
-    What could not be posted in the old one is given up there: its episodes stay open, without a card of their own.
+    What could not be posted in the old one is posted in the new one.
     """
-    stuck = await tx.all(
-        select(cards.c.id).where(
-            cards.c.agency_id == tx.agency_id,
-            cards.c.creator_id == creator.id,
-            cards.c.channel_id == creator.channel_id,
-            cards.c.state == "blocked",
-        )
-    )
-    for part in in_parts([row.id for row in stuck]):
-        await tx.execute(
-            update(episodes)
-            .where(episodes.c.agency_id == tx.agency_id, episodes.c.card_id.in_(part))
-            .values(card_id=None)
-        )
-        await tx.execute(
-            update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(part)).values(state="gone")
-        )
+    gone = await card_homes.is_gone(tx, creator.id)
     await _set(tx, creator.id, channel_id=channel_id)
+    await card_homes.rehome(tx, creator.channel_id, now_ms, unseen_only=not gone)
+    await card_homes.over(tx, creator.id, now_ms)
 
 
 async def set_default_chatter(tx: Tx, creator_id: int, user_id: int | None) -> None:
@@ -284,12 +290,13 @@ async def open_work(tx: Tx) -> dict[int, tuple[int, int]]:
 
 
 async def open_troubles(tx: Tx) -> dict[int | None, str]:
-    """Creator id (None: the whole data API) -> the code of its open notice; who has none is left out."""
+    """Creator id (None: the whole data API) -> the code of its open notice about data; who has none is left out."""
     rows = await tx.all(
         select(cards.c.creator_id, cards.c.code)
         .where(
             cards.c.agency_id == tx.agency_id,
             cards.c.kind == CardKind.NOTICE.value,
+            cards.c.code.not_in(card_homes.TROUBLES),
             cards.c.closed_at.is_(None),
         )
         .order_by(cards.c.id)

@@ -11,6 +11,7 @@ from bot.discord_ui.boards import render_board
 from bot.discord_ui.items import button
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, LINE_ONE_GRAPHEMES, clip, clip_units, graphemes
 from bot.discord_ui.lists import render_grouped, render_top
+from bot.discord_ui.places import NOTICE_PERMISSIONS
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name, safe_name
 from bot.domain.models import AlertTier, CardKind
@@ -152,9 +153,14 @@ def baseline_line(view: BaselineCard) -> str:
 
 
 def _render_baseline(view: BaselineCard) -> RenderedMessage:
+    if view.reverted_by is not None:
+        return one_line(f"{baseline_line(view)} · {words.reverted(view.reverted_by)}", is_layout=False)
     buttons = discord.ui.View(timeout=None)
     custom_id = custom_ids.build(custom_ids.TOP, CardKind.BASELINE, view.card_id, "0")
     buttons.add_item(button(words.TOP_TEN, custom_id, discord.ButtonStyle.primary))
+    if view.revertible:
+        custom_id = custom_ids.build(custom_ids.REVERT, CardKind.BASELINE, view.card_id)
+        buttons.add_item(button(words.REVERT, custom_id))
     return RenderedMessage(baseline_line(view), (), buttons, is_layout=False, live=True)
 
 
@@ -170,7 +176,8 @@ def _render_notice(view: NoticeCard) -> RenderedMessage:
             f"✅ Over: {_notice_subject(view)}{what[0].lower()}{what[1:]} · {when}", is_layout=False
         )
     began = f"it began {times.relative(view.since_at)}"
-    text = f"⚠️ {_notice_subject(view)}**{what}**; {began}. {notice_age(view)} {remedy}"
+    parts = [f"⚠️ {_notice_subject(view)}**{what}**; {began}.", notice_age(view), remedy]
+    text = " ".join(part for part in parts if part)
     buttons = discord.ui.View(timeout=None)
     custom_id = custom_ids.build(custom_ids.DETAILS, CardKind.NOTICE, view.card_id)
     buttons.add_item(button(words.DETAILS, custom_id))
@@ -178,7 +185,10 @@ def _render_notice(view: NoticeCard) -> RenderedMessage:
 
 
 def notice_age(view: NoticeCard) -> str:
-    """How old what people see meanwhile is."""
+    """How old what people see meanwhile is; of a channel, what is lacking there."""
+    if view.code in ("channel_gone", "channel_closed"):
+        lacking = [NOTICE_PERMISSIONS.get(flag, words.UNKNOWN) for flag in view.permissions]
+        return words.lacks(lacking) if lacking else ""
     if view.data_at is None:
         return "Nothing was fetched yet."
     return f"What you see is from {times.relative(view.data_at)}."
@@ -194,7 +204,7 @@ def render_details(view: NoticeCard) -> RenderedMessage:
     if view.resolved_at is not None:
         lines.append(f"Over since {times.clock_time(view.resolved_at)}, {times.day(view.resolved_at)}")
     else:
-        lines += [notice_age(view), remedy]
+        lines += [line for line in (notice_age(view), remedy) if line]
     lines.append(f"Code: `{view.code}`")
     return RenderedMessage("\n".join(lines), (), None, is_layout=False, live=False)
 

@@ -13,10 +13,12 @@ from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import safe_name
 from bot.discord_ui.words import creators as told
 from bot.domain.base36 import encode
+from bot.domain.models import CardKind
 from bot.domain.naming import NameMode
 from bot.domain.thresholds import policy_of
 from bot.services.creator_admin import ChangeResult
 from bot.services.creator_profiles import CreatorProfile
+from bot.services.ports import CardChange
 
 UNDO = "undo_setting"
 RETIRE = "retire_yes"
@@ -93,6 +95,18 @@ def render_retire(name: str, creator_id: int) -> RenderedMessage:
     view.add_item(button(told.RETIRE, custom_ids.build(RETIRE, KIND, creator_id), discord.ButtonStyle.danger))
     view.add_item(button(told.KEEP, custom_ids.build(KEEP, KIND, creator_id)))
     return RenderedMessage(told.retire_question(safe_name(name)), (), view, is_layout=False, live=True)
+
+
+def render_revert(card_id: int, change: CardChange) -> RenderedMessage:
+    """The question before new thresholds are taken back."""
+    view = discord.ui.View(timeout=None)
+    revert = custom_ids.build(custom_ids.REVERT_YES, CardKind.BASELINE, card_id)
+    view.add_item(button(words.REVERT, revert, discord.ButtonStyle.danger))
+    view.add_item(button(told.LEAVE, custom_ids.build(KEEP, KIND, change.creator_id)))
+    lines = [change_line(key, value, change.before.get(key)) for key, value in change.after.items()]
+    return RenderedMessage(
+        told.revert_question(safe_name(change.creator_name), lines), (), view, is_layout=False, live=True
+    )
 
 
 def change_line(key: str, before: object, after: object) -> str:

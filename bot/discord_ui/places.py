@@ -34,12 +34,17 @@ _NAME_CHARS = 90
 
 def missing_permissions(channel: discord.TextChannel, needed: Mapping[str, str]) -> list[str]:
     """The names of what the bot may not do there; what only follows from another of them is left out."""
+    return [needed[flag] for flag in lacking_flags(channel, needed)]
+
+
+def lacking_flags(channel: discord.TextChannel, needed: Mapping[str, str]) -> list[str]:
+    """Like `missing_permissions`, by discord.py's names."""
     granted = channel.permissions_for(channel.guild.me)
     lacking = [flag for flag in needed if not getattr(granted, flag)]
     for cause, follows in _FOLLOWS.items():
         if cause in lacking:
             lacking = [flag for flag in lacking if flag not in follows]
-    return [needed[flag] for flag in lacking]
+    return lacking
 
 
 def text_channel(guild: discord.Guild, channel_id: int) -> discord.TextChannel | None:

@@ -1,4 +1,4 @@
-"""Creates, edits and finds the messages of cards; what can go wrong comes out as one of three errors."""
+"""Creates, edits and finds the messages of cards; what can go wrong comes out as one of four errors."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import aiohttp
 import discord
 
 from bot.discord_ui.cards import RenderedMessage
+from bot.discord_ui.old_edits import OLD_EDITS, OldEditsError
+from bot.discord_ui.pacer import Turn, taking
+from bot.discord_ui.places import NOTICE_PERMISSIONS, lacking_flags
 from bot.domain.views import Owner
 
 
@@ -39,11 +42,24 @@ class BlockedError(SendError):
     """A person has to mend something first: the channel is gone or the bot may not write there."""
 
 
+class HeldUpError(SendError):
+    """Discord lets no more of the channel's messages older than an hour be edited for `retry_after_s`."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("Discord holds up edits of old messages", OLD_EDITS)
+        self.retry_after_s = retry_after_s
+
+
+UNKNOWN_CHANNEL = 10003
+MISSING_ACCESS = 50001
+MISSING_PERMISSIONS = 50013
 _GONE = {10008}
-_BLOCKED = {10003, 50001, 50013, 50083, 160005}
+_BLOCKED = {UNKNOWN_CHANNEL, MISSING_ACCESS, MISSING_PERMISSIONS, 50083, 160005}
 
 
 def _translate(error: BaseException) -> SendError:
+    if isinstance(error, OldEditsError):
+        return HeldUpError(error.retry_after_s)
     if isinstance(error, discord.RateLimited):
         return TryAgainError("rate limited", error.retry_after)
     if isinstance(error, discord.HTTPException):
@@ -58,13 +74,14 @@ def _translate(error: BaseException) -> SendError:
 
 
 _BLOCKED_WORDS = {
-    10003: "the channel no longer exists",
-    50001: "the bot cannot see the channel",
-    50013: "the bot may not write in the channel",
+    UNKNOWN_CHANNEL: "the channel no longer exists",
+    MISSING_ACCESS: "the bot cannot see the channel",
+    MISSING_PERMISSIONS: "the bot may not write in the channel",
 }
 # RuntimeError: discord.py says so when its session is closing or not logged in yet. JSONDecodeError: an answer that was
 # cut off on the way.
 _FAILURES = (
+    OldEditsError,
     discord.DiscordException,
     aiohttp.ClientError,
     OSError,
@@ -94,24 +111,14 @@ class DiscordSender:
         if rendered.view is not None:
             # A finished view is sent but not kept: the router answers presses, and memory stays flat.
             rendered.view.stop()
-        allowed = _allowed(mention)
+        body: dict[str, Any] = {"silent": silent, "nonce": nonce, "allowed_mentions": _allowed(mention)}
+        if not rendered.is_layout:
+            body |= {"content": rendered.content, "embeds": list(rendered.embeds)}
+        if rendered.view is not None:
+            body["view"] = rendered.view
         try:
-            if rendered.is_layout:
-                assert isinstance(rendered.view, discord.ui.LayoutView)  # noqa: S101 - is_layout says so
-                message = await channel.send(
-                    view=rendered.view, silent=silent, nonce=nonce, allowed_mentions=allowed
-                )
-            else:
-                view = rendered.view
-                assert not isinstance(view, discord.ui.LayoutView)  # noqa: S101
-                message = await channel.send(
-                    rendered.content,
-                    embeds=list(rendered.embeds),
-                    view=view if view is not None else discord.utils.MISSING,
-                    silent=silent,
-                    nonce=nonce,
-                    allowed_mentions=allowed,
-                )
+            with taking(Turn.NEWS if silent else Turn.NOW):
+                message = await channel.send(**body)
         except _FAILURES as error:
             raise _translate(error) from error
         return message.id
@@ -121,17 +128,12 @@ class DiscordSender:
         message = self._bot.get_partial_messageable(channel_id).get_partial_message(message_id)
         if rendered.view is not None:
             rendered.view.stop()
+        body: dict[str, Any] = {"view": rendered.view, "allowed_mentions": discord.AllowedMentions.none()}
+        if not rendered.is_layout:
+            body |= {"content": rendered.content, "embeds": list(rendered.embeds)}
         try:
-            if rendered.is_layout:
-                assert isinstance(rendered.view, discord.ui.LayoutView)  # noqa: S101
-                await message.edit(view=rendered.view, allowed_mentions=discord.AllowedMentions.none())
-            else:
-                await message.edit(
-                    content=rendered.content,
-                    embeds=list(rendered.embeds),
-                    view=rendered.view,
-                    allowed_mentions=discord.AllowedMentions.none(),
-                )
+            with taking(Turn.REST):
+                await message.edit(**body)
         except _FAILURES as error:
             raise _translate(error) from error
 
@@ -151,6 +153,13 @@ class DiscordSender:
         except _FAILURES as error:
             raise _translate(error) from error
         return None
+
+    def lacking(self, channel_id: int) -> tuple[str, ...] | None:
+        """What the bot needs and may not do in the channel, by discord.py's names; None: it does not know the channel."""
+        channel = self._bot.get_channel(channel_id)
+        if not isinstance(channel, discord.TextChannel):
+            return None
+        return tuple(lacking_flags(channel, NOTICE_PERMISSIONS))
 
 
 def _carries(component: discord.Component, token: str) -> bool:

@@ -120,11 +120,14 @@ class BaselineCard:
     action_above: float = 80.0
     cause: BaselineCause | None = None
     opened: int = 0
+    revertible: bool = False
+    """New thresholds have caused it, and nobody has taken them back by this card."""
+    reverted_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeCard:
-    """Trouble with a creator's data or with the whole data API; `resolved_at` set: it is over."""
+    """Trouble with a creator's data or channel, or with the whole data API; `resolved_at` set: it is over."""
 
     card_id: int
     code: Literal[
@@ -135,12 +138,16 @@ class NoticeCard:
         "account_missing",
         "stale",
         "budget_reached",
+        "channel_gone",
+        "channel_closed",
     ]
     creator_name: str | None
     since_at: int
     data_at: int | None
     """The age of what is shown meanwhile; None: nothing was ever fetched."""
     resolved_at: int | None
+    permissions: tuple[str, ...] = ()
+    """What the bot lacks in a channel that is closed, by discord.py's names."""
 
 
 @dataclass(frozen=True, slots=True)

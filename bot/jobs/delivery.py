@@ -14,10 +14,18 @@ import structlog
 
 from bot.clock import BlockedCard
 from bot.discord_ui.cards import LAYOUTS, RenderedMessage, render, render_link
-from bot.discord_ui.sender import BlockedError, MessageGoneError, TryAgainError
+from bot.discord_ui.sender import (
+    MISSING_ACCESS,
+    UNKNOWN_CHANNEL,
+    BlockedError,
+    HeldUpError,
+    MessageGoneError,
+    TryAgainError,
+)
 from bot.domain.base36 import encode
 from bot.domain.models import MS_PER_S, CardKind
 from bot.domain.views import CardView, Owner
+from bot.jobs.doors import Doors, Porter
 from storage import card_delivery, card_views
 from storage.card_delivery import CardWork
 from storage.cards import UNCONFIRMED
@@ -32,10 +40,13 @@ LOOK_BACK_MS = 60 * MS_PER_S
 """How far before a card's own creation its message is looked for: the clocks of two machines differ."""
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0
+OLD_MS = 60 * 60 * MS_PER_S - 5 * MS_PER_S
+"""From which age on, in machine time, edits of a message are limited by Discord; less what two clocks may differ."""
+_DISCORD_EPOCH_MS = 1_420_070_400_000
 
 
-class Sender(Protocol):
-    """The three things delivery asks of Discord; each raises bot.discord_ui.sender.SendError."""
+class Sender(Porter, Protocol):
+    """What delivery asks of Discord; what acts there raises bot.discord_ui.sender.SendError."""
 
     async def create(
         self,
@@ -81,9 +92,11 @@ class Delivery:
         *,
         guild_id: int,
         chat_url: str,
+        now_ms: Callable[[], int] = machine_ms,
         wall_ms: Callable[[], int] = machine_ms,
         first_retry_s: float = FIRST_RETRY_S,
     ) -> None:
+        """`now_ms` is agency time, for what people read; `wall_ms` machine time, for what Discord limits."""
         self._store = store
         self._first_retry_s = first_retry_s
         self._guild_id = guild_id
@@ -92,6 +105,9 @@ class Delivery:
         self._wall_ms = wall_ms
         self._workers: dict[_Lane, asyncio.Task[None]] = {}
         self._in_flight: set[int] = set()
+        self._doors = Doors(store, sender, now_ms)
+        self._held_up_until: dict[int, int] = {}
+        """Channel id -> machine ms from which on its old messages may be edited again."""
         self._stopping = asyncio.Event()
 
     async def wake(self) -> None:
@@ -118,6 +134,11 @@ class Delivery:
                 return
         await self._store.write(lambda tx: card_delivery.unblock(tx, None))
         await self.wake()
+
+    async def channel_gone(self, channel_id: int) -> None:
+        """Somebody has deleted a channel: say so at once where it was a creator's."""
+        if await self._doors.gone(channel_id):
+            await self.wake()
 
     async def drain(self) -> None:
         """Return when no card is behind but the blocked ones."""
@@ -178,8 +199,10 @@ class Delivery:
                 await self._deliver(work)
                 delay_s = self._first_retry_s
             except BlockedError as error:
-                log.warning("card_blocked", card_id=work.card_id, channel_id=channel_id, code=error.code)
-                await self._block(work, error.reason)
+                await self._shut_out(work, error)
+            except HeldUpError as error:
+                log.info("card_held_up", card_id=work.card_id, channel_id=channel_id)
+                await self._block(work, error.reason, round(error.retry_after_s * MS_PER_S))
             except TryAgainError as error:
                 log.warning("card_retry", card_id=work.card_id, channel_id=channel_id, reason=error.reason)
                 wait_s = max(delay_s, error.retry_after_s or 0.0)
@@ -195,11 +218,31 @@ class Delivery:
             finally:
                 self._in_flight.discard(work.card_id)
 
-    async def _block(self, work: CardWork, reason: str) -> None:
-        until = self._wall_ms() + BLOCKED_FOR_MS
+    async def _block(self, work: CardWork, reason: str, for_ms: int = BLOCKED_FOR_MS) -> None:
+        until = self._wall_ms() + for_ms
         await self._store.write(
-            partial(card_delivery.mark_blocked, card_id=work.card_id, reason=reason, until_wall_ms=until)
+            partial(
+                card_delivery.mark_blocked,
+                card_id=work.card_id,
+                reason=reason,
+                until_wall_ms=until,
+                channel_id=work.channel_id,
+            )
         )
+
+    async def _shut_out(self, work: CardWork, error: BlockedError) -> None:
+        log.warning("card_blocked", card_id=work.card_id, channel_id=work.channel_id, code=error.code)
+        if error.code == UNKNOWN_CHANNEL and await self._doors.gone(work.channel_id):
+            await self.wake()
+            return
+        await self._block(work, error.reason)
+        if error.code in (UNKNOWN_CHANNEL, MISSING_ACCESS):
+            # None of the others can get in either: nobody keeps knocking.
+            until = self._wall_ms() + BLOCKED_FOR_MS
+            await self._store.write(
+                lambda tx: card_delivery.block_channel(tx, work.channel_id, error.reason, until)
+            )
+        await self._doors.shut(work.channel_id, error)
 
     async def _deliver(self, work: CardWork) -> None:
         if UNCONFIRMED in work.retire_ids:
@@ -251,9 +294,9 @@ class Delivery:
         rendered = render(view, chat_url=self._chat_url, mention=mention)
         if not rendered.live:
             # Over before anybody saw it: closing news about an unknown card would be noise.
-            await self._store.write(lambda tx: card_delivery.mark_nothing_to_show(tx, work))
             for message_id in work.retire_ids:
                 await self._retire(work, message_id, rendered)
+            await self._store.write(lambda tx: card_delivery.mark_nothing_to_show(tx, work))
             return
         if not await self._store.write(lambda tx: card_delivery.mark_sending(tx, work)):
             return
@@ -280,6 +323,7 @@ class Delivery:
                 wall_ms=self._wall_ms(),
             )
         )
+        await self._doors.passed(work.channel_id)
 
     async def _edit(self, work: CardWork, view: CardView) -> None:
         message_id = work.message_id
@@ -288,9 +332,16 @@ class Delivery:
         fingerprint = rendered.fingerprint()
         if fingerprint != work.rendered_hash:
             try:
-                await self._sender.edit(work.channel_id, message_id, rendered)
+                await self._send_edit(work.channel_id, message_id, rendered)
             except MessageGoneError:
                 await self._store.write(lambda tx: card_delivery.mark_message_lost(tx, work))
+                return
+            except HeldUpError:
+                if work.kind is CardKind.BOARD or not rendered.live:
+                    # A board is never urgent, and what is over is no news.
+                    raise
+                log.info("card_posted_again", card_id=work.card_id, channel_id=work.channel_id)
+                await self._store.write(lambda tx: card_delivery.mark_held_up(tx, work))
                 return
         await self._store.write(
             lambda tx: card_delivery.mark_shown(
@@ -300,7 +351,20 @@ class Delivery:
 
     async def _retire(self, work: CardWork, message_id: int, rendered: RenderedMessage) -> None:
         try:
-            await self._sender.edit(work.channel_id, message_id, rendered)
+            await self._send_edit(work.channel_id, message_id, rendered)
         except MessageGoneError:
             log.info("retired_message_was_deleted", card_id=work.card_id)
         await self._store.write(lambda tx: card_delivery.mark_retired(tx, work.card_id, message_id))
+
+    async def _send_edit(self, channel_id: int, message_id: int, rendered: RenderedMessage) -> None:
+        """Edit, unless Discord has just said that it takes no edit of an old message there. Raises SendError."""
+        wall = self._wall_ms()
+        wait_ms = self._held_up_until.get(channel_id, 0) - wall
+        if wait_ms > 0 and wall - (message_id >> 22) - _DISCORD_EPOCH_MS >= OLD_MS:
+            raise HeldUpError(wait_ms / MS_PER_S)
+        try:
+            await self._sender.edit(channel_id, message_id, rendered)
+        except HeldUpError as error:
+            self._held_up_until[channel_id] = wall + round(error.retry_after_s * MS_PER_S)
+            raise
+        await self._doors.passed(channel_id)

@@ -30,7 +30,7 @@ from bot.domain.scoring import Model
 from bot.domain.thresholds import policy_of
 from bot.jobs.fetching.second_look import LooksLeft, SecondLook
 from bot.jobs.placing import place
-from storage import cards, episodes, fans, fetching, roster, runs, scores
+from storage import cards, creator_settings, episodes, fans, fetching, roster, runs, scores
 from storage.cards import CardPayload, NewCard
 from storage.engine import AgencyStore, Tx
 from storage.episode_changes import EpisodeChange, RunContext, apply_changes
@@ -291,6 +291,9 @@ class Scoring:
             opened, cleared = (0, 0)
             if creator.baseline_cause is not None:
                 opened, cleared = await episodes.count_moved(tx, run.run_id)
+            change_id = None
+            if creator.baseline_cause == "thresholds":
+                change_id = await creator_settings.threshold_change(tx, creator)
             payload = CardPayload(
                 at_risk=at_risk + action,
                 action=action,
@@ -299,6 +302,7 @@ class Scoring:
                 opened=opened,
                 fire_above=creator.fire_above,
                 action_above=creator.action_above,
+                setting_change_id=change_id,
             )
             card = NewCard(
                 CardKind.BASELINE, creator.id, creator.channel_id, payload, code=creator.baseline_cause

@@ -13,9 +13,9 @@ from bot.domain.models import AccountRecord, Policy, Viewer
 from bot.domain.naming import NameMode
 from bot.domain.thresholds import policy_of, problem_with
 from bot.services.creator_profiles import CreatorProfile, load_profiles
-from bot.services.ports import AccountLister
+from bot.services.ports import AccountLister, CardChange
 from bot.services.records import UNDO_MS, append
-from storage import creator_settings, roster, settings
+from storage import baselines, creator_settings, roster, settings
 from storage.creator_settings import Value
 from storage.engine import AgencyStore, Tx
 from storage.ids import machine_ms, wall_ms_of
@@ -155,6 +155,7 @@ class CreatorAdmin:
 
     async def move(self, viewer: Viewer, creator_id: int, channel_id: int) -> AddResult | ChangeResult:
         """Another channel for her cards; `channel_taken` where another creator has it."""
+        now = self._clock.now_ms()
 
         async def write(tx: Tx) -> AddResult | ChangeResult:
             creator = await _seen(tx, viewer, creator_id)
@@ -166,11 +167,14 @@ class CreatorAdmin:
                 return AddResult("channel_taken", taken.id, taken.name)
             if creator.channel_id == channel_id:
                 return ChangeResult("same", _NOTHING, _NOTHING)
-            await creator_settings.move(tx, creator, channel_id)
+            await creator_settings.move(tx, creator, channel_id, now)
             await self._audit(tx, viewer, "creator_move", creator_id)
             return ChangeResult("changed", {"channel_id": creator.channel_id}, {"channel_id": channel_id})
 
-        return await self._store.write(write)
+        moved = await self._store.write(write)
+        if moved.status == "changed":
+            await self._wake_delivery()
+        return moved
 
     async def set_people(
         self, viewer: Viewer, creator_id: int, who: Literal["chatter", "lead"], user_id: int | None
@@ -283,8 +287,24 @@ class CreatorAdmin:
 
         return await self._store.write(write)
 
-    async def undo(self, viewer: Viewer, creator_id: int, change_id: int) -> ChangeResult:
-        """Take a change of settings back, unless it is older than ten minutes or something was changed since."""
+    async def card_change(self, viewer: Viewer, card_id: int) -> CardChange | None:
+        """The change of thresholds a baseline card is about; None: there is no such card that the viewer may see."""
+        async with self._store.read() as tx:
+            found = await baselines.find_change(tx, card_id)
+            creator = await _seen(tx, viewer, found[0]) if found is not None else None
+            if found is None or creator is None:
+                return None
+            done = await creator_settings.find_change(tx, found[1]) if found[1] is not None else None
+            if done is None:
+                return CardChange(creator.id, creator.name)
+            return CardChange(
+                creator.id, creator.name, done.change_id, done.before, done.after, undone=done.undone
+            )
+
+    async def undo(
+        self, viewer: Viewer, creator_id: int, change_id: int, *, however_old: bool = False
+    ) -> ChangeResult:
+        """Take a change of settings back, unless something was changed since, or it is older than ten minutes."""
         now, wall = self._clock.now_ms(), self._wall_ms()
 
         async def write(tx: Tx) -> ChangeResult:
@@ -294,13 +314,14 @@ class CreatorAdmin:
                 return _NOT_FOUND
             if done.undone:
                 return ChangeResult("same", _NOTHING, _NOTHING)
-            if wall - wall_ms_of(change_id) > UNDO_MS:
+            if not however_old and wall - wall_ms_of(change_id) > UNDO_MS:
                 return ChangeResult("too_late", _NOTHING, _NOTHING)
             if any(getattr(creator, name) != value for name, value in done.after.items()):
                 return ChangeResult("overtaken", _NOTHING, _NOTHING)
             result = await self._apply(tx, viewer, creator, done.before, "creator_undo", now)
             if result.status == "changed":
                 await creator_settings.mark_undone(tx, change_id, now)
+                await baselines.mark_reverted(tx, creator_id, change_id, viewer.user_id)
             return result
 
         return await self._changed(write)

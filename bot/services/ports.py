@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from bot.domain.models import AccountRecord, Viewer
@@ -23,6 +24,18 @@ class ReleaseResult:
 
     status: Literal["released", "not_yours", "not_claimed", "closed", "not_found"]
     by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardChange:
+    """What a baseline card is about. `change_id` None: no change of thresholds has caused it."""
+
+    creator_id: int
+    creator_name: str
+    change_id: int | None = None
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
+    undone: bool = False
 
 
 class Desk(Protocol):

@@ -10,7 +10,7 @@ from bot.clock import Clock
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.zones import close_zones, find_zone
 from bot.services.records import append
-from storage import roster, settings
+from storage import card_homes, roster, settings
 from storage.engine import AgencyStore, Tx
 from storage.roster import Creator
 
@@ -123,9 +123,15 @@ class SetupService:
         return ZoneResult(zone)
 
     async def set_notice_channel(self, viewer: Viewer, channel_id: int) -> None:
+        """From now on; what never got into the one before goes there too."""
+        now = self._clock.now_ms()
+
         async def write(tx: Tx) -> None:
-            if (await settings.read_settings(tx)).notice_channel_id != channel_id:
+            before = (await settings.read_settings(tx)).notice_channel_id
+            if before != channel_id:
                 await settings.set_notice_channel(tx, channel_id)
+                if before is not None:
+                    await card_homes.rehome(tx, before, now, unseen_only=True)
                 await self._audit(tx, viewer, "setup_notices")
 
         await self._store.write(write)

@@ -113,6 +113,8 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "wb_spread_undo": Way(spread),
             "undo_setting": Way(creator, encode(t.change)),
             "retire_no": Way(creator),
+            "revert": Way(f"s{encode(t.baseline)}"),
+            "revert_yes": Way(f"s{encode(t.baseline)}"),
             "setup": Way("u0", "roles"),
             "setup_zone": Way("u0"),
             "setup_finish": Way("u0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.models import Reason
@@ -46,6 +47,7 @@ PREVIOUS: Final = "Previous"
 NEXT: Final = "Next"
 DETAILS: Final = "Details"
 TOP_TEN: Final = "Top 10 by money"
+REVERT: Final = "Revert"
 
 
 def broke(ref: str) -> str:
@@ -72,6 +74,16 @@ def page_of(page: int, pages: int) -> str:
 def count(number: int, one: str, many: str) -> str:
     """ "1 fan", "1,240 fans"."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def reverted(user_id: int) -> str:
+    """On a baseline card whose thresholds are no more."""
+    return f"↩️ Reverted by <@{user_id}>"
+
+
+def lacks(permissions: Sequence[str]) -> str:
+    """What Fanwatch may not do in a channel, as Discord's own settings call it."""
+    return f"Fanwatch lacks: {', '.join(permissions)}."
 
 
 def money(cents: int | None, currency: str) -> str:
@@ -142,6 +154,14 @@ NOTICES: Final = {
     "budget_reached": (
         "The creator's credits for today are used up",
         "Her data is fetched again after midnight; an operator can give her more credits a day.",
+    ),
+    "channel_gone": (
+        "The creator's channel is gone, so her alerts wait",
+        "Choose another with /creator settings; her open alerts are posted there without calling anybody again.",
+    ),
+    "channel_closed": (
+        "The creator's channel is closed to Fanwatch, so her alerts wait",
+        "Give it back in the channel's settings; her alerts are then posted by themselves.",
     ),
 }
 """code -> (what happened, what to do)."""

@@ -44,6 +44,8 @@ TOO_LATE: Final = "That change is more than ten minutes old; set it back with /c
 OVERTAKEN: Final = "Something was changed since, so this cannot be undone; nothing was changed."
 UNDONE_ALREADY: Final = "That was undone already; nothing was changed."
 NO_ACCOUNT: Final = "The data API lists no such account that is free; nothing was changed."
+LEAVE: Final = "Leave it"
+NO_REVERT: Final = "No change of thresholds has caused this card, so there is nothing to revert."
 BASELINE: Final = "Her fans are looked at again now; the result is one silent card in her channel."
 DEFAULT_WORD: Final = "default"
 
@@ -55,6 +57,10 @@ def added(name: str, channel: str, *, begins: bool) -> str:
         else "The first look begins when /setup is finished."
     )
     return f"{name} is mapped to {channel}. {when}"
+
+
+def moved(name: str, channel: str) -> str:
+    return f"{name}'s alerts go to {channel} from now on."
 
 
 def paused(name: str) -> str:
@@ -70,6 +76,13 @@ def retire_question(name: str) -> str:
     return (
         f"Retire {name}? She is not fetched any more and chatters no longer see her fans."
         " Her history and her cards stay, and /creator resume brings her back."
+    )
+
+
+def revert_question(name: str, lines: Sequence[str]) -> str:
+    return (
+        f"Put back {name}: {'; '.join(lines)}?"
+        " Her fans are looked at again at once; alerts open and close by it in silence, and nobody is pinged."
     )
 
 

@@ -49,6 +49,8 @@ class FakeDiscord:
     """A Sender. `calls` has (what, channel, message or None) in the order of their arrival."""
 
     fault: Fault = lambda what, channel_id: None
+    closed: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """Channel id -> what the bot lacks there."""
     messages: dict[int, Message] = field(default_factory=dict)
     calls: list[tuple[str, int, int | None]] = field(default_factory=list)
     nonces: dict[str, int] = field(default_factory=dict)
@@ -108,6 +110,9 @@ class FakeDiscord:
             if here and (f":{token}:" in message.text or f":{token}" + '"' in message.text):
                 return message.id
         return None
+
+    def lacking(self, channel_id: int) -> tuple[str, ...] | None:
+        return self.closed.get(channel_id, ())
 
     async def _enter(self, what: str, channel_id: int, message_id: int | None) -> int:
         self.calls.append((what, channel_id, message_id))

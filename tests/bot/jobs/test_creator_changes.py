@@ -6,11 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest_asyncio
+from sqlalchemy import update
 
 from bot.fanapi.errors import AccountNotFoundError
 from storage import card_delivery, creator_settings, fetching, roster
 from storage.engine import Tx
-from storage.tables import fan_accounts, scores, sync_runs
+from storage.tables import cards, fan_accounts, scores, sync_runs
 from storage.tables import transactions as payments
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, leaving
 from tests.bot.jobs.fake_api import Account
@@ -18,6 +19,7 @@ from tests.bot.jobs.test_sync import AVA, HOUR, Office
 from tests.storage.conftest import DAY, NOW
 
 MANAGER = 9
+SHOWN = {"first_sent_wall_at": NOW, "message_id": 7_001, "sent_version": 1}
 
 
 @pytest_asyncio.fixture
@@ -144,24 +146,28 @@ async def test_a_reconnected_creator_keeps_her_fans_and_is_looked_at_in_silence(
     after = await desk.rows(fan_accounts, creator_id=ava)
     assert [row["id"] for row in after] == [row["id"] for row in before[fan_accounts]]
     assert len(await desk.rows(payments, creator_id=ava)) == len(before[payments])
-    cards = [row for row in await desk.cards("s", "a", "g") if row["creator_id"] == ava]
-    assert [row["code"] for row in cards] == [None, "reconnected"]
-    assert not any(row["ping_wanted"] for row in cards)
+    hers = [row for row in await desk.cards("s", "a", "g") if row["creator_id"] == ava]
+    assert [row["code"] for row in hers] == [None, "reconnected"]
+    assert not any(row["ping_wanted"] for row in hers)
     assert (await desk.creator()).baseline_cause is None
     assert {row["status"] for row in await desk.rows(sync_runs, creator_id=ava)} == {"done"}
 
 
-async def test_a_moved_creator_posts_elsewhere_and_gives_up_what_was_stuck(desk: Desk) -> None:
+async def test_a_moved_creator_posts_elsewhere_also_what_was_stuck(desk: Desk) -> None:
     await desk.start([calm(1), calm(2)])
     await desk.score(NINE_DAYS)
     stuck, posted = (row["id"] for row in await desk.cards("a"))
-    await desk.change(lambda tx: card_delivery.mark_blocked(tx, stuck, "the channel is gone", NOW))
+    await desk.change(lambda tx: card_delivery.mark_blocked(tx, stuck, "closed", NOW))
+    await desk.change(
+        lambda tx: tx.execute(
+            update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id == posted).values(SHOWN)
+        )
+    )
     ava = await desk.creator()
-    await desk.change(lambda tx: creator_settings.move(tx, ava, 499))
+    await desk.change(lambda tx: creator_settings.move(tx, ava, 499, NOW))
     states = {row["id"]: (row["state"], row["channel_id"]) for row in await desk.cards("a")}
-    assert states == {stuck: ("gone", 401), posted: ("idle", 401)}
-    assert {row["card_id"] for row in (await desk.episodes()).values()} == {None, posted}
-    assert all(row["closed_at"] is None for row in (await desk.episodes()).values())
+    assert states == {stuck: ("idle", 499), posted: ("idle", 401)}
+    assert {row["card_id"] for row in (await desk.episodes()).values()} == {stuck, posted}
     await desk.keep([leaving(3)], NINE_DAYS)
     await desk.score(NINE_DAYS + 1)
     (new,) = [row for row in await desk.cards("a") if row["id"] not in states]
