@@ -14,6 +14,7 @@ from bot.services.access import AccessService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
+from bot.services.digest import DigestService
 from bot.services.fans import FanService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
@@ -55,6 +56,7 @@ def build_services(
         fans=FanService(store, clock),
         threads=ThreadService(store, clock),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
+        digest=DigestService(store, clock),
         queue=QueueService(store, clock),
         notes=NoteService(store, clock, wake_delivery=delivery.wake),
         winbacks=WinbackService(store, clock),

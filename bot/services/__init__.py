@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.services.access import AccessService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
+from bot.services.digest import DigestService
 from bot.services.fans import FanService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
@@ -36,6 +37,7 @@ class Services:
     fans: FanService
     threads: ThreadService
     desk: Desk
+    digest: DigestService
     queue: QueueService
     notes: NoteService
     winbacks: WinbackService
