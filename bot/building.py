@@ -20,6 +20,7 @@ from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
+from bot.services.saves import SavesService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
@@ -65,6 +66,7 @@ def build_services(
         reports=ReportService(
             store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
         ),
+        saves=SavesService(store, clock),
         chat_url=settings.chat_url,
     )
 

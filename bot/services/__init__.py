@@ -15,6 +15,7 @@ from bot.services.notes import NoteService
 from bot.services.ports import Desk
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
+from bot.services.saves import SavesService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
@@ -44,4 +45,5 @@ class Services:
     spreads: SpreadService
     my_work: MyWorkService
     reports: ReportService
+    saves: SavesService
     chat_url: str
