@@ -16,6 +16,7 @@ from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.creators import CreatorFeature
+from bot.discord_ui.features.digest import DigestFeature
 from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.notes import NoteFeature
@@ -55,6 +56,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
     """What answers buttons, menus and forms; commands are the cogs' own."""
     return [
         CardFeature(services.desk, services.chat_url),
+        DigestFeature(services.digest, services.queue, services.desk, services.chat_url),
         LookupFeature(services.fans),
         QueueFeature(services.queue, services.desk, services.chat_url),
         NoteFeature(services.notes, services.fans),

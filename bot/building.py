@@ -14,11 +14,13 @@ from bot.services.access import AccessService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
+from bot.services.digest import DigestService
 from bot.services.fans import FanService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
+from bot.services.saves import SavesService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
@@ -55,6 +57,7 @@ def build_services(
         fans=FanService(store, clock),
         threads=ThreadService(store, clock),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
+        digest=DigestService(store, clock),
         queue=QueueService(store, clock),
         notes=NoteService(store, clock, wake_delivery=delivery.wake),
         winbacks=WinbackService(store, clock),
@@ -63,6 +66,7 @@ def build_services(
         reports=ReportService(
             store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
         ),
+        saves=SavesService(store, clock),
         chat_url=settings.chat_url,
     )
 

@@ -36,6 +36,7 @@ from bot.fanapi.protocol import FanApi
 from bot.jobs.boards import BoardsJob
 from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
+from bot.jobs.digest import DigestJob
 from bot.jobs.fetching.budget import Budget
 from bot.jobs.fetching.second_look import SecondLook
 from bot.jobs.health import Health
@@ -169,7 +170,10 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         database_bytes=partial(database_bytes, settings.database_url),
     )
     ticker = Ticker(
-        clock, [hooks, sync, DailyJob(store), BoardsJob(store)], delivery, on_tick=health.note_tick
+        clock,
+        [hooks, sync, DailyJob(store), BoardsJob(store), DigestJob(store, settings.desk_rules())],
+        delivery,
+        on_tick=health.note_tick,
     )
     await _serve_metrics(health, settings, stack)
 

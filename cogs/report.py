@@ -1,4 +1,4 @@
-"""/report: what a day brought in, and what the data API costs."""
+"""/report: what a day brought in, what came of contact with fans at risk, and what the data API costs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from bot.discord_ui.charts import ChartError, Painter
 from bot.discord_ui.limits import AUTOCOMPLETE_CHOICES
 from bot.discord_ui.options import Options, let_in
 from bot.discord_ui.reports import chart_of, render_credits, render_daily, render_no_day
+from bot.discord_ui.saves import render_saves, render_team
 from bot.discord_ui.words import reports as say
+from bot.discord_ui.words import saves as save_words
 from bot.domain.access import may
 from bot.domain.models import AccessTier
 from bot.services.reports import DailyReport, NoDay, ReportService
+from bot.services.saves import Period, SavesService
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +31,11 @@ log = structlog.get_logger(__name__)
 class Report(commands.GroupCog, group_name="report", group_description="What the agency's days look like"):
     """The /report commands."""
 
-    def __init__(self, reports: ReportService, options: Options, clock: Clock, painter: Painter) -> None:
+    def __init__(
+        self, reports: ReportService, saves: SavesService, options: Options, clock: Clock, painter: Painter
+    ) -> None:
         self._reports = reports
+        self._saves = saves
         self._options = options
         self._clock = clock
         self._painter = painter
@@ -74,6 +80,56 @@ class Report(commands.GroupCog, group_name="report", group_description="What the
             return None
 
     @app_commands.command(
+        name="saves", description="Show what came back after contact, beside what was to be expected anyway"
+    )
+    @app_commands.describe(
+        creator=words.CREATOR_OPTION, first=save_words.FROM_OPTION, last=save_words.TO_OPTION
+    )
+    @app_commands.rename(first="from", last="to")
+    async def saves(
+        self,
+        interaction: discord.Interaction,
+        creator: str | None = None,
+        first: str | None = None,
+        last: str | None = None,
+    ) -> None:
+        async with Answer(interaction) as answer:
+            viewer = await self._options.viewer(interaction)
+            if not await let_in(answer, viewer, AccessTier.LEAD):
+                return
+            if creator is not None and creator.strip():
+                chosen = await self._options.creator(interaction, answer, viewer, creator)
+                if chosen is None:
+                    return
+            else:
+                chosen = await self._options.creator_here(interaction, viewer)
+            if not viewer.creator_ids:
+                await answer.say(say.NOBODY)
+                return
+            period = await self._saves.read_span(first, last)
+            if not isinstance(period, Period):
+                await answer.say(save_words.PROBLEMS[period])
+                return
+            creator_id = chosen.creator_id if chosen is not None else None
+            await answer.send(render_saves(await self._saves.saves(viewer, creator_id, period)))
+
+    @app_commands.command(name="team", description="Show who carried the cases, and what came of their work")
+    @app_commands.describe(period=save_words.PERIOD_OPTION)
+    async def team(self, interaction: discord.Interaction, period: str | None = None) -> None:
+        async with Answer(interaction) as answer:
+            viewer = await self._options.viewer(interaction)
+            if not await let_in(answer, viewer, AccessTier.LEAD):
+                return
+            if not viewer.creator_ids:
+                await answer.say(say.NOBODY)
+                return
+            meant = await self._saves.read_period(period)
+            if meant is None:
+                await answer.say(save_words.NO_SUCH_PERIOD)
+                return
+            await answer.send(render_team(await self._saves.team(viewer, meant)))
+
+    @app_commands.command(
         name="credits", description="Show what the data API costs this month, and will cost"
     )
     @app_commands.describe(month=say.MONTH_OPTION)
@@ -89,6 +145,7 @@ class Report(commands.GroupCog, group_name="report", group_description="What the
             await answer.send(render_credits(await self._reports.credits(viewer, meant)))
 
     @daily.autocomplete("creator")
+    @saves.autocomplete("creator")
     async def complete_creator(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
@@ -105,6 +162,15 @@ class Report(commands.GroupCog, group_name="report", group_description="What the
         named = [(f"{prefix}{say.short_day(day)}", day) for prefix, day in zip(_PREFIXES, days, strict=False)]
         named += [(say.short_day(day), day) for day in days[len(_PREFIXES) :]]
         return _choices(current, [(name, day.isoformat()) for name, day in named])
+
+    @team.autocomplete("period")
+    async def complete_period(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        viewer = await self._options.viewer(interaction)
+        if not may(viewer.tier, AccessTier.LEAD):
+            return []
+        return _choices(current, [(name, name.lower()) for name in save_words.PERIODS])
 
     @credits.autocomplete("month")
     async def complete_month(
@@ -131,4 +197,4 @@ def _choices(typed: str, named: list[tuple[str, str]]) -> list[app_commands.Choi
 
 async def setup(bot: FanwatchBot) -> None:
     services = bot.services
-    await bot.add_cog(Report(services.reports, bot.options, services.clock, Painter()))
+    await bot.add_cog(Report(services.reports, services.saves, bot.options, services.clock, Painter()))

@@ -20,7 +20,7 @@ from bot.domain.views import (
     GroupedCard,
     NoticeCard,
 )
-from storage import boards, notes
+from storage import boards, digests, notes
 from storage.cards import CardPayload
 from storage.episodes import decode_reasons
 from storage.parts import LABEL, to_label, to_owner
@@ -195,6 +195,8 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         top = await load_top_rows(tx, card.creator_id, boards.TOP)
         over = card.closed_at is not None
         return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, tuple(top), is_over=over)
+    if kind is CardKind.DIGEST:
+        return await digests.load_card(tx, card_id, card.creator_id, card.code or "")
     if kind is CardKind.NOTICE:
         return NoticeCard(
             card_id,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
 from bot.domain.views import QueueRow, QueueSort
-from storage.card_views import rows_query, to_row
+from storage.card_views import by_money, rows_query, to_row
+from storage.parts import in_parts
 from storage.tables import creators, episodes, fan_accounts
 from storage.tx import Tx
 
@@ -34,6 +36,22 @@ async def list_page(
     )
     names = await _names(tx, sorted({row.creator_id for row in found}))
     return tuple(QueueRow(names[row.creator_id], to_row(row)) for row in found)
+
+
+async def list_these(tx: Tx, episode_ids: Sequence[int], creator_ids: Collection[int]) -> list[QueueRow]:
+    """Those of these episodes that are open and of these creators, most money first."""
+    found = [
+        row
+        for part in in_parts(episode_ids)
+        for row in await tx.all(
+            rows_query(tx).where(
+                _e.id.in_(part), _e.creator_id.in_(sorted(creator_ids)), _e.closed_at.is_(None)
+            )
+        )
+    ]
+    names = await _names(tx, sorted({row.creator_id for row in found}))
+    rows = [QueueRow(names[row.creator_id], to_row(row)) for row in found]
+    return sorted(rows, key=lambda one: by_money(one.row))
 
 
 async def _names(tx: Tx, creator_ids: list[int]) -> dict[int, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from bot.domain.behaviour import Behaviour
 from bot.domain.desk import Closing, Hold, Ledger, NextFollowup, PingState, PlaybookView, Snooze
+from bot.domain.digests import Figures
 from bot.domain.models import AlertTier, Reason, Scores
 from bot.domain.notes import Note
 from bot.domain.shifts import ShiftSpan
@@ -177,7 +179,31 @@ class BoardCard:
     """Its creator has retired or has another channel."""
 
 
-CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard
+@dataclass(frozen=True, slots=True)
+class DigestPart:
+    """A creator's line in the agency's digest."""
+
+    creator_name: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class DigestCard:
+    """What the last day was, of one creator or (`creator_name` None) of the whole agency.
+
+    `day`: the local date on whose morning it was made, YYYY-MM-DD. `fans`: what the fans it tells of are called in public,
+    by account id; forgotten ones are left out, and the agency's has none.
+    """
+
+    card_id: int
+    creator_name: str | None
+    day: str
+    figures: Figures
+    fans: Mapping[int, FanLabel]
+    parts: tuple[DigestPart, ...]
+
+
+CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard | DigestCard
 
 
 class QueueSort(StrEnum):

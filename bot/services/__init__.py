@@ -8,12 +8,14 @@ from bot.clock import Clock
 from bot.services.access import AccessService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
+from bot.services.digest import DigestService
 from bot.services.fans import FanService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
 from bot.services.ports import Desk
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
+from bot.services.saves import SavesService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
@@ -36,10 +38,12 @@ class Services:
     fans: FanService
     threads: ThreadService
     desk: Desk
+    digest: DigestService
     queue: QueueService
     notes: NoteService
     winbacks: WinbackService
     spreads: SpreadService
     my_work: MyWorkService
     reports: ReportService
+    saves: SavesService
     chat_url: str

@@ -44,6 +44,8 @@ COMMANDS = {
     "creator settings": Use(MANAGER, "Asia/Manila", {"creator": "mira", "timezone": "Asia/Manila"}),
     "status": Use(LEAD, "luna"),
     "report daily": Use(LEAD, "luna", {"creator": "luna"}),
+    "report saves": Use(LEAD, "Saves · luna", {"creator": "luna"}),
+    "report team": Use(LEAD, "Team · "),
     "report credits": Use(MANAGER, "Credits"),
     "setup": Use(OWNER, "Set up Fanwatch"),
 }

@@ -1,0 +1,144 @@
+"""The reports about saves as text that can be read aloud: the comparison of a period, and who carried it."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.discord_ui import words
+from bot.discord_ui.digests import outcome_words
+from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, clip_units, units
+from bot.discord_ui.rendered import RenderedMessage
+from bot.discord_ui.safe import clean_name, safe_name
+from bot.discord_ui.words import saves as say
+from bot.discord_ui.words.reports import short_day
+from bot.domain.money import format_cents
+from bot.domain.saves import LEAST_CASES, Carried, Estimate
+from bot.services.saves import Period, PersonLine, SavesReport, TeamReport
+
+_COLOUR = 0x56B4E9
+_SPARE_UNITS = 700
+"""For what stands below the lines."""
+_CURRENCIES = 4
+
+
+def render_saves(report: SavesReport) -> RenderedMessage:
+    who = safe_name(report.creator) if report.creator is not None else "all your creators"
+    lines: list[str] = []
+    if not report.estimates:
+        lines.append(say.NO_CASES)
+    for one in report.estimates[:_CURRENCIES]:
+        lines += [*_estimate_lines(one, several=len(report.estimates) > 1), ""]
+    if len(report.estimates) > _CURRENCIES:
+        lines.append(f"… and {len(report.estimates) - _CURRENCIES:,} more currencies")
+    lines.append(_claim_words(report.claims, report.minutes_to_claim))
+    if report.outcomes:
+        lines.append(f"**Closed:** {outcome_words(report.outcomes)}.")
+    ending = [say.COMPARISON, say.RULE] if report.estimates else [say.RULE]
+    return _message(f"Saves · {who}", report.period, report.zone, lines, ending, is_cut=report.is_cut)
+
+
+def _estimate_lines(one: Estimate, *, several: bool) -> list[str]:
+    counted = words.count(one.cases, "case", "cases")
+    head = f"**Kept after contact:** {counted} whose 30 days are over"
+    extra = []
+    if one.running:
+        extra.append(f"{one.running:,} still running")
+    if one.unknown:
+        extra.append(f"{one.unknown:,} with an unknown monthly spend left out")
+    if several:
+        head = f"**{clean_name(one.currency, 8)}** · {head}"
+    lines = [f"{head}{''.join(f', {part}' for part in extra)}."]
+    if one.cases:
+        net = "" if one.net_cents is None else f" ({_money(one.net_cents, one.currency)} net)"
+        lines.append(f"Received: {_money(one.received_cents, one.currency)}{net}")
+    if one.difference_cents is None or one.expected_cents is None:
+        why = (
+            say.too_few_cases(one.cases, LEAST_CASES)
+            if one.cases < LEAST_CASES
+            else say.too_few_comparable(one.comparable, LEAST_CASES)
+        )
+        lines.append(f"Difference: {why}.")
+        return lines
+    lines.append(
+        f"Expected anyway: {_money(one.expected_cents, one.currency)},"
+        f" by {one.comparable:,} comparable fans nobody wrote to"
+    )
+    low, high = one.low_cents or 0, one.high_cents or 0
+    lines.append(
+        f"**Difference: {_money(one.difference_cents, one.currency)}**,"
+        f" 90 % range {_money(low, one.currency)} to {_money(high, one.currency)}"
+    )
+    return lines
+
+
+def render_team(report: TeamReport) -> RenderedMessage:
+    ranked = [one for one in report.people if one.carried and one.carried[0].rank is not None]
+    others = [one for one in report.people if one not in ranked]
+    lines = [_ranked_line(one) for one in ranked]
+    if others:
+        lines += [*([""] if lines else []), say.TOO_FEW, *(f"• {_person_words(one)}" for one in others)]
+    if not report.people:
+        lines.append(say.NOBODY_WORKED)
+    ending = [say.COMPARISON, say.SPLIT] if report.people else []
+    return _message("Team", report.period, report.zone, lines, ending, is_cut=report.is_cut)
+
+
+def _ranked_line(one: PersonLine) -> str:
+    return f"**{one.carried[0].rank}.** {_person_words(one)}"
+
+
+def _person_words(one: PersonLine) -> str:
+    parts = [f"<@{one.user_id}>", *(_carried_words(part) for part in one.carried[:_CURRENCIES])]
+    if one.claims:
+        parts.append(_claim_words(one.claims, one.minutes_to_claim, short=True))
+    if one.outcomes:
+        parts.append(outcome_words(one.outcomes))
+    return " · ".join(parts)
+
+
+def _carried_words(one: Carried) -> str:
+    cases = f"{float(one.cases):,.1f}".removesuffix(".0")
+    text = f"{cases} {'case' if one.cases == 1 else 'cases'}, {_money(one.received_cents, one.currency)} received"
+    if one.rank is not None and one.difference_cents is not None:
+        text = f"difference {_money(one.difference_cents, one.currency)} · {text}"
+    return text
+
+
+def _claim_words(claims: int, minutes: float | None, *, short: bool = False) -> str:
+    if minutes is None:
+        return "**Claims:** none."
+    told, many = _duration(minutes), words.count(claims, "claim", "claims")
+    return f"{many}, median {told}" if short else f"**Claims:** {many}, the median {told} after the alert."
+
+
+def _duration(minutes: float) -> str:
+    """ "14 minutes", "3.5 hours", "2 days"."""
+    if minutes < 90:
+        return words.count(round(minutes), "minute", "minutes")
+    if minutes < 36 * 60:
+        return f"{minutes / 60:.1f}".removesuffix(".0") + " hours"
+    return words.count(round(minutes / 1_440), "day", "days")
+
+
+def _money(cents: int, currency: str) -> str:
+    return format_cents(cents, clean_name(currency, 8))
+
+
+def _message(
+    title: str, period: Period, zone: str, lines: list[str], ending: list[str], *, is_cut: bool
+) -> RenderedMessage:
+    shown: list[str] = []
+    for number, line in enumerate(lines):
+        if units("\n".join([*shown, line])) > EMBED_DESCRIPTION_UNITS - _SPARE_UNITS:
+            shown.append(f"… and {len(lines) - number:,} more")
+            break
+        shown.append(line)
+    below = [*([say.CUT] if is_cut else []), *ending, f"Days are those of {zone}."]
+    text = "\n".join([*shown, "", *(f"-# {line}" for line in below)])
+    span = f"{short_day(period.first)} to {short_day(period.last)}"
+    embed = discord.Embed(
+        title=f"{title} · {span}",
+        description=clip_units(text, EMBED_DESCRIPTION_UNITS),
+        colour=_COLOUR,
+    )
+    return RenderedMessage(None, (embed,), None, is_layout=False, live=False)
