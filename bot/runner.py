@@ -36,6 +36,7 @@ from bot.fanapi.protocol import FanApi
 from bot.jobs.boards import BoardsJob
 from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
+from bot.jobs.desk_timers import DeskTimers
 from bot.jobs.fetching.budget import Budget
 from bot.jobs.fetching.second_look import SecondLook
 from bot.jobs.health import Health
@@ -164,7 +165,17 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         database_bytes=partial(database_bytes, settings.database_url),
     )
     ticker = Ticker(
-        clock, [hooks, sync, DailyJob(store), BoardsJob(store)], delivery, on_tick=health.note_tick
+        clock,
+        [
+            hooks,
+            sync,
+            # After a sync, so that nobody is called about what it has just found to be over.
+            DeskTimers(store, settings.desk_rules()),
+            DailyJob(store),
+            BoardsJob(store),
+        ],
+        delivery,
+        on_tick=health.note_tick,
     )
     await _serve_metrics(health, settings, stack)
 

@@ -15,6 +15,7 @@ from bot.services.ports import Desk
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
 from bot.services.setup import SetupService
+from bot.services.snoozing import SnoozeService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from bot.services.winback_spreads import SpreadService
@@ -36,6 +37,7 @@ class Services:
     fans: FanService
     threads: ThreadService
     desk: Desk
+    snoozing: SnoozeService
     queue: QueueService
     notes: NoteService
     winbacks: WinbackService
