@@ -22,6 +22,7 @@ from bot.services.queue import QueueService
 from bot.services.reports import ReportService
 from bot.services.saves import SavesService
 from bot.services.setup import SetupService
+from bot.services.snoozing import SnoozeService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from bot.services.winback_spreads import SpreadService
@@ -56,8 +57,15 @@ def build_services(
         ),
         fans=FanService(store, clock),
         threads=ThreadService(store, clock),
-        desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
         digest=DigestService(store, clock),
+        desk=Desk(
+            store,
+            clock,
+            wake_delivery=delivery.wake,
+            is_in_flight=delivery.is_in_flight,
+            rules=settings.desk_rules(),
+        ),
+        snoozing=SnoozeService(store, clock, settings.desk_rules(), wake_delivery=delivery.wake),
         queue=QueueService(store, clock),
         notes=NoteService(store, clock, wake_delivery=delivery.wake),
         winbacks=WinbackService(store, clock),

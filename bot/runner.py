@@ -36,6 +36,7 @@ from bot.fanapi.protocol import FanApi
 from bot.jobs.boards import BoardsJob
 from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
+from bot.jobs.desk_timers import DeskTimers
 from bot.jobs.digest import DigestJob
 from bot.jobs.fetching.budget import Budget
 from bot.jobs.fetching.second_look import SecondLook
@@ -171,7 +172,15 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     )
     ticker = Ticker(
         clock,
-        [hooks, sync, DailyJob(store), BoardsJob(store), DigestJob(store, settings.desk_rules())],
+        [
+            hooks,
+            sync,
+            # After a sync, so that nobody is called about what it has just found to be over.
+            DeskTimers(store, settings.desk_rules()),
+            DailyJob(store),
+            BoardsJob(store),
+            DigestJob(store, settings.desk_rules()),
+        ],
         delivery,
         on_tick=health.note_tick,
     )

@@ -84,16 +84,19 @@ def to_row(row: Any) -> AlertRow:
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         chat_url=row.chat_url,
-        snooze=_snooze(row),
+        snooze=_snooze(row, claimed=claimed),
         escalation_stage=row.escalation_stage,
         ping_state=cast("PingState | None", row.ping_state),
     )
 
 
-def _snooze(row: Any) -> Snooze | None:
+def _snooze(row: Any, *, claimed: bool) -> Snooze | None:
     if row.snoozed_until is None or row.snoozed_by is None or row.closed_at is not None:
         return None
-    return Snooze(row.snoozed_until, row.snoozed_by, bool(row.snooze_shift), row.snooze_reason)
+    # What people write of a fan says who it is: it is as hidden as the name.
+    hidden = hides_all(name_mode(row.name_mode), claimed=claimed)
+    reason = None if hidden else row.snooze_reason
+    return Snooze(row.snoozed_until, row.snoozed_by, bool(row.snooze_shift), reason)
 
 
 def _status(row: Any) -> str | None:

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 
 from storage import boards
 from storage.cards import bump
+from storage.escalations import clocks
 from storage.tables import episode_events, episodes
 from storage.tx import Tx
 
@@ -16,8 +17,10 @@ ClaimStatus = Literal["claimed", "already_yours", "taken", "closed", "not_found"
 ReleaseStatus = Literal["released", "not_yours", "not_claimed", "closed", "not_found"]
 
 
-async def claim(tx: Tx, episode_id: int, user_id: int, now_ms: int) -> tuple[ClaimStatus, int | None]:
-    """The first press wins. Gives the status and who has it now."""
+async def claim(
+    tx: Tx, episode_id: int, user_id: int, now_ms: int, *, remind_ms: int = 0
+) -> tuple[ClaimStatus, int | None]:
+    """The first press wins. Gives the status and who has it now. `remind_ms`: when they are reminded; 0: never."""
     row = await _for_work(tx, episode_id)
     if row is None:
         return "not_found", None
@@ -25,7 +28,7 @@ async def claim(tx: Tx, episode_id: int, user_id: int, now_ms: int) -> tuple[Cla
         return "closed", row.claimed_by
     if row.claimed_by is not None:
         return ("already_yours" if row.claimed_by == user_id else "taken"), row.claimed_by
-    await _set_claim(tx, row.id, user_id, now_ms)
+    await _set_claim(tx, row, user_id, now_ms, remind_ms)
     await _append_work_event(tx, row, "claimed", user_id, now_ms)
     await _show(tx, row)
     return "claimed", user_id
@@ -44,7 +47,7 @@ async def release(
         return "not_claimed", None
     if row.claimed_by != user_id and not may_release_others:
         return "not_yours", row.claimed_by
-    await _set_claim(tx, row.id, None, None)
+    await _set_claim(tx, row, None, now_ms)
     await _append_work_event(tx, row, "released", user_id, now_ms)
     await _show(tx, row)
     return "released", None
@@ -67,6 +70,7 @@ class _Work:
     closed_at: int | None
     claimed_by: int | None
     card_id: int | None
+    snoozed_until: int | None
 
 
 async def _for_work(tx: Tx, episode_id: int) -> _Work | None:
@@ -80,16 +84,22 @@ async def _for_work(tx: Tx, episode_id: int) -> _Work | None:
             episodes.c.closed_at,
             episodes.c.claimed_by,
             episodes.c.card_id,
+            episodes.c.snoozed_until,
         ).where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
     )
     return None if row is None else _Work(*row)
 
 
-async def _set_claim(tx: Tx, episode_id: int, user_id: int | None, at: int | None) -> None:
+async def _set_claim(tx: Tx, row: _Work, user_id: int | None, now_ms: int, remind_ms: int = 0) -> None:
+    claimed = user_id is not None
+    timers = clocks(row.tier, now_ms, claimed=claimed, remind_ms=remind_ms)
+    if row.snoozed_until is not None:
+        # They start when it wakes.
+        timers |= {"escalate_from_at": None, "remind_at": None}
     await tx.execute(
         update(episodes)
-        .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
-        .values(claimed_by=user_id, claimed_at=at)
+        .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == row.id)
+        .values(claimed_by=user_id, claimed_at=now_ms if claimed else None, **timers)
     )
 
 

@@ -48,6 +48,8 @@ class RunContext:
     now_ms: int
     baseline: bool
     creator: Creator
+    remind_ms: int = 0
+    """How long after it wakes whoever has claimed it is reminded; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +312,8 @@ async def _update(
     values = _decided(run, change, old, owners)
     if change.decision.change in (Change.WOKEN, Change.EXPIRED, Change.CLEARED):
         values |= AWAKE
+    if change.decision.change is Change.WOKEN and old.claimed_by is not None and run.remind_ms > 0:
+        values["remind_at"] = run.now_ms + run.remind_ms
     if old.closed_at is not None:
         values |= AWAKE | NO_OUTCOME | {"remind_at": None}
         values |= {

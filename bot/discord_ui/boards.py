@@ -10,6 +10,7 @@ from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
 from bot.discord_ui.lists import row_button
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name, safe_name
+from bot.discord_ui.snoozing import snooze_words
 from bot.discord_ui.words import OPEN_CHAT
 from bot.discord_ui.words import boards as words
 from bot.domain.models import CardKind
@@ -82,6 +83,8 @@ def board_row(row: AlertRow, link: str | None) -> str:
     """A fan on the board: what does not move by itself from one hour to the next."""
     first = f"{rows.tier_words(row)} **{fan_name(row.fan, 24)}** · {rows.score_words(row)} · {rows.pace_words(row)}"
     second = rows.owner_words(row)
+    if (snoozed := snooze_words(row)) is not None:
+        second += f" · {snoozed}"
     if link is not None:
         second += f" · [{OPEN_CHAT}]({link})"
     return f"{first}\n-# {second}"

@@ -15,6 +15,7 @@ from bot.discord_ui.lists import render_grouped, render_top
 from bot.discord_ui.places import NOTICE_PERMISSIONS
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name, safe_name
+from bot.discord_ui.snoozing import escalation_line, snooze_line
 from bot.domain.models import AlertTier, CardKind
 from bot.domain.views import (
     AlertCard,
@@ -121,6 +122,7 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         f"Spent in all: {words.money(row.total_cents, row.currency)}",
         f"Pace before going quiet: {rows.pace_words(row)}",
         rows.owner_words(row),
+        *(line for line in (snooze_line(row), escalation_line(row)) if line is not None),
         *([notes.card_line(view.note)] if view.note is not None else []),
         rows.age_words(view.synced_at),
     ]

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from bot.discord_ui import times, words
 from bot.discord_ui.limits import BUTTON_URL_CHARS, clip
 from bot.discord_ui.safe import fan_name
+from bot.discord_ui.snoozing import snooze_words
 from bot.domain.models import AlertTier, Reason
 from bot.domain.views import AlertRow, Owner
 
@@ -111,6 +112,8 @@ def list_row(row: AlertRow, link: str | None) -> str:
     if reason is not None and not row.expired:
         facts.append(reason)
     second = [subscription_words(row.status, row.expires_at, row.rebill_off), owner_words(row)]
+    if (snoozed := snooze_words(row)) is not None:
+        second.append(snoozed)
     if link is not None:
         second.append(f"[{words.OPEN_CHAT}]({link})")
     return f"{' · '.join(facts)}\n-# {' · '.join(second)}"

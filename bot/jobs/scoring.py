@@ -93,7 +93,7 @@ class Scoring:
             return
         # A baseline that was asked for while this run lay interrupted: from here on it is silent, and the next run is one.
         silent = run.baseline or creator.baseline_done_at is None
-        context = RunContext(run.run_id, run.now_at, silent, creator)
+        context = RunContext(run.run_id, run.now_at, silent, creator, self._rules.remind_claim_ms)
         await self._score_pages(run, context, creator)
         await self._store.write(lambda tx: self._finish(tx, run, creator))
 
@@ -146,7 +146,7 @@ class Scoring:
                 tx, creator.id, fan_account_ids, now_ms, payments_known=self._payments_known
             )
             run = ScoreRun(tx.ids.next(), creator.id, None, now_ms, maxima, False, None, now_ms)
-            context = RunContext(run.run_id, now_ms, False, present)
+            context = RunContext(run.run_id, now_ms, False, present, self._rules.remind_claim_ms)
             result = await self._score_page(run, context, present, found) if found else None
             if result is None or result.write is None:
                 return False

@@ -17,6 +17,7 @@ from bot.services.queue import QueueService
 from bot.services.reports import ReportService
 from bot.services.saves import SavesService
 from bot.services.setup import SetupService
+from bot.services.snoozing import SnoozeService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from bot.services.winback_spreads import SpreadService
@@ -39,6 +40,7 @@ class Services:
     threads: ThreadService
     desk: Desk
     digest: DigestService
+    snoozing: SnoozeService
     queue: QueueService
     notes: NoteService
     winbacks: WinbackService

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from bot.clock import Clock
+from bot.domain.desk import DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView
 from bot.services.ports import ClaimResult, ReleaseResult
@@ -24,11 +25,13 @@ class Desk:
         *,
         wake_delivery: Callable[[], Coroutine[Any, Any, None]],
         is_in_flight: Callable[[int], bool],
+        rules: DeskRules,
     ) -> None:
         self._store = store
         self._clock = clock
         self._wake_delivery = wake_delivery
         self._is_in_flight = is_in_flight
+        self._rules = rules
 
     async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
         now = self._clock.now_ms()
@@ -36,7 +39,8 @@ class Desk:
         async def write(tx: Tx) -> ClaimResult:
             if not await self._may_see(tx, viewer, episode_id):
                 return ClaimResult("not_found", None)
-            status, by = await claims.claim(tx, episode_id, viewer.user_id, now)
+            remind = self._rules.remind_claim_ms
+            status, by = await claims.claim(tx, episode_id, viewer.user_id, now, remind_ms=remind)
             if status == "claimed":
                 await self._audit(tx, viewer, "claim", episode_id)
             return ClaimResult(status, by)

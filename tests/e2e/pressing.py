@@ -78,11 +78,15 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
     card, episode = f"a{encode(t.alert)}", encode(t.episode)
     queue, fan, creator = f"q{encode(t.creator)}", f"f{encode(t.fan)}", f"c{encode(t.creator)}"
     a_note, winback, spread = f"t{encode(t.note)}", f"w{encode(t.winback)}", f"e{encode(t.spread)}"
-    token, person = account_token(t.account), str(t.person)
+    token, person, asleep = account_token(t.account), str(t.person), f"i{episode}"
     return {
         "press": {
             "claim": Way(card, episode),
             "release": Way(card, episode),
+            "snooze": Way(card, episode),
+            "snooze_for": Way(asleep, "1h"),
+            "snooze_other": Way(asleep),
+            "wake": Way(card, episode),
             "page": Way(f"g{encode(t.group)}", "0"),
             "top": Way(f"s{encode(t.baseline)}", "0"),
             "details": Way(f"n{encode(t.notice)}"),
@@ -140,6 +144,7 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
                 fields={"people": [person], "top": "2", "per_person": "5", "due": ""},
             ),
             "wb_done": Way(winback, NONCE, fields={"outcome": ["kept"], "note": ""}),
+            "snooze_form": Way(asleep, NONCE, fields={"when": "in 5 hours", "reason": "Is away"}),
             "setup_zone_sent": Way("u0", NONCE, fields={"zone": t.zone}),
         },
     }

@@ -1,0 +1,50 @@
+"""The events of an episode that people and the time make, beside those of scoring runs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sqlalchemy import insert
+
+from bot.domain.models import AlertTier
+from storage.tables import episode_events
+from storage.tx import Tx
+
+
+class Worked(Protocol):
+    """An episode as somebody has read it who does something to it."""
+
+    @property
+    def episode_id(self) -> int: ...
+    @property
+    def creator_id(self) -> int: ...
+    @property
+    def fan_account_id(self) -> int: ...
+    @property
+    def tier(self) -> AlertTier | None: ...
+    @property
+    def score(self) -> float: ...
+
+
+async def append(
+    tx: Tx, of: Worked, change: str, now_ms: int, *, code: str | None, actor_id: int | None
+) -> None:
+    """Write down what was done to an episode. `actor_id` None: the time has done it."""
+    tier = of.tier.value if of.tier is not None else None
+    await tx.execute(
+        insert(episode_events).values(
+            agency_id=tx.agency_id,
+            id=tx.ids.next(),
+            episode_id=of.episode_id,
+            creator_id=of.creator_id,
+            fan_account_id=of.fan_account_id,
+            change=change,
+            tier_before=tier,
+            tier_after=tier,
+            score=of.score,
+            run_id=None,
+            actor_id=actor_id,
+            code=code,
+            at=now_ms,
+        )
+    )

@@ -1,0 +1,372 @@
+"""What time does at the desk: it wakes, escalates and reminds, once each, whatever was restarted in between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import insert, update
+
+from bot.domain.desk import DeskRules
+from bot.domain.models import AccessTier, Viewer
+from bot.domain.snoozing import SnoozeFor
+from bot.domain.views import Owner
+from bot.jobs import desk_timers
+from storage import roster, snoozes
+from storage.engine import Tx
+from storage.mentions import Verdict
+from storage.tables import cards, episodes, fan_holds
+from storage.tables import mentions as mention_table
+from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended
+from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
+from tests.storage.conftest import DAY
+
+A_WEEK = 7 * 24 * 60
+
+
+@pytest_asyncio.fixture
+async def watch(desk: Desk) -> AsyncIterator[Watch]:
+    opened = await open_watch(desk)
+    yield opened
+    await opened.stop()
+
+
+def gate(monkeypatch: pytest.MonkeyPatch, *verdicts: Verdict) -> list[tuple[int, str]]:
+    """The gate says these one after the other, then lets through; who was asked for, and why."""
+    asked: list[tuple[int, str]] = []
+    left = list(verdicts)
+
+    async def call(_tx: Tx, _rules: DeskRules, who: Owner, *, reason: str, **_: Any) -> Verdict:
+        asked.append((who.discord_id, reason))
+        return left.pop(0) if left else Verdict("send")
+
+    monkeypatch.setattr(desk_timers.mentions, "call", call)
+    return asked
+
+
+# Escalation
+
+
+async def test_it_goes_up_by_time_on_shift_and_only_once(watch: Watch) -> None:
+    assert await watch.calls(A_WEEK) == []  # nobody was on
+    await watch.begin(BEN)
+    assert await watch.calls(14) == []
+    assert await watch.calls(1) == [LEA]
+    assert (await watch.episode())["owner_id"] == LEA
+    assert f"Not claimed in time: now with <@{LEA}>" in (await watch.shown()).text
+    watch.start()
+    assert await watch.calls(44) == []
+    await watch.end(BEN)
+    assert await watch.calls(A_WEEK) == []
+    watch.start()
+    await watch.begin(ANA)
+    assert await watch.calls(1) == [MANAGER_ROLE]
+    assert await watch.calls(A_WEEK) == []
+    assert (await watch.desk.events("1"))[-2:] == ["escalated", "escalated"]
+    assert len(watch.discord.of_card((await watch.shown()).card)) == 3
+
+
+async def test_a_week_at_once_calls_once_for_a_card(watch: Watch) -> None:
+    await watch.begin(ANA, hours=9)
+    assert await watch.calls(A_WEEK) == [MANAGER_ROLE]
+    assert await watch.tick() == {}
+
+
+async def test_a_shift_whose_end_nobody_wrote_down_counts_to_its_end(watch: Watch) -> None:
+    await watch.begin(ANA, hours=0.5)
+    # On for half an hour of the two that have passed.
+    assert await watch.calls(120) == [LEA]
+    assert await watch.calls(A_WEEK) == []
+
+
+@pytest.mark.parametrize("stop", ["claim", "snooze"])
+async def test_a_claim_and_a_snooze_stop_it_and_their_end_begins_it_anew(watch: Watch, stop: str) -> None:
+    await watch.begin(ANA, hours=100)
+    episode_id = await watch.id_of()
+    await watch.tick(10)
+    if stop == "claim":
+        assert (await watch.cards.claim(watch.ben, episode_id)).status == "claimed"
+        assert await watch.calls(100) == []
+        assert (await watch.cards.release(watch.ben, episode_id)).status == "released"
+    else:
+        assert (await watch.snoozing.snooze(watch.ben, episode_id, SnoozeFor.DAYS)).status == "snoozed"
+        assert await watch.calls(100) == []
+        assert (await watch.snoozing.wake(watch.ben, episode_id)).status == "woken"
+    assert await watch.calls(14) == []
+    assert await watch.calls(1) == [LEA]
+
+
+async def test_the_lead_and_the_manager_on_shift_come_first(desk: Desk) -> None:
+    watch = await open_watch(desk)
+
+    async def staff(tx: Tx) -> None:
+        await roster.add_lead(tx, desk.agency.ava, 400)
+        for user_id in (500, 501):
+            await roster.put_member(tx, Viewer(user_id, AccessTier.MANAGER, frozenset()))
+
+    await desk.change(staff)
+    await watch.begin(400)
+    await watch.begin(501)
+    assert await watch.calls(15) == [400]
+    assert await watch.calls(45) == [501]
+    await watch.stop()
+
+
+async def test_whoever_has_it_already_is_not_called_again(desk: Desk) -> None:
+    watch = await open_watch(desk)
+    await desk.change(
+        lambda tx: tx.execute(
+            update(episodes).where(episodes.c.agency_id == tx.agency_id).values(owner_id=LEA)
+        )
+    )
+    await watch.begin(ANA)
+    assert await watch.calls(15) == []
+    assert await watch.calls(45) == [MANAGER_ROLE]
+    await watch.stop()
+
+
+async def test_nobody_is_called_about_a_fan_on_hold(watch: Watch) -> None:
+    await watch.begin(ANA, hours=100)
+    row = await watch.episode()
+
+    async def hold(tx: Tx) -> None:
+        values = {"fan_account_id": row["fan_account_id"], "creator_id": row["creator_id"], "reason": "ill"}
+        by = {"created_by": LEA, "created_at": watch.now, "until_at": watch.now + DAY}
+        await tx.execute(insert(fan_holds).values(agency_id=tx.agency_id, id=tx.ids.next(), **values, **by))
+
+    await watch.desk.change(hold)
+    assert await watch.calls(600) == []
+    assert await watch.calls(24 * 60) == [MANAGER_ROLE]
+
+
+async def test_what_is_over_is_not_escalated(watch: Watch) -> None:
+    await watch.begin(ANA)
+    await watch.desk.keep([calm(1, last_seen_at=watch.now, expires_at=watch.now + 90 * DAY)], watch.now)
+    await watch.desk.score(watch.now + 1)
+    assert (await watch.episode())["tier"] != "action"
+    assert await watch.calls(100) == []
+
+
+# Snoozes
+
+
+async def test_a_snooze_ends_with_one_call_of_the_owner(watch: Watch) -> None:
+    episode_id = await watch.id_of()
+    await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.HOUR)
+    await watch.tick()
+    assert f"Snoozed until <t:{(watch.now + 3_600_000) // 1000}:f> by <@{ANA}>" in (await watch.shown()).text
+    assert await watch.calls(59) == []
+    watch.start()
+    assert await watch.calls(1) == [ANA]
+    assert "Snoozed" not in (await watch.shown()).text
+    assert await watch.calls(A_WEEK) == []
+    row = await watch.episode()
+    assert (row["snoozed_until"], row["snoozed_by"]) == (None, None)
+    assert (await watch.desk.events("1"))[-2:] == ["snoozed", "woken"]
+
+
+async def test_whoever_has_claimed_it_is_called_when_it_wakes_and_reminded_anew(watch: Watch) -> None:
+    episode_id = await watch.id_of()
+    await watch.begin(BEN, hours=200)
+    await watch.cards.claim(watch.ben, episode_id)
+    await watch.snoozing.snooze(watch.ben, episode_id, SnoozeFor.DAYS)
+    assert await watch.calls(71 * 60) == []
+    assert await watch.calls(60) == [BEN]
+    assert await watch.calls(119) == []
+    assert await watch.calls(1) == [BEN]
+
+
+async def test_a_flag_wakes_in_silence(desk: Desk) -> None:
+    await desk.start([calm(1)])
+    await desk.score(NINE_DAYS)
+    watch = Watch(desk, DeskRules())
+    await watch.delivery.drain()
+    await watch.snoozing.snooze(watch.ana, await watch.id_of(), SnoozeFor.HOUR)
+    await watch.tick()
+    assert "Snoozed" in (await watch.shown()).text
+    assert await watch.calls(60) == []
+    assert "Snoozed" not in (await watch.shown()).text
+    await watch.stop()
+
+
+async def test_an_end_that_was_seen_wakes_it_by_itself(watch: Watch) -> None:
+    episode_id = await watch.id_of()
+    await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.DAYS)
+    await watch.desk.keep([ended(1, expires_at=watch.now)], watch.now + 1)
+    await watch.desk.score(watch.now + 1)
+    assert (await watch.episode())["snoozed_until"] is None
+    # The run has said it, on the card that there is; the snooze has nothing left to end.
+    assert await watch.calls(A_WEEK) == []
+    assert "Snoozed" not in (await watch.shown()).text
+    assert (await watch.desk.events("1"))[-2:] == ["snoozed", "expired"]
+
+
+async def test_my_next_shift_is_one_that_begins_later(watch: Watch) -> None:
+    episode_id = await watch.id_of()
+    await watch.begin(ANA)
+    await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.SHIFT)
+    # Still the same shift, also where it goes on for another creator.
+    await watch.begin(ANA, creator_id=watch.desk.agency.bea)
+    assert await watch.desk.change(lambda tx: snoozes.wake_for_shift(tx, ANA, watch.now)) == 0
+    assert await watch.calls() == []
+    await watch.end(ANA)
+    watch.now += 3_600_000
+    await watch.begin(ANA)
+    assert await watch.desk.change(lambda tx: snoozes.wake_for_shift(tx, BEN, watch.now)) == 0
+    assert await watch.desk.change(lambda tx: snoozes.wake_for_shift(tx, ANA, watch.now)) == 1
+    assert await watch.calls() == [ANA]
+
+
+# Reminders
+
+
+async def test_a_claim_is_reminded_of_once_while_its_owner_is_on(watch: Watch) -> None:
+    await watch.begin(BEN, hours=1)
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    await watch.tick(60)
+    await watch.end(BEN)
+    assert await watch.calls(120) == []
+    await watch.begin(BEN)
+    watch.start()
+    assert await watch.calls() == [BEN]
+    assert await watch.calls(A_WEEK) == []
+    assert "Claimed by <@304>" in (await watch.shown()).text
+    assert (await watch.desk.events("1"))[-1] == "reminded"
+
+
+async def test_a_release_stops_the_reminder_and_so_does_a_setting(desk: Desk) -> None:
+    watch = await open_watch(desk, rules=DeskRules(remind_claim_ms=0))
+    await watch.begin(BEN, hours=100)
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    assert await watch.calls(A_WEEK) == []
+    await watch.stop()
+    watch = Watch(desk, DeskRules())
+    await watch.begin(BEN, hours=1000)
+    await watch.cards.release(watch.ben, await watch.id_of())
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    await watch.cards.release(watch.ben, await watch.id_of())
+    assert BEN not in await watch.calls(A_WEEK)
+    await watch.stop()
+
+
+# The gate
+
+
+async def test_a_held_mention_is_asked_for_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    morning = NINE_DAYS + 8 * 3_600_000
+    asked = gate(monkeypatch, Verdict("held", morning), Verdict("held", morning + 3_600_000))
+    await watch.snoozing.snooze(watch.ana, await watch.id_of(), SnoozeFor.HOUR)
+    assert await watch.calls(60) == []
+    assert await watch.calls(7 * 60 - 1) == []
+    assert await watch.calls(1) == []
+    watch.start()
+    assert await watch.calls(60) == [ANA]
+    assert asked == [(ANA, "woken"), (ANA, "held"), (ANA, "held")]
+    assert await watch.calls(A_WEEK) == []
+    assert (await watch.episode())["ping_state"] is None
+
+
+@pytest.mark.parametrize("act", ["claim", "snooze"])
+async def test_a_held_mention_is_not_owed_of_what_somebody_sees_to(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    episode_id = await watch.id_of()
+    gate(monkeypatch, Verdict("held", NINE_DAYS + 8 * 3_600_000))
+    await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.HOUR)
+    await watch.tick(60)
+    assert (await watch.episode())["ping_state"] == "held"
+    if act == "claim":
+        await watch.cards.claim(watch.ben, episode_id)
+    else:
+        await watch.snoozing.snooze(watch.ben, episode_id, SnoozeFor.DAYS)
+    assert await watch.calls(12 * 60) == []
+
+
+async def test_a_reminder_that_is_held_comes_later(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    # An instant that has passed already keeps nobody busy.
+    asked = gate(monkeypatch, Verdict("held", 1))
+    await watch.begin(BEN, hours=100)
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    assert await watch.calls(120) == []
+    assert await watch.calls(1) == [BEN]
+    assert asked == [(BEN, "reminder")] * 2
+
+
+async def test_a_mention_over_the_budget_is_left_to_the_digest(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate(monkeypatch, Verdict("digest"))
+    await watch.begin(BEN)
+    assert await watch.calls(15) == []
+    row = await watch.episode()
+    assert (row["ping_state"], row["owner_id"]) == ("digest", LEA)
+    assert f"now with <@{LEA}>" in (await watch.shown()).text
+
+
+async def test_every_mention_is_counted_by_the_gate(watch: Watch) -> None:
+    await watch.begin(BEN)
+    await watch.tick(15)
+    (row,) = [one for one in await watch.desk.rows(mention_table) if one["reason"] != "action"]
+    assert (row["discord_id"], row["reason"], row["at"]) == (LEA, "escalated", watch.now)
+
+
+# Cards
+
+
+async def test_a_mention_on_its_way_is_not_overwritten(watch: Watch) -> None:
+    await watch.desk.change(
+        lambda tx: tx.execute(
+            update(cards)
+            .where(cards.c.agency_id == tx.agency_id, cards.c.kind == "a")
+            .values(ping_wanted=True)
+        )
+    )
+    await watch.begin(ANA)
+    watch.now += 15 * 60_000
+    assert await watch.timers.run_due(watch.now) == {}
+    await watch.desk.change(
+        lambda tx: tx.execute(
+            update(cards).where(cards.c.agency_id == tx.agency_id).values(ping_wanted=False)
+        )
+    )
+    assert await watch.calls() == [LEA]
+
+
+async def test_people_of_one_list_are_called_one_after_the_other(desk: Desk) -> None:
+    watch = await open_watch(desk, fans=2)
+    card, _ = await desk.cards("a")
+    await desk.change(
+        lambda tx: tx.execute(
+            update(episodes).where(episodes.c.agency_id == tx.agency_id).values(card_id=card["id"])
+        )
+    )
+    await watch.begin(ANA, hours=100)
+    await watch.begin(BEN, hours=100)
+    await watch.cards.claim(watch.ana, await watch.id_of(1))
+    await watch.cards.claim(watch.ben, await watch.id_of(2))
+    assert await watch.calls(120) == [ANA]
+    assert await watch.calls() == [BEN]
+    assert await watch.calls(A_WEEK) == []
+    await watch.stop()
+
+
+async def test_the_most_money_is_called_about_first(desk: Desk) -> None:
+    watch = await open_watch(desk, fans=3)
+    ids = {number: await watch.id_of(number) for number in (1, 2, 3)}
+
+    async def price(tx: Tx) -> None:
+        for number, cents in ((1, 100), (2, 900), (3, 500)):
+            await tx.execute(
+                update(episodes)
+                .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == ids[number])
+                .values(pace_cents=cents)
+            )
+
+    await desk.change(price)
+    await watch.begin(ANA)
+    await watch.tick(15)
+    called = [r["fan_account_id"] for r in await desk.rows(mention_table) if r["reason"] == "escalated"]
+    assert called == [(await watch.episode(number))["fan_account_id"] for number in (2, 3, 1)]
+    await watch.stop()
