@@ -16,11 +16,13 @@ from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.creators import CreatorFeature
+from bot.discord_ui.features.handover import HandoverFeature
 from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.notes import NoteFeature
 from bot.discord_ui.features.queue import QueueFeature
 from bot.discord_ui.features.setup import SetupFeature
+from bot.discord_ui.features.shifts import ShiftFeature
 from bot.discord_ui.features.threads import ThreadFeature
 from bot.discord_ui.features.winbacks import WinbackDesk, WinbackFeature
 from bot.discord_ui.inflight import InFlight, log_failure
@@ -46,6 +48,7 @@ EXTENSIONS = (
     "cogs.queue",
     "cogs.report",
     "cogs.setup",
+    "cogs.shift",
     "cogs.status",
     "cogs.winbacks",
 )
@@ -55,6 +58,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
     """What answers buttons, menus and forms; commands are the cogs' own."""
     return [
         CardFeature(services.desk, services.chat_url),
+        HandoverFeature(services.shifts, services.desk, services.chat_url),
         LookupFeature(services.fans),
         QueueFeature(services.queue, services.desk, services.chat_url),
         NoteFeature(services.notes, services.fans),
@@ -62,6 +66,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         CreatorFeature(services.creator_admin),
         SetupFeature(services.setup, services.creator_admin, services.access),
         WinbackFeature(WinbackDesk(services.winbacks, services.spreads, services.access), services.fans),
+        ShiftFeature(services.shifts),
         MyFeature(services.my_work, services.desk),
     ]
 

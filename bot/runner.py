@@ -41,6 +41,7 @@ from bot.jobs.fetching.second_look import SecondLook
 from bot.jobs.health import Health
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
+from bot.jobs.shifts import ShiftsJob
 from bot.jobs.sync import SyncJob
 from bot.jobs.ticker import Ticker
 from bot.jobs.webhook_server import WebhookServer
@@ -164,7 +165,10 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         database_bytes=partial(database_bytes, settings.database_url),
     )
     ticker = Ticker(
-        clock, [hooks, sync, DailyJob(store), BoardsJob(store)], delivery, on_tick=health.note_tick
+        clock,
+        [hooks, ShiftsJob(store, settings.desk_rules()), sync, DailyJob(store), BoardsJob(store)],
+        delivery,
+        on_tick=health.note_tick,
     )
     await _serve_metrics(health, settings, stack)
 

@@ -15,6 +15,7 @@ from bot.services.ports import Desk
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
 from bot.services.setup import SetupService
+from bot.services.shifts import ShiftService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
 from bot.services.winback_spreads import SpreadService
@@ -42,4 +43,5 @@ class Services:
     spreads: SpreadService
     my_work: MyWorkService
     reports: ReportService
+    shifts: ShiftService
     chat_url: str
