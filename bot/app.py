@@ -17,11 +17,13 @@ from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.creators import CreatorFeature
 from bot.discord_ui.features.digest import DigestFeature
+from bot.discord_ui.features.handover import HandoverFeature
 from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.notes import NoteFeature
 from bot.discord_ui.features.queue import QueueFeature
 from bot.discord_ui.features.setup import SetupFeature
+from bot.discord_ui.features.shifts import ShiftFeature
 from bot.discord_ui.features.snooze import SnoozeFeature
 from bot.discord_ui.features.threads import ThreadFeature
 from bot.discord_ui.features.winbacks import WinbackDesk, WinbackFeature
@@ -48,6 +50,7 @@ EXTENSIONS = (
     "cogs.queue",
     "cogs.report",
     "cogs.setup",
+    "cogs.shift",
     "cogs.status",
     "cogs.winbacks",
 )
@@ -58,6 +61,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
     return [
         CardFeature(services.desk, services.chat_url),
         DigestFeature(services.digest, services.queue, services.desk, services.chat_url),
+        HandoverFeature(services.shifts, services.desk, services.chat_url),
         LookupFeature(services.fans),
         QueueFeature(services.queue, services.desk, services.chat_url),
         NoteFeature(services.notes, services.fans),
@@ -65,6 +69,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         CreatorFeature(services.creator_admin),
         SetupFeature(services.setup, services.creator_admin, services.access),
         WinbackFeature(WinbackDesk(services.winbacks, services.spreads, services.access), services.fans),
+        ShiftFeature(services.shifts),
         MyFeature(services.my_work, services.desk),
         SnoozeFeature(services.snoozing),
     ]

@@ -22,6 +22,7 @@ from bot.services.queue import QueueService
 from bot.services.reports import ReportService
 from bot.services.saves import SavesService
 from bot.services.setup import SetupService
+from bot.services.shifts import ShiftService
 from bot.services.snoozing import SnoozeService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
@@ -35,10 +36,11 @@ def build_services(
     settings: Settings, store: AgencyStore, clock: Clock, api: FanApi, delivery: Delivery
 ) -> Services:
     """Everything that commands, presses and jobs share."""
+    shifts = ShiftService(store, clock, settings.desk_rules())
     return Services(
         store=store,
         clock=clock,
-        access=AccessService(store),
+        access=AccessService(store, note_seen=shifts.note_seen),
         creators=CreatorService(store),
         creator_admin=CreatorAdmin(
             store,
@@ -75,6 +77,7 @@ def build_services(
             store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
         ),
         saves=SavesService(store, clock),
+        shifts=shifts,
         chat_url=settings.chat_url,
     )
 

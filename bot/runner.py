@@ -43,6 +43,7 @@ from bot.jobs.fetching.second_look import SecondLook
 from bot.jobs.health import Health
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
+from bot.jobs.shifts import ShiftsJob
 from bot.jobs.sync import SyncJob
 from bot.jobs.ticker import Ticker
 from bot.jobs.webhook_server import WebhookServer
@@ -174,6 +175,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         clock,
         [
             hooks,
+            ShiftsJob(store, settings.desk_rules()),
             sync,
             # After a sync, so that nobody is called about what it has just found to be over.
             DeskTimers(store, settings.desk_rules()),

@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import and_, func, or_, select, update
 
 from bot.domain.models import CardKind
-from bot.domain.shifts import next_start, on_at
-from bot.domain.views import AlertRow, BoardCard, OpenTotals
+from bot.domain.shifts import next_start
+from bot.domain.views import AlertRow, BoardCard, OnNow, OpenTotals
 from storage import shifts
 from storage.cards import CardPayload, NewCard, create_card, repost
 from storage.tables import cards, creators, episodes, winbacks
@@ -33,6 +33,8 @@ class BoardState:
     """When the creator's data was last fetched."""
     is_over: bool
     """The creator has retired, or the board hangs in a channel that is no longer hers."""
+    anew_at: int = 0
+    """When it was last posted anew because somebody came on; 0: never."""
 
 
 async def bump(tx: Tx, creator_id: int) -> None:
@@ -75,17 +77,13 @@ async def list_states(tx: Tx) -> list[BoardState]:
         )
         .order_by(creators.c.id)
     )
-    return [
-        BoardState(
-            creator_id,
-            channel_id,
-            card_id,
-            msgspec.json.decode(payload or "{}", type=CardPayload).as_of,
-            synced_at,
-            bool(is_over),
+    states: list[BoardState] = []
+    for creator_id, channel_id, card_id, payload, synced_at, is_over in rows:
+        kept = msgspec.json.decode(payload or "{}", type=CardPayload)
+        states.append(
+            BoardState(creator_id, channel_id, card_id, kept.as_of, synced_at, bool(is_over), kept.anew_at)
         )
-        for creator_id, channel_id, card_id, payload, synced_at, is_over in rows
-    ]
+    return states
 
 
 async def create_missing(tx: Tx, now_ms: int) -> int:
@@ -121,30 +119,38 @@ async def last_due(tx: Tx, creator_ids: list[int], now_ms: int) -> dict[int, int
     return {row[0]: row[1] for row in rows}
 
 
-async def move_on(tx: Tx, card_id: int, before: int, as_of: int, *, anew: bool) -> bool:
-    """Show a board as of a later instant; `anew`: in a new, silent message. False: it is not as of `before` any more."""
+async def move_on(tx: Tx, state: BoardState, as_of: int, *, anew_at: int | None) -> bool:
+    """Show a board as of a later instant; `anew_at` set: in a new, silent message. False: it has moved on meanwhile."""
+    shown_anew_at = state.anew_at if anew_at is None else anew_at
     result = await tx.execute(
         update(cards)
         .where(
             cards.c.agency_id == tx.agency_id,
-            cards.c.id == card_id,
-            cards.c.payload == _payload(before),
+            cards.c.id == state.card_id,
+            cards.c.payload == _payload(state.as_of, state.anew_at),
         )
-        .values(payload=_payload(as_of), wanted_version=cards.c.wanted_version + 1)
+        .values(payload=_payload(as_of, shown_anew_at), wanted_version=cards.c.wanted_version + 1)
     )
-    if result.rowcount and anew:
-        await repost(tx, card_id, None, ping=False, scored_wall_at=None)
+    if result.rowcount and anew_at is not None and state.card_id is not None:
+        await repost(tx, state.card_id, None, ping=False, scored_wall_at=None)
     return bool(result.rowcount)
 
 
-def _payload(as_of: int) -> str:
-    return msgspec.json.encode(CardPayload(as_of=as_of)).decode()
+def _payload(as_of: int, anew_at: int) -> str:
+    return msgspec.json.encode(CardPayload(as_of=as_of, anew_at=anew_at)).decode()
 
 
 async def load_board(
-    tx: Tx, card_id: int, creator_id: int, as_of: int, rows: tuple[AlertRow, ...], *, is_over: bool
+    tx: Tx,
+    card_id: int,
+    creator_id: int,
+    as_of: int,
+    rows: tuple[AlertRow, ...],
+    on_now: tuple[OnNow, ...],
+    *,
+    is_over: bool,
 ) -> BoardCard | None:
-    """The board of a creator with these rows; None where there is no such creator."""
+    """The board of a creator with these rows and people; None where there is no such creator."""
     creator = await tx.first(
         select(creators.c.name, creators.c.synced_at).where(
             creators.c.agency_id == tx.agency_id, creators.c.id == creator_id
@@ -160,7 +166,7 @@ async def load_board(
         rows=rows,
         totals=await sum_open(tx, [creator_id]),
         has_shifts=bool(planned),
-        on_shift=on_at(planned, as_of),
+        on_shift=on_now,
         next_shift=next_start(planned, as_of),
         winbacks_open=winbacks_open,
         winbacks_overdue=winbacks_overdue,

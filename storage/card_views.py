@@ -19,11 +19,12 @@ from bot.domain.views import (
     CardView,
     GroupedCard,
     NoticeCard,
+    OnNow,
 )
-from storage import boards, digests, notes
+from storage import boards, digests, handover_views, handovers, notes, on_shift
 from storage.cards import CardPayload
 from storage.episodes import decode_reasons
-from storage.parts import LABEL, to_label, to_owner
+from storage.parts import LABEL, in_parts, to_label, to_owner
 from storage.tables import cards, creators, episodes, fan_accounts
 from storage.tx import Tx
 
@@ -154,6 +155,15 @@ async def load_baseline_rows(tx: Tx, creator_id: int) -> list[AlertRow]:
     return sorted((to_row(row) for row in rows), key=by_money)
 
 
+async def load_rows_by_id(tx: Tx, episode_ids: list[int]) -> dict[int, AlertRow]:
+    """Episodes as they stand now, open or closed, by id."""
+    found: dict[int, AlertRow] = {}
+    for part in in_parts(sorted(set(episode_ids))):
+        rows = await tx.all(rows_query(tx).where(episodes.c.id.in_(part)))
+        found.update((row.id, to_row(row)) for row in rows)
+    return found
+
+
 async def load_view(tx: Tx, card_id: int) -> CardView | None:
     """What the card shows now; None where there is no such card."""
     card = await tx.first(
@@ -195,22 +205,29 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
             reverted_by=payload.reverted_by,
         )
     if kind is CardKind.BOARD:
-        top = await load_top_rows(tx, card.creator_id, boards.TOP)
+        top = tuple(await load_top_rows(tx, card.creator_id, boards.TOP))
+        on = (await on_shift.list_on(tx, card.creator_id)).get(card.creator_id, ())
+        on_now = tuple(OnNow(one.user_id, one.until_at, one.seen_at is not None) for one in on)
         over = card.closed_at is not None
-        return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, tuple(top), is_over=over)
+        return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, top, on_now, is_over=over)
     if kind is CardKind.DIGEST:
         return await digests.load_card(tx, card_id, card.creator_id, card.code or "")
-    if kind is CardKind.NOTICE:
-        return NoticeCard(
-            card_id,
-            cast("Any", card.code),
-            name,
-            card.created_at,
-            payload.data_at,
-            card.closed_at,
-            payload.permissions,
-        )
-    return None
+    if kind is CardKind.HANDOVER:
+        left = await handovers.load(tx, card_id)
+        if left is None:
+            return None
+        rows_of = await load_rows_by_id(tx, [*left.claims, *left.snoozes])
+        return await handover_views.build(tx, left, card_id, name or "", rows_of)
+    assert kind is CardKind.NOTICE  # noqa: S101 - there is no other
+    return NoticeCard(
+        card_id,
+        cast("Any", card.code),
+        name,
+        card.created_at,
+        payload.data_at,
+        card.closed_at,
+        payload.permissions,
+    )
 
 
 async def _creator(tx: Tx, creator_id: int | None) -> tuple[str | None, int | None]:

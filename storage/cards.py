@@ -37,13 +37,17 @@ class CardPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     action_above: float | None = None
     data_at: int | None = None
     as_of: int = 0
-    """Of a board: the instant it shows who is on and what is overdue for; what changes by time moves it on."""
+    """Of a board: the instant it shows who comes next and what is overdue for; what changes by time moves it on."""
     permissions: tuple[str, ...] = ()
     """Of a notice that a channel is closed: what the bot lacks there, by discord.py's names."""
     setting_change_id: int | None = None
     """Of a baseline that new thresholds have caused: the change."""
     reverted_by: int | None = None
     """Who has taken that change back."""
+    anew_at: int = 0
+    """Of a board: when it was last posted anew because somebody came on shift."""
+    signature: int = 0
+    """Of a hand-over: a checksum of how its items stood when it was last asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 
-from storage import boards
+from bot.domain.desk import CLAIM_LAPSE_MS
+from bot.domain.shift_work import EndedHow, lasts_until
+from storage import boards, shifts, snoozes
 from storage.tables import shift_sessions
 from storage.tx import Tx
 
@@ -30,11 +33,26 @@ class OnShift:
     seen_at: int | None
 
 
-async def list_on(tx: Tx, creator_id: int | None = None) -> dict[int, tuple[OnShift, ...]]:
-    """Creator id -> who is on for her, who came first before the others; of one creator or (None) of all."""
-    query = select(_s.id, _s.creator_id, _s.user_id, _s.source, _s.started_at, _s.until_at, _s.seen_at).where(
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session that is over. `lapse_at`: when the claims it left lapse; None: nothing to lapse, or they have."""
+
+    session_id: int
+    creator_id: int
+    user_id: int
+    ended_at: int
+    lapse_at: int | None
+
+
+def _open(tx: Tx) -> Select[Any]:
+    return select(_s.id, _s.creator_id, _s.user_id, _s.source, _s.started_at, _s.until_at, _s.seen_at).where(
         _s.agency_id == tx.agency_id, _s.ended_at.is_(None)
     )
+
+
+async def list_on(tx: Tx, creator_id: int | None = None) -> dict[int, tuple[OnShift, ...]]:
+    """Creator id -> who is on for her, who came first before the others; of one creator or (None) of all."""
+    query = _open(tx)
     if creator_id is not None:
         query = query.where(_s.creator_id == creator_id)
     found: dict[int, list[OnShift]] = defaultdict(list)
@@ -43,10 +61,26 @@ async def list_on(tx: Tx, creator_id: int | None = None) -> dict[int, tuple[OnSh
     return {of: tuple(people) for of, people in found.items()}
 
 
+async def list_of(tx: Tx, user_id: int) -> list[OnShift]:
+    """For whom one person is on, what began first before the others."""
+    rows = await tx.all(_open(tx).where(_s.user_id == user_id).order_by(_s.started_at, _s.creator_id))
+    return [OnShift(*row) for row in rows]
+
+
 async def begin(
-    tx: Tx, creator_id: int, user_id: int, source: Source, now_ms: int, until_at: int
+    tx: Tx,
+    creator_id: int,
+    user_id: int,
+    source: Source,
+    now_ms: int,
+    until_at: int,
+    *,
+    started_at: int | None = None,
 ) -> int | None:
-    """Put somebody on shift; the session's id. None: they are on already (and were just seen, but for a plan)."""
+    """Put somebody on shift; the session's id. None: they are on already (and were just seen, but for a plan).
+
+    `started_at`: since when it counts, where that is not `now_ms`. Claims left by an earlier session no longer lapse.
+    """
     known = await tx.scalar(
         select(_s.id).where(
             _s.agency_id == tx.agency_id,
@@ -72,10 +106,145 @@ async def begin(
             creator_id=creator_id,
             user_id=user_id,
             source=source,
-            started_at=now_ms,
+            started_at=now_ms if started_at is None else started_at,
             until_at=until_at,
             seen_at=seen,
         )
     )
+    await tx.execute(
+        update(shift_sessions)
+        .where(
+            _s.agency_id == tx.agency_id,
+            _s.creator_id == creator_id,
+            _s.user_id == user_id,
+            _s.lapse_at.is_not(None),
+        )
+        .values(lapse_at=None)
+    )
+    await snoozes.wake_for_shift(tx, user_id, now_ms)
     await boards.bump(tx, creator_id)
     return session_id
+
+
+async def begin_by_claim(tx: Tx, creator_id: int, user_id: int, now_ms: int) -> int | None:
+    """Who claims is on, up to the end of their planned shift or for some hours; the session's id, None: on already."""
+    plan = await shifts.list_for(tx, creator_id, user_id)
+    return await begin(tx, creator_id, user_id, "claim", now_ms, lasts_until(plan, user_id, now_ms))
+
+
+async def note_seen(tx: Tx, user_id: int, now_ms: int) -> bool:
+    """Whoever a plan has put on shift has done something. False: nothing was waiting for that."""
+    waiting = await tx.all(_open(tx).where(_s.user_id == user_id, _s.seen_at.is_(None)))
+    for row in waiting:
+        await tx.execute(
+            update(shift_sessions).where(_s.agency_id == tx.agency_id, _s.id == row.id).values(seen_at=now_ms)
+        )
+        await boards.bump(tx, row.creator_id)
+    return bool(waiting)
+
+
+async def is_unseen(tx: Tx, user_id: int) -> bool:
+    """Whether a plan has this person on shift and they have done nothing since."""
+    found = await tx.scalar(
+        select(_s.id)
+        .where(
+            _s.agency_id == tx.agency_id,
+            _s.user_id == user_id,
+            _s.ended_at.is_(None),
+            _s.seen_at.is_(None),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+async def move_end(tx: Tx, session_id: int, until_at: int) -> None:
+    """An open session ends at another time."""
+    row = await tx.first(_open(tx).where(_s.id == session_id))
+    if row is None:
+        return
+    await tx.execute(
+        update(shift_sessions)
+        .where(_s.agency_id == tx.agency_id, _s.id == session_id)
+        .values(until_at=until_at)
+    )
+    await boards.bump(tx, row.creator_id)
+
+
+async def end(tx: Tx, session: OnShift, at: int, how: EndedHow, *, may_lapse: bool) -> bool:
+    """Take somebody off shift. `may_lapse`: they have claims, which lapse two hours later. False: they are off already."""
+    result = await tx.execute(
+        update(shift_sessions)
+        .where(_s.agency_id == tx.agency_id, _s.id == session.session_id, _s.ended_at.is_(None))
+        .values(ended_at=at, ended_how=how, lapse_at=at + CLAIM_LAPSE_MS if may_lapse else None)
+    )
+    if result.rowcount:
+        await boards.bump(tx, session.creator_id)
+    return bool(result.rowcount)
+
+
+async def reopen(tx: Tx, session_id: int, now_ms: int) -> bool:
+    """Take an end back. False: it is open, its time is over by now, or the person has begun anew."""
+    row = await tx.first(select(shift_sessions).where(_s.agency_id == tx.agency_id, _s.id == session_id))
+    if row is None or row.ended_at is None or row.until_at <= now_ms:
+        return False
+    if any(one.creator_id == row.creator_id for one in await list_of(tx, row.user_id)):
+        return False
+    await tx.execute(
+        update(shift_sessions)
+        .where(_s.agency_id == tx.agency_id, _s.id == session_id)
+        .values(ended_at=None, ended_how=None, lapse_at=None)
+    )
+    await boards.bump(tx, row.creator_id)
+    return True
+
+
+async def find_open(tx: Tx, session_id: int) -> OnShift | None:
+    """None: there is no such session, or it is over."""
+    row = await tx.first(_open(tx).where(_s.id == session_id))
+    return None if row is None else OnShift(*row)
+
+
+async def find(tx: Tx, session_id: int) -> Ended | None:
+    """A session that is over; None: there is none, or it is open."""
+    row = await tx.first(
+        select(_s.id, _s.creator_id, _s.user_id, _s.ended_at, _s.lapse_at).where(
+            _s.agency_id == tx.agency_id, _s.id == session_id, _s.ended_at.is_not(None)
+        )
+    )
+    return None if row is None else Ended(*row)
+
+
+async def list_lapsing(tx: Tx, now_ms: int) -> list[Ended]:
+    """The sessions whose claims lapse by now, the longest over first."""
+    rows = await tx.all(
+        select(_s.id, _s.creator_id, _s.user_id, _s.ended_at, _s.lapse_at)
+        .where(_s.agency_id == tx.agency_id, _s.lapse_at.is_not(None), _s.lapse_at <= now_ms)
+        .order_by(_s.lapse_at, _s.id)
+    )
+    return [Ended(*row) for row in rows]
+
+
+async def clear_lapse(tx: Tx, session_id: int) -> None:
+    """Nothing of this session lapses any more."""
+    await tx.execute(
+        update(shift_sessions).where(_s.agency_id == tx.agency_id, _s.id == session_id).values(lapse_at=None)
+    )
+
+
+async def last_left(tx: Tx, creator_ids: Collection[int], since_ms: int) -> dict[int, dict[int, int]]:
+    """Creator id -> user id -> when they last ended a session by themselves, since an instant; others are left out."""
+    rows = await tx.all(
+        select(_s.creator_id, _s.user_id, func.max(_s.ended_at))
+        .where(
+            _s.agency_id == tx.agency_id,
+            _s.creator_id.in_(sorted(creator_ids)),
+            _s.started_at >= since_ms,
+            _s.ended_how == "end",
+        )
+        .group_by(_s.creator_id, _s.user_id)
+    )
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    for creator_id, user_id, ended_at in rows:
+        found[creator_id][user_id] = ended_at
+    return dict(found)

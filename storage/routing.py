@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
+from bot.domain.models import AccessTier
 from bot.domain.routing import Team, choose_all
 from bot.domain.views import Owner
 from storage import on_shift, roster
@@ -19,7 +20,13 @@ _e, _v = episodes.c, episode_events.c
 
 async def load_team(tx: Tx, creator: Creator) -> Team:
     """Whom her action items can go to now."""
-    on = tuple(one.user_id for one in (await on_shift.list_on(tx, creator.id)).get(creator.id, ()))
+    present = [one.user_id for one in (await on_shift.list_on(tx, creator.id)).get(creator.id, ())]
+    known = await roster.list_members(tx) if present else {}
+    # Work is the chatters' first; a lead who is on gets it where no chatter is.
+    chatters = [
+        user_id for user_id in present if known.get(user_id, AccessTier.CHATTER) <= AccessTier.CHATTER
+    ]
+    on = tuple(chatters or present)
     role_id = None
     if not on and creator.default_chatter_id is None and not creator.lead_ids:
         tiers = await roster.list_role_tiers(tx)

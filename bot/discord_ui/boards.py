@@ -14,8 +14,7 @@ from bot.discord_ui.snoozing import snooze_words
 from bot.discord_ui.words import OPEN_CHAT
 from bot.discord_ui.words import boards as words
 from bot.domain.models import CardKind
-from bot.domain.shifts import ShiftSpan
-from bot.domain.views import AlertRow, BoardCard
+from bot.domain.views import AlertRow, BoardCard, OnNow
 
 _HEADER_UNITS = 800
 _SPARE_UNITS = 200
@@ -60,23 +59,24 @@ def _header(view: BoardCard) -> str:
 
 
 def _on_words(view: BoardCard) -> str | None:
-    """Who is on or comes next; None where no shifts are planned at all."""
-    if not view.has_shifts:
-        return None
+    """Who is on or comes next; None where nobody is on and no shifts are planned at all."""
     if view.on_shift:
-        named = [_person(span) for span in view.on_shift[:_PEOPLE]]
+        named = [on_words(one) for one in view.on_shift[:_PEOPLE]]
         if len(view.on_shift) > _PEOPLE:
             named.append(words.and_more_people(len(view.on_shift) - _PEOPLE))
         return f"On now: {', '.join(named)}"
+    if not view.has_shifts:
+        return None
     if view.next_shift is None:
-        return words.NOBODY_ON
+        return f"{words.NOBODY_ON}."
     coming = f"<@{view.next_shift.user_id}> {times.relative(view.next_shift.starts_at)}"
-    return f"{words.NOBODY_ON.removesuffix('.')}; next: {coming}"
+    return f"{words.NOBODY_ON}; next: {coming}"
 
 
-def _person(span: ShiftSpan) -> str:
-    until = words.AROUND_THE_CLOCK if span.ends_at is None else f"until {times.clock_time(span.ends_at)}"
-    return f"<@{span.user_id}> {until}"
+def on_words(one: OnNow) -> str:
+    """ "@Ana until 18:00, not seen yet"."""
+    until = f"<@{one.user_id}> until {times.clock_time(one.until_at)}"
+    return until if one.seen else f"{until}, {words.NOT_SEEN}"
 
 
 def board_row(row: AlertRow, link: str | None) -> str:

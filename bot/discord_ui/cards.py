@@ -9,6 +9,7 @@ import discord
 from bot.discord_ui import custom_ids, notes, rows, times, words
 from bot.discord_ui.boards import render_board
 from bot.discord_ui.digests import render_digest
+from bot.discord_ui.handover import render_handover
 from bot.discord_ui.items import button
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, LINE_ONE_GRAPHEMES, clip, clip_units, graphemes
 from bot.discord_ui.lists import render_grouped, render_top
@@ -25,13 +26,14 @@ from bot.domain.views import (
     CardView,
     DigestCard,
     GroupedCard,
+    HandoverCard,
     NoticeCard,
     Owner,
 )
 
 __all__ = ["LAYOUTS", "RenderedMessage", "one_line", "render", "render_details", "render_link", "render_top"]
 
-LAYOUTS = frozenset({CardKind.GROUPED, CardKind.BOARD, CardKind.DIGEST})
+LAYOUTS = frozenset({CardKind.GROUPED, CardKind.BOARD, CardKind.DIGEST, CardKind.HANDOVER})
 """The kinds of cards that are Components V2 layouts and stay so to their end."""
 _COLOURS = {AlertTier.AT_RISK: 0xE67E22, AlertTier.ACTION: 0xD83C3E}
 _EXPIRED_COLOUR = 0x80848E
@@ -58,6 +60,8 @@ def render(view: CardView, *, chat_url: str, mention: Owner | None = None) -> Re
             return render_board(view, chat_url=chat_url)
         case DigestCard():
             return render_digest(view)
+        case HandoverCard():
+            return render_handover(view, chat_url=chat_url)
         case _:
             assert_never(view)
 

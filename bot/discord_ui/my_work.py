@@ -9,6 +9,7 @@ from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.winback_lists import done_button, winback_row
 from bot.discord_ui.winbacks import render_list
 from bot.discord_ui.words import my as say
+from bot.discord_ui.words.shifts import on_line
 from bot.domain.base36 import encode
 from bot.domain.models import AlertTier
 from bot.domain.my_work import Claim
@@ -24,7 +25,7 @@ def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) ->
     """The page of somebody's work; what to do next where there is none."""
     if not found.tasks:
         text = say.NOTHING if user_id == viewer_id else say.nothing_of(user_id)
-        return one_line(text, is_layout=True)
+        return one_line(text + _on_words(found, " ", is_yours=user_id == viewer_id), is_layout=True)
     rows: list[tuple[str, RoutedButton | None]] = []
     for task in found.tasks:
         if isinstance(task.work, Claim):
@@ -38,7 +39,16 @@ def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) ->
         return custom_ids.build(WORK, PRIVATE, user_id, str(page))
 
     header = say.header(whose, found.claims, found.winbacks, found.overdue)
+    header += _on_words(found, "\n-# ", is_yours=user_id == viewer_id)
     return render_list(header, rows, page=found.page, pages=found.pages, turn=turn)
+
+
+def _on_words(found: WorkPage, before: str, *, is_yours: bool) -> str:
+    """For whom the person is on shift; nothing where they are not."""
+    if not found.on_shift:
+        return ""
+    names = [(safe_name(name, 24), until_at) for name, until_at in found.on_shift]
+    return before + on_line(names, is_yours=is_yours)
 
 
 def claim_row(row: Claim, guild_id: int) -> str:

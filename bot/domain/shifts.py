@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bot.domain.models import MS_PER_DAY, MS_PER_S
@@ -71,6 +72,36 @@ def changes_around(plan: Iterable[PlannedShift], at: int) -> tuple[int | None, i
     return last, min((edge for edge in edges if edge > at), default=None)
 
 
+def span_of(plan: Iterable[PlannedShift], user_id: int, at: int) -> ShiftSpan | None:
+    """One person's time on at an instant; None: the plan does not have them on then."""
+    mine = [shift for shift in plan if shift.user_id == user_id]
+    return next(iter(on_at(mine, at)), None)
+
+
+def begun_at(shift: PlannedShift, at: int) -> int | None:
+    """When the shift that takes place at an instant began; None: it does not take place then."""
+    return max((start for start, end in _pieces(shift, at) if start <= at < end), default=None)
+
+
+def next_start_of(plan: Iterable[PlannedShift], user_id: int, at: int) -> int | None:
+    """When a person next comes on after `at`; None: not within eight days."""
+    coming = next_start([shift for shift in plan if shift.user_id == user_id], at)
+    return None if coming is None else coming.starts_at
+
+
+def gaps(plan: Iterable[PlannedShift], since: int, until: int) -> tuple[tuple[int, int], ...]:
+    """The times between the two instants, at most eight days apart, at which nobody is planned; earliest first."""
+    found: list[tuple[int, int]] = []
+    covered = since
+    for start, end in sorted((start, end) for _, start, end in _spans(plan, since)):
+        if start > covered and covered < until:
+            found.append((covered, min(start, until)))
+        covered = max(covered, end)
+    if covered < until:
+        found.append((covered, until))
+    return tuple(found)
+
+
 def _spans(plan: Iterable[PlannedShift], at: int) -> list[tuple[int, int, int]]:
     """(user id, start, end) around `at`, overlapping and adjacent ones of one person made one."""
     pieces = sorted({(shift.user_id, *piece) for shift in plan for piece in _pieces(shift, at)})
@@ -83,11 +114,21 @@ def _spans(plan: Iterable[PlannedShift], at: int) -> list[tuple[int, int, int]]:
     return merged
 
 
-def _pieces(shift: PlannedShift, at: int) -> Iterator[tuple[int, int]]:
+def _pieces(shift: PlannedShift, at: int) -> tuple[tuple[int, int], ...]:
+    """The times it takes place around `at`."""
+    return _pieces_around(shift, datetime.fromtimestamp(at / MS_PER_S, UTC).date())
+
+
+# Plans are asked every second and change with the weeks.
+@lru_cache(maxsize=4_096)
+def _pieces_around(shift: PlannedShift, middle: date) -> tuple[tuple[int, int], ...]:
+    return tuple(_work_out(shift, middle))
+
+
+def _work_out(shift: PlannedShift, middle: date) -> Iterator[tuple[int, int]]:
     zone = ZoneInfo(shift.zone)
     overnight = timedelta(days=1 if shift.ends_minute <= shift.starts_minute else 0)
     # A day more on either side: a date is not the same one everywhere, and a shift may begin on the day before.
-    middle = datetime.fromtimestamp(at / MS_PER_S, UTC).date()
     for offset in range(-_LOOK_DAYS - 2, _LOOK_DAYS + 3):
         day = middle + timedelta(days=offset)
         if day.isoweekday() in shift.weekdays:

@@ -161,6 +161,17 @@ class OpenTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class OnNow:
+    """Somebody on shift. `until_at`: when that ends by itself; `seen`: they have done something since it began."""
+
+    user_id: int
+    until_at: int
+    seen: bool = True
+    since_at: int | None = None
+    """None: not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class BoardCard:
     """A creator's live board. `rows`: the first of her open episodes, most money first, scores as last shown."""
 
@@ -170,8 +181,9 @@ class BoardCard:
     totals: OpenTotals
     has_shifts: bool
     """Whether any are planned for her."""
-    on_shift: tuple[ShiftSpan, ...]
+    on_shift: tuple[OnNow, ...]
     next_shift: ShiftSpan | None
+    """Who comes on next by the plan."""
     winbacks_open: int
     winbacks_overdue: int
     synced_at: int | None
@@ -203,7 +215,53 @@ class DigestCard:
     parts: tuple[DigestPart, ...]
 
 
-CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard | DigestCard
+@dataclass(frozen=True, slots=True)
+class HandoverNote:
+    """A follow-up that is due, or a fan not to contact. `text` is hostile and empty where the fan's name is hidden.
+
+    `at`: when it is due or ends, None: not at all; `user_id`: whose it is or who said so.
+    """
+
+    fan: FanLabel
+    text: str
+    at: int | None
+    user_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverCard:
+    """What somebody whose shift has ended leaves to the others, as it stands now.
+
+    `rows`: the claims that are still theirs, most money first. `taken`: (user id, how many) for who has the others.
+    """
+
+    card_id: int
+    creator_name: str
+    user_id: int
+    at: int
+    """When the shift ended."""
+    lapses_at: int
+    rows: tuple[AlertRow, ...]
+    taken: tuple[tuple[int, int], ...] = ()
+    closed: int = 0
+    lapsed: int = 0
+    snoozes: tuple[AlertRow, ...] = ()
+    """About to end."""
+    followups: tuple[HandoverNote, ...] = ()
+    holds: tuple[HandoverNote, ...] = ()
+    next_user_id: int | None = None
+    """Whom the card called."""
+    is_over: bool = False
+    """The person is back, a later hand-over stands in its place, or it is too old to matter."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to take or to know."""
+        had_claims = bool(self.taken or self.closed or self.lapsed)
+        return self.is_over or not (self.rows or (not had_claims and (self.snoozes or self.followups)))
+
+
+CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard | DigestCard | HandoverCard
 
 
 class QueueSort(StrEnum):

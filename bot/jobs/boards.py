@@ -1,9 +1,9 @@
 """Keeps a board in each creator's channel: makes it once, and moves it on with the time.
 
 What people and scoring runs change asks for the board in its own transaction (`storage.boards.bump`). Left for here is
-what the time alone changes: who is on, what is overdue, and how old the data shown is. A board shows all that as of an
-instant kept with it, so it comes out the same however often it is rendered, and a restart neither repeats nor loses a
-shift's start.
+what the time alone changes: who comes next, what is overdue, and how old the data shown is. A board shows all that as of
+an instant kept with it, so it comes out the same however often it is rendered, and a restart neither repeats nor loses the
+new message that somebody's coming on shift asks for. Who is on is in the sessions, whose changes ask for the board.
 """
 
 from __future__ import annotations
@@ -12,24 +12,27 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.domain.desk import MS_PER_MINUTE
 from bot.domain.models import MS_PER_DAY, MS_PER_HOUR
-from bot.domain.shifts import PlannedShift, changes_around, on_at
-from storage import boards, shifts
+from bot.domain.shifts import PlannedShift, changes_around
+from storage import boards, on_shift, shifts
 from storage.boards import BoardState
 from storage.engine import AgencyStore, Tx
+from storage.on_shift import OnShift
 
 log = structlog.get_logger(__name__)
 
+TOGETHER_MS = 5 * MS_PER_MINUTE
+"""A board is not posted anew twice in this time."""
 AGE_MS = 6 * MS_PER_HOUR
 """A board that shows older data than this, while newer has been fetched, is edited for the age alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """Up to when a board is shown now, and up to when it is to be; `anew`: a shift has begun, so in a new message."""
+    """Up to when a board is to be shown; `anew`: somebody has come on shift, so in a new message."""
 
-    card_id: int
-    before: int
+    state: BoardState
     as_of: int
     anew: bool
 
@@ -56,13 +59,23 @@ class BoardsJob:
         async with self._store.read() as tx:
             states = await boards.list_states(tx)
             planned = await shifts.list_planned(tx)
+            on = await on_shift.list_on(tx)
             overdue_at = await boards.last_due(tx, [state.creator_id for state in states], now_ms)
         missing = any(state.card_id is None and not state.is_over for state in states)
         over = [state.card_id for state in states if state.card_id is not None and state.is_over]
         moves = [
             move
             for state in states
-            if (move := self._move(state, planned.get(state.creator_id, ()), overdue_at, now_ms)) is not None
+            if (
+                move := self._move(
+                    state,
+                    planned.get(state.creator_id, ()),
+                    on.get(state.creator_id, ()),
+                    overdue_at.get(state.creator_id),
+                    now_ms,
+                )
+            )
+            is not None
         ]
         if not missing and not moves and not over:
             return {}
@@ -72,7 +85,7 @@ class BoardsJob:
                 await boards.close(tx, card_id, now_ms)
             made = await boards.create_missing(tx, now_ms)
             moved = [
-                await boards.move_on(tx, move.card_id, move.before, move.as_of, anew=move.anew)
+                await boards.move_on(tx, move.state, move.as_of, anew_at=now_ms if move.anew else None)
                 for move in moves
             ]
             return len(over) + made + sum(moved)
@@ -82,19 +95,26 @@ class BoardsJob:
         return {"boards": changed}
 
     def _move(
-        self, state: BoardState, plan: tuple[PlannedShift, ...], overdue_at: dict[int, int], now_ms: int
+        self,
+        state: BoardState,
+        plan: tuple[PlannedShift, ...],
+        on: tuple[OnShift, ...],
+        overdue_at: int | None,
+        now_ms: int,
     ) -> _Move | None:
         if state.card_id is None or state.is_over:
             return None
-        edges = [self._last_change(state.creator_id, plan, now_ms), overdue_at.get(state.creator_id)]
+        # Who comes on by claiming is in the channel, with the board under their hands: it stays where it is.
+        came = [one.started_at for one in on if one.source != "claim"]
+        edges = [self._last_change(state.creator_id, plan, now_ms), overdue_at, *came]
         if state.synced_at is not None and state.synced_at - state.as_of >= AGE_MS:
             edges.append(state.synced_at)
         as_of = max((edge for edge in edges if edge is not None), default=0)
         if as_of <= state.as_of:
             return None
-        # A shift that began and ended since the last look would find nobody to read a new message.
-        begun = any(state.as_of < span.starts_at for span in on_at(plan, now_ms))
-        return _Move(state.card_id, state.as_of, as_of, begun)
+        # Two who come together get one board between them.
+        anew = any(at > state.as_of for at in came) and now_ms - state.anew_at >= TOGETHER_MS
+        return _Move(state, as_of, anew)
 
     def _last_change(self, creator_id: int, plan: tuple[PlannedShift, ...], now_ms: int) -> int | None:
         known = self._quiet.get(creator_id)

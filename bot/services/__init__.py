@@ -17,6 +17,7 @@ from bot.services.queue import QueueService
 from bot.services.reports import ReportService
 from bot.services.saves import SavesService
 from bot.services.setup import SetupService
+from bot.services.shifts import ShiftService
 from bot.services.snoozing import SnoozeService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
@@ -48,4 +49,5 @@ class Services:
     my_work: MyWorkService
     reports: ReportService
     saves: SavesService
+    shifts: ShiftService
     chat_url: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from bot.domain.access import may, tier_of
@@ -59,12 +59,18 @@ class AccessRules:
 class AccessService:
     """Reads the rules anew for every question: a role taken away counts at once."""
 
-    def __init__(self, store: AgencyStore) -> None:
+    def __init__(
+        self, store: AgencyStore, *, note_seen: Callable[[int], Awaitable[None]] | None = None
+    ) -> None:
+        """`note_seen` hears the id of everybody who does something."""
         self._store = store
         self._met: dict[int, Viewer] = {}
+        self._note_seen = note_seen
 
     async def remember(self, viewer: Viewer) -> None:
         """Keep who the person is, for when somebody else asks; written only where it has changed."""
+        if self._note_seen is not None:
+            await self._note_seen(viewer.user_id)
         if self._met.get(viewer.user_id) == viewer:
             return
         await self._store.write(lambda tx: roster.put_member(tx, viewer))

@@ -11,7 +11,7 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView
 from bot.services.ports import ClaimResult, ReleaseResult
 from bot.services.records import append
-from storage import card_delivery, card_views, claims
+from storage import card_delivery, card_views, claims, on_shift
 from storage.engine import AgencyStore, Tx
 
 
@@ -43,6 +43,7 @@ class Desk:
             status, by = await claims.claim(tx, episode_id, viewer.user_id, now, remind_ms=remind)
             if status == "claimed":
                 await self._audit(tx, viewer, "claim", episode_id)
+                await self._begin_shift(tx, viewer, episode_id, now)
             return ClaimResult(status, by)
 
         return await self._store.write(write)
@@ -102,6 +103,12 @@ class Desk:
     async def show_changes(self) -> None:
         """Wake delivery, so that the cards of what was changed in private show it at once."""
         await self._wake_delivery()
+
+    async def _begin_shift(self, tx: Tx, viewer: Viewer, episode_id: int, now: int) -> None:
+        """Who claims is on shift for her from now on."""
+        found = await card_views.creator_of_episode(tx, episode_id)
+        if found is not None:
+            await on_shift.begin_by_claim(tx, found[0], viewer.user_id, now)
 
     async def _may_see(self, tx: Tx, viewer: Viewer, episode_id: int) -> bool:
         found = await card_views.creator_of_episode(tx, episode_id)

@@ -10,8 +10,8 @@ from bot.domain.my_work import Task, by_urgency
 from bot.domain.pages import fit
 from bot.domain.winbacks import Hook, Winback
 from bot.services.records import append
-from storage import card_views, hooks, my_work, winbacks
-from storage.engine import AgencyStore
+from storage import card_views, hooks, my_work, on_shift, roster, winbacks
+from storage.engine import AgencyStore, Tx
 from storage.score_inputs import read_paces
 
 
@@ -27,6 +27,8 @@ class WorkPage:
     winbacks: int
     overdue: int
     now_ms: int
+    on_shift: tuple[tuple[str, int], ...] = ()
+    """(creator, until when) for whom the person is on shift."""
 
 
 class MyWorkService:
@@ -53,6 +55,7 @@ class MyWorkService:
                 *(Task(one, one.pace_cents) for one in claimed),
                 *(Task(one, paces.get(one.fan_account_id)) for one in asked),
             ]
+            on = await self._on_shift(tx, viewer, user_id)
             ranked = by_urgency(tasks, now)
             page, pages = fit(page, len(ranked), page_size)
             shown = ranked[page * page_size : (page + 1) * page_size]
@@ -63,4 +66,11 @@ class MyWorkService:
             lambda tx: append(tx, viewer, "view_work", "member", user_id, None, self._clock.now_ms())
         )
         overdue = sum(one.overdue(now) for one in asked)
-        return WorkPage(tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now)
+        return WorkPage(tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now, on)
+
+    async def _on_shift(self, tx: Tx, viewer: Viewer, user_id: int) -> tuple[tuple[str, int], ...]:
+        until = {one.creator_id: one.until_at for one in await on_shift.list_of(tx, user_id)}
+        seen = until.keys() & viewer.creator_ids
+        if not seen:
+            return ()
+        return tuple((one.name, until[one.id]) for one in await roster.list_creators(tx) if one.id in seen)

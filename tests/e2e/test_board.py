@@ -232,7 +232,7 @@ async def test_a_shift_that_begins_has_the_board_posted_again_in_silence_and_onc
         await _hours(box, 8)
         still = await _board(office, "luna")
         assert still.message["id"] == first.message["id"]
-        assert re.search(rf"Nobody is on shift; next: <@{ana}> <t:\d+:R>", text_of(still.message))
+        assert re.search(rf"Nobody on now; next: <@{ana}> <t:\d+:R>", text_of(still.message))
         other = await _board(office, "zoe")
 
         await _hours(box, 2)

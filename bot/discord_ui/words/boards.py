@@ -8,9 +8,9 @@ from bot.discord_ui import words
 from bot.domain.views import QueueSort
 
 NOTHING_OPEN: Final = "Nothing is open."
-NOBODY_ON: Final = "Nobody is on shift."
+NOBODY_ON: Final = "Nobody on now"
+NOT_SEEN: Final = "not seen yet"
 WHOLE_QUEUE: Final = "Whole queue"
-AROUND_THE_CLOCK: Final = "around the clock"
 ALL_CREATORS: Final = "all your creators"
 SORT_PLACEHOLDER: Final = "Sort by"
 SORTS: Final = {

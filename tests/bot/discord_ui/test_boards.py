@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.discord_ui.cards import LAYOUTS, render
 from bot.domain.models import AlertTier, CardKind
 from bot.domain.shifts import ShiftSpan
-from bot.domain.views import BoardCard, OpenTotals
+from bot.domain.views import BoardCard, OnNow, OpenTotals
 from tests.bot.discord_ui import views
 from tests.bot.discord_ui.test_cards import MENTION, assert_within_limits, buttons, components, texts
 from tests.bot.discord_ui.views import BIG_ID, CHAT_URL, NOW, OWNER, row
@@ -75,20 +75,20 @@ def test_a_closed_board_is_one_line_and_stays_a_layout() -> None:
 
 
 def test_who_is_on_until_when_and_who_comes_next() -> None:
-    on = (ShiftSpan(ANA, NOW, NOW + 60_000), ShiftSpan(BEN, NOW, None))
+    on = (OnNow(ANA, NOW + 60_000), OnNow(BEN, NOW + 120_000, seen=False))
     assert header(board(has_shifts=True, on_shift=on))[1] == (
-        f"On now: <@{ANA}> until <t:1772000060:t>, <@{BEN}> around the clock"
+        f"On now: <@{ANA}> until <t:1772000060:t>, <@{BEN}> until <t:1772000120:t>, not seen yet"
     )
     coming = ShiftSpan(BEN, NOW + 120_000, NOW + 180_000)
     assert header(board(has_shifts=True, next_shift=coming))[1] == (
-        f"Nobody is on shift; next: <@{BEN}> <t:1772000120:R>"
+        f"Nobody on now; next: <@{BEN}> <t:1772000120:R>"
     )
-    assert header(board(has_shifts=True))[1] == "Nobody is on shift."
+    assert header(board(has_shifts=True))[1] == "Nobody on now."
     assert len(header(board())) == 1
 
 
 def test_many_people_on_are_not_all_named() -> None:
-    on = tuple(ShiftSpan(ANA + n, NOW, NOW + 60_000) for n in range(9))
+    on = tuple(OnNow(ANA + n, NOW + 60_000) for n in range(9))
     line = header(board(has_shifts=True, on_shift=on))[1]
     assert line.count("<@") == 6
     assert line.endswith("and 3 others")
@@ -103,6 +103,12 @@ def test_winbacks_are_counted_where_there_are_any() -> None:
     assert "overdue" not in texts(fine)
 
 
+present = st.builds(
+    OnNow,
+    user_id=st.integers(10**17, 2**63 - 1),
+    until_at=st.integers(0, 4_000_000_000_000),
+    seen=st.booleans(),
+)
 spans = st.builds(
     ShiftSpan,
     user_id=st.integers(10**17, 2**63 - 1),
@@ -126,7 +132,7 @@ spans = st.builds(
             ).map(tuple),
         ),
         has_shifts=st.booleans(),
-        on_shift=st.lists(spans, max_size=30).map(tuple),
+        on_shift=st.lists(present, max_size=30).map(tuple),
         next_shift=st.none() | spans,
         winbacks_open=st.integers(0, 10**9),
         winbacks_overdue=st.integers(0, 10**9),
@@ -136,7 +142,7 @@ spans = st.builds(
 def test_any_board_stays_within_discords_limits_and_mentions_no_stranger(view: BoardCard) -> None:
     shown = render(view, chat_url=CHAT_URL)
     assert_within_limits(shown)
-    people = {one.claimed_by for one in view.rows} | {span.user_id for span in view.on_shift}
+    people = {one.claimed_by for one in view.rows} | {one.user_id for one in view.on_shift}
     people |= {one.owner.discord_id for one in view.rows if one.owner is not None}
     people |= {view.next_shift.user_id} if view.next_shift is not None else set()
     for found in MENTION.findall(texts(shown)):

@@ -13,6 +13,7 @@ from bot.domain.shifts import PlannedShift
 from bot.domain.views import BoardCard, OpenTotals
 from bot.jobs.boards import AGE_MS, BoardsJob
 from bot.jobs.delivery import Delivery
+from bot.jobs.shifts import ShiftsJob
 from storage import boards, card_delivery, card_views, cards, claims, shifts
 from storage.cards import CardPayload, NewCard
 from storage.tables import cards as card_table
@@ -39,7 +40,8 @@ class Wall:
         self.discord = FakeDiscord()
 
     async def tick(self, now_ms: int) -> dict[str, int]:
-        """As a process just started does it; then everything that is owed is delivered."""
+        """As a process just started does it; then everything that is owed is delivered. What the boards' job has done."""
+        await ShiftsJob(self.store).run_due(now_ms)
         ran = await BoardsJob(self.store).run_due(now_ms)
         await self.drain()
         return ran
@@ -193,7 +195,7 @@ async def test_a_shift_that_begins_gets_a_new_silent_message_once(wall: Wall) ->
     await wall.desk.start([calm(1)])
     await wall.tick(NOW)
     first = await wall.message()
-    assert f"Nobody is on shift; next: <@{ANA}> <t:{NINE // MS_PER_S}:R>" in first.text
+    assert f"Nobody on now; next: <@{ANA}> <t:{NINE // MS_PER_S}:R>" in first.text
     assert await wall.tick(NINE - 1) == {}
 
     assert await wall.tick(NINE) == {"boards": 1}
@@ -208,7 +210,7 @@ async def test_a_shift_that_begins_gets_a_new_silent_message_once(wall: Wall) ->
     # Its end is an edit.
     assert await wall.tick(ONE) == {"boards": 1}
     assert await wall.message() is second
-    assert "Nobody is on shift" in second.text
+    assert "Nobody on now" in second.text
 
 
 async def test_a_start_is_not_lost_while_the_bot_is_down(wall: Wall) -> None:
@@ -248,7 +250,8 @@ async def test_a_board_made_during_a_shift_is_not_posted_twice(wall: Wall) -> No
 async def test_without_any_shift_nobody_is_missed(wall: Wall) -> None:
     await wall.desk.start([calm(1)])
     await wall.tick(NOW)
-    assert "on shift" not in (await wall.message()).text
+    assert "On now" not in (text := (await wall.message()).text)
+    assert "Nobody on now" not in text
     assert await wall.tick(NOW + DAY) == {}
 
 
