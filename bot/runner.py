@@ -34,6 +34,7 @@ from bot.fanapi.http import make_client
 from bot.fanapi.make import make_api
 from bot.fanapi.protocol import FanApi
 from bot.jobs.boards import BoardsJob
+from bot.jobs.calm import CalmJob
 from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
 from bot.jobs.fetching.budget import Budget
@@ -164,7 +165,10 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         database_bytes=partial(database_bytes, settings.database_url),
     )
     ticker = Ticker(
-        clock, [hooks, sync, DailyJob(store), BoardsJob(store)], delivery, on_tick=health.note_tick
+        clock,
+        [CalmJob(store), hooks, sync, DailyJob(store), BoardsJob(store)],
+        delivery,
+        on_tick=health.note_tick,
     )
     await _serve_metrics(health, settings, stack)
 

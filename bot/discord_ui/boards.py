@@ -80,7 +80,8 @@ def _person(span: ShiftSpan) -> str:
 
 def board_row(row: AlertRow, link: str | None) -> str:
     """A fan on the board: what does not move by itself from one hour to the next."""
-    first = f"{rows.tier_words(row)} **{fan_name(row.fan, 24)}** · {rows.score_words(row)} · {rows.pace_words(row)}"
+    fan = f"{rows.hold_words(row)}{rows.tier_words(row)} **{fan_name(row.fan, 24)}**"
+    first = f"{fan} · {rows.score_words(row)} · {rows.pace_words(row)}"
     second = rows.owner_words(row)
     if link is not None:
         second += f" · [{OPEN_CHAT}]({link})"

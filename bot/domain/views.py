@@ -66,6 +66,8 @@ class AlertRow:
     escalation_stage: int = 0
     """Whom it has gone to: 0 its owner, 1 the lead, 2 the manager."""
     ping_state: PingState | None = None
+    on_hold: bool = False
+    """Nobody is to contact the fan for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class BaselineCard:
 
 @dataclass(frozen=True, slots=True)
 class NoticeCard:
-    """Trouble with a creator's data or with the whole data API; `resolved_at` set: it is over."""
+    """Trouble with a creator's data or with the whole data API, or a drill; `resolved_at` set: it is over."""
 
     card_id: int
     code: Literal[
@@ -135,12 +137,15 @@ class NoticeCard:
         "account_missing",
         "stale",
         "budget_reached",
+        "drill",
     ]
     creator_name: str | None
     since_at: int
     data_at: int | None
     """The age of what is shown meanwhile; None: nothing was ever fetched."""
     resolved_at: int | None
+    asked_by: int | None = None
+    """Who wanted the drill and is mentioned in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +252,7 @@ class FanProfile:
     newest_note: Note | None
     behaviour: Behaviour | None = None
     """None: it was not read."""
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)

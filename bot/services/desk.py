@@ -10,7 +10,7 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView
 from bot.services.ports import ClaimResult, ReleaseResult
 from bot.services.records import append
-from storage import card_delivery, card_views, claims
+from storage import card_delivery, card_views, claims, holds
 from storage.engine import AgencyStore, Tx
 
 
@@ -36,6 +36,9 @@ class Desk:
         async def write(tx: Tx) -> ClaimResult:
             if not await self._may_see(tx, viewer, episode_id):
                 return ClaimResult("not_found", None)
+            fan_account_id = await card_views.fan_of_episode(tx, episode_id)
+            if fan_account_id is not None and await holds.find_on(tx, fan_account_id) is not None:
+                return ClaimResult("on_hold")
             status, by = await claims.claim(tx, episode_id, viewer.user_id, now)
             if status == "claimed":
                 await self._audit(tx, viewer, "claim", episode_id)

@@ -10,8 +10,9 @@ from bot.domain.my_work import Task, by_urgency
 from bot.domain.pages import fit
 from bot.domain.winbacks import Hook, Winback
 from bot.services.records import append
-from storage import card_views, hooks, my_work, winbacks
+from storage import card_views, hooks, my_work, quiet_hours, winbacks
 from storage.engine import AgencyStore
+from storage.quiet_hours import QuietRow
 from storage.score_inputs import read_paces
 
 
@@ -27,6 +28,8 @@ class WorkPage:
     winbacks: int
     overdue: int
     now_ms: int
+    quiet: QuietRow | None = None
+    """The quiet hours of whose work it is."""
 
 
 class MyWorkService:
@@ -56,6 +59,7 @@ class MyWorkService:
             ranked = by_urgency(tasks, now)
             page, pages = fit(page, len(ranked), page_size)
             shown = ranked[page * page_size : (page + 1) * page_size]
+            quiet = await quiet_hours.find_open(tx, user_id=user_id)
             starts = await hooks.read_hooks(
                 tx, [task.work.fan_account_id for task in shown if isinstance(task.work, Winback)]
             )
@@ -63,4 +67,4 @@ class MyWorkService:
             lambda tx: append(tx, viewer, "view_work", "member", user_id, None, self._clock.now_ms())
         )
         overdue = sum(one.overdue(now) for one in asked)
-        return WorkPage(tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now)
+        return WorkPage(tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now, quiet)

@@ -143,5 +143,9 @@ NOTICES: Final = {
         "The creator's credits for today are used up",
         "Her data is fetched again after midnight; an operator can give her more credits a day.",
     ),
+    "drill": (
+        "This is a drill",
+        "Press [Looks right] to close it.",
+    ),
 }
 """code -> (what happened, what to do)."""
