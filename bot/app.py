@@ -14,6 +14,7 @@ from discord.ext import commands
 
 from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
+from bot.discord_ui.features.calm import CalmFeature
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.creators import CreatorFeature
 from bot.discord_ui.features.digest import DigestFeature
@@ -43,6 +44,7 @@ from bot.services.command_hashes import CommandHashes
 log = structlog.get_logger(__name__)
 
 EXTENSIONS = (
+    "cogs.alerts",
     "cogs.creators",
     "cogs.fans",
     "cogs.my",
@@ -59,6 +61,7 @@ EXTENSIONS = (
 def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
     """What answers buttons, menus and forms; commands are the cogs' own."""
     return [
+        CalmFeature(services.calm),
         CardFeature(services.desk, services.chat_url),
         DigestFeature(services.digest, services.queue, services.desk, services.chat_url),
         HandoverFeature(services.shifts, services.desk, services.chat_url),

@@ -11,6 +11,7 @@ from bot.jobs.accounts import Accounts
 from bot.jobs.delivery import Delivery
 from bot.services import Services
 from bot.services.access import AccessService
+from bot.services.calm import CalmService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
@@ -41,6 +42,7 @@ def build_services(
         store=store,
         clock=clock,
         access=AccessService(store, note_seen=shifts.note_seen),
+        calm=CalmService(store, clock, wake_delivery=delivery.wake),
         creators=CreatorService(store),
         creator_admin=CreatorAdmin(
             store,

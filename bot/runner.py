@@ -34,6 +34,7 @@ from bot.fanapi.http import make_client
 from bot.fanapi.make import make_api
 from bot.fanapi.protocol import FanApi
 from bot.jobs.boards import BoardsJob
+from bot.jobs.calm import CalmJob
 from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
 from bot.jobs.desk_timers import DeskTimers
@@ -174,6 +175,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     ticker = Ticker(
         clock,
         [
+            CalmJob(store),
             hooks,
             ShiftsJob(store, settings.desk_rules()),
             sync,

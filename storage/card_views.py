@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 from sqlalchemy import Select, and_, func, select
 
-from bot.domain.desk import PingState, Snooze
+from bot.domain.desk import Ledger, PingState, Snooze
 from bot.domain.models import AlertTier, CardKind
 from bot.domain.naming import hides_all, name_mode, public_label
 from bot.domain.thresholds import policy_of
@@ -21,11 +21,11 @@ from bot.domain.views import (
     NoticeCard,
     OnNow,
 )
-from storage import boards, digests, handover_views, handovers, notes, on_shift
+from storage import boards, contacts, digests, handover_views, handovers, holds, notes, on_shift
 from storage.cards import CardPayload
 from storage.episodes import decode_reasons
 from storage.parts import LABEL, in_parts, to_label, to_owner
-from storage.tables import cards, creators, episodes, fan_accounts
+from storage.tables import cards, creators, episodes, fan_accounts, fan_holds
 from storage.tx import Tx
 
 
@@ -41,6 +41,7 @@ def rows_query(tx: Tx) -> Select[Any]:
             fan_accounts.c.rebill_off,
             creators.c.name_mode,
             creators.c.chat_url,
+            fan_holds.c.id.label("hold_id"),
         )
         .select_from(
             episodes.join(
@@ -49,11 +50,21 @@ def rows_query(tx: Tx) -> Select[Any]:
                     fan_accounts.c.agency_id == episodes.c.agency_id,
                     fan_accounts.c.id == episodes.c.fan_account_id,
                 ),
-            ).join(
+            )
+            .join(
                 creators,
                 and_(
                     creators.c.agency_id == episodes.c.agency_id,
                     creators.c.id == episodes.c.creator_id,
+                ),
+            )
+            # At most one of a fan is on.
+            .outerjoin(
+                fan_holds,
+                and_(
+                    fan_holds.c.agency_id == episodes.c.agency_id,
+                    fan_holds.c.fan_account_id == episodes.c.fan_account_id,
+                    fan_holds.c.ended_at.is_(None),
                 ),
             )
         )
@@ -88,6 +99,7 @@ def to_row(row: Any) -> AlertRow:
         snooze=_snooze(row, claimed=claimed),
         escalation_stage=row.escalation_stage,
         ping_state=cast("PingState | None", row.ping_state),
+        on_hold=row.hold_id is not None,
     )
 
 
@@ -175,6 +187,7 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
             cards.c.created_at,
             cards.c.closed_at,
             cards.c.creator_id,
+            cards.c.mention_id,
         ).where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
     )
     if card is None:
@@ -227,6 +240,7 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         payload.data_at,
         card.closed_at,
         payload.permissions,
+        asked_by=card.mention_id,
     )
 
 
@@ -253,7 +267,21 @@ async def _alert(
     # What people write of a fan says who it is: it is as hidden as the name.
     hidden = hides_all(name_mode(row.name_mode), claimed=row.claimed_by is not None)
     note = None if hidden else await notes.newest(tx, row.fan_account_id)
-    return AlertCard(card_id, creator_name, shown, synced_at, moved=moved, note=note)
+    hold = await holds.find_on(tx, row.fan_account_id)
+    if hold is not None and hidden:
+        hold = replace(hold, reason="")
+    ledger = await _ledger(tx, row.fan_account_id, synced_at)
+    return AlertCard(
+        card_id, creator_name, shown, synced_at, moved=moved, note=note, hold=hold, ledger=ledger
+    )
+
+
+async def _ledger(tx: Tx, fan_account_id: int, synced_at: int | None) -> Ledger | None:
+    """As of the last fetch or the last contact, whichever is later: it comes out the same however often it is rendered."""
+    last_at = await contacts.last_at(tx, fan_account_id)
+    if last_at is None:
+        return None
+    return await contacts.load_ledger(tx, fan_account_id, max(last_at, synced_at or 0))
 
 
 async def creator_of_card(tx: Tx, card_id: int) -> int | None:

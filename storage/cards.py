@@ -160,6 +160,27 @@ async def find_notice(tx: Tx, code: str, creator_id: int | None) -> int | None:
     return None if found is None else int(found)
 
 
+@dataclass(frozen=True, slots=True)
+class DrillCard:
+    """A drill, open or over."""
+
+    creator_id: int
+    closed_at: int | None
+
+
+async def find_drill(tx: Tx, card_id: int) -> DrillCard | None:
+    """None: the card is none, or there is no such card."""
+    row = await tx.first(
+        select(cards.c.creator_id, cards.c.closed_at).where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.id == card_id,
+            cards.c.kind == CardKind.NOTICE.value,
+            cards.c.code == "drill",
+        )
+    )
+    return None if row is None else DrillCard(row.creator_id, row.closed_at)
+
+
 async def open_notice(tx: Tx, notice: NewCard, now_ms: int) -> bool:
     """Post a notice unless the same trouble has one open. False: it had."""
     assert notice.code is not None  # noqa: S101 - a notice is told apart by its code

@@ -297,6 +297,8 @@ async def open_troubles(tx: Tx) -> dict[int | None, str]:
             cards.c.agency_id == tx.agency_id,
             cards.c.kind == CardKind.NOTICE.value,
             cards.c.code.not_in(card_homes.TROUBLES),
+            # A drill is none.
+            cards.c.code != "drill",
             cards.c.closed_at.is_(None),
         )
         .order_by(cards.c.id)

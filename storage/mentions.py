@@ -5,19 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, or_, select, update
 
-from bot.domain.desk import DeskRules
+from bot.domain.calm import OFF_SHIFT_MS, is_most_money, is_stale, quiet_until, within_budget
+from bot.domain.desk import MS_PER_MINUTE, NUDGE_LIMIT, DeskRules
+from bot.domain.models import AlertTier
 from bot.domain.views import Owner
-from storage.tables import mentions
+from storage import contacts, holds, mutes, quiet_hours
+from storage.tables import creators, episodes, mentions, shift_sessions
 from storage.tx import Tx
 
 Reason = Literal["action", "woken", "escalated", "reminder", "followup", "handover", "held", "drill"]
 
+ASK_AGAIN_MS = 60 * MS_PER_MINUTE
+"""When a mention is tried again that waits for something without a known end."""
+_OF_ALERTS: frozenset[Reason] = frozenset({"action", "woken", "escalated", "held"})
+"""Those that a mute keeps back: what people have taken on themselves goes on."""
+_OF_WHAT_IS_KNOWN: frozenset[Reason] = frozenset({"woken", "escalated", "held"})
+"""Those about what was fetched some time ago; a run's own news is as fresh as what it was made of."""
+
+_m, _e, _s, _c = mentions.c, episodes.c, shift_sessions.c, creators.c
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a mention: it is sent; quiet hours hold it `until_at`; or it is left to the next digest."""
+    """What becomes of a mention: it is sent; it is held and asked for again at `until_at`; or it is left to the digest."""
 
     state: Literal["send", "held", "digest"]
     until_at: int | None = None
@@ -33,7 +45,27 @@ async def call(
     reason: Reason,
     now_ms: int,
 ) -> Verdict:
-    """May `who` be mentioned in her channel now? Where it may, this counts as one mention: send it."""
+    """May `who` be mentioned in her channel now? Where it may, this counts as one mention: send it.
+
+    `fan_account_id` None: it is about no fan, or about several.
+    """
+    verdict = await _kept_back(tx, creator_id, fan_account_id, reason, now_ms)
+    if verdict is None:
+        verdict = await _measured(tx, rules, who, creator_id, fan_account_id, now_ms)
+    if verdict is not None:
+        return verdict
+    await _count(tx, who, creator_id, fan_account_id, reason, now_ms)
+    return Verdict("send")
+
+
+async def call_drill(tx: Tx, who: Owner, creator_id: int, now_ms: int) -> None:
+    """A drill always mentions who asked for it, and counts for nothing."""
+    await _count(tx, who, creator_id, None, "drill", now_ms)
+
+
+async def _count(
+    tx: Tx, who: Owner, creator_id: int, fan_account_id: int | None, reason: Reason, now_ms: int
+) -> None:
     await tx.execute(
         insert(mentions).values(
             agency_id=tx.agency_id,
@@ -46,4 +78,110 @@ async def call(
             at=now_ms,
         )
     )
-    return Verdict("send")
+
+
+async def _kept_back(
+    tx: Tx, creator_id: int, fan_account_id: int | None, reason: Reason, now_ms: int
+) -> Verdict | None:
+    """What has been said of the fan or the creator: a hold, a mute, data too old, enough contacts. None: nothing."""
+    if fan_account_id is not None:
+        hold = await holds.find_on(tx, fan_account_id)
+        if hold is not None and (hold.until_at is None or hold.until_at > now_ms):
+            return Verdict("held", hold.until_at or now_ms + ASK_AGAIN_MS)
+    if reason in _OF_ALERTS:
+        whole, fans = await mutes.load_inhibited(tx, creator_id, now_ms)
+        if whole or fan_account_id in fans:
+            return Verdict("held", now_ms + ASK_AGAIN_MS)
+    if reason in _OF_WHAT_IS_KNOWN and await _is_stale(tx, creator_id, now_ms):
+        return Verdict("held", now_ms + ASK_AGAIN_MS)
+    if fan_account_id is not None:
+        ledger = await contacts.load_ledger(tx, fan_account_id, now_ms)
+        if ledger.nudges >= NUDGE_LIMIT:
+            return Verdict("digest")
+    return None
+
+
+async def _measured(
+    tx: Tx, rules: DeskRules, who: Owner, creator_id: int, fan_account_id: int | None, now_ms: int
+) -> Verdict | None:
+    """Quiet hours and the budget of whom it would call. None: neither speaks against it."""
+    person = who.discord_id if who.kind == "user" else None
+    until = quiet_until(await quiet_hours.hours_of(tx, creator_id, person), now_ms)
+    if until is not None:
+        return Verdict("held", until)
+    used = await count_since(tx, who, await _counts_from(tx, person, now_ms))
+    if within_budget(rules.alert_budget, used, most_money=False):
+        return None
+    # A card of several fans, or of none, is measured by no fan's money: it may use the budget to its end.
+    most = fan_account_id is None or await _has_most_money(tx, creator_id, fan_account_id)
+    return None if within_budget(rules.alert_budget, used, most_money=most) else Verdict("digest")
+
+
+async def count_since(tx: Tx, who: Owner, since_ms: int) -> int:
+    """How many mentions they have had since then, drills left out."""
+    found = await tx.scalar(
+        select(func.count()).where(
+            _m.agency_id == tx.agency_id,
+            _m.discord_id == who.discord_id,
+            _m.kind == who.kind,
+            _m.at >= since_ms,
+            _m.reason != "drill",
+        )
+    )
+    return int(found or 0)
+
+
+async def release_held(
+    tx: Tx,
+    now_ms: int,
+    *,
+    creator_id: int | None = None,
+    fan_account_id: int | None = None,
+    user_id: int | None = None,
+) -> None:
+    """What kept mentions back is over: those held of a fan, of a creator or for a person are asked for again now."""
+    which = []
+    if creator_id is not None:
+        which.append(_e.creator_id == creator_id)
+    if fan_account_id is not None:
+        which.append(_e.fan_account_id == fan_account_id)
+    if user_id is not None:
+        which.append(or_(_e.claimed_by == user_id, _e.owner_id == user_id))
+    assert which  # noqa: S101 - never all of an agency's
+    await tx.execute(
+        update(episodes)
+        .where(_e.agency_id == tx.agency_id, _e.ping_state == "held", _e.closed_at.is_(None), *which)
+        .values(ping_due_at=now_ms)
+    )
+
+
+async def _counts_from(tx: Tx, user_id: int | None, now_ms: int) -> int:
+    """Since when mentions count: the beginning of the earliest session that is open, else a day ago."""
+    began = None
+    if user_id is not None:
+        began = await tx.scalar(
+            select(func.min(_s.started_at)).where(
+                _s.agency_id == tx.agency_id, _s.user_id == user_id, _s.ended_at.is_(None)
+            )
+        )
+    return now_ms - OFF_SHIFT_MS if began is None else int(began)
+
+
+async def _has_most_money(tx: Tx, creator_id: int, fan_account_id: int) -> bool:
+    rows = await tx.all(
+        select(_e.fan_account_id, _e.pace_cents, _e.score).where(
+            _e.agency_id == tx.agency_id,
+            _e.creator_id == creator_id,
+            _e.closed_at.is_(None),
+            _e.tier == AlertTier.ACTION.value,
+        )
+    )
+    money = {row.fan_account_id: (row.pace_cents or 0) * row.score / 100 for row in rows}
+    return is_most_money(money.get(fan_account_id, 0.0), list(money.values()))
+
+
+async def _is_stale(tx: Tx, creator_id: int, now_ms: int) -> bool:
+    row = await tx.first(
+        select(_c.synced_at, _c.failed_polls).where(_c.agency_id == tx.agency_id, _c.id == creator_id)
+    )
+    return row is not None and is_stale(row.synced_at, row.failed_polls, now_ms)

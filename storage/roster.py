@@ -251,6 +251,16 @@ async def _load(tx: Tx, creator_id: int | None) -> list[Creator]:
     return list(found.values())
 
 
+async def list_fetched(tx: Tx) -> dict[int, int]:
+    """Creator id -> when her data was last fetched; those of whom nothing was yet are left out."""
+    rows = await tx.all(
+        select(creators.c.id, creators.c.synced_at).where(
+            creators.c.agency_id == tx.agency_id, creators.c.synced_at.is_not(None)
+        )
+    )
+    return {row.id: row.synced_at for row in rows}
+
+
 async def not_retired(tx: Tx, creator_ids: Collection[int]) -> list[int]:
     """Those of these creators who are still worked for, by id. Whoever may look back sees the others too."""
     rows = await tx.all(

@@ -81,7 +81,8 @@ def on_words(one: OnNow) -> str:
 
 def board_row(row: AlertRow, link: str | None) -> str:
     """A fan on the board: what does not move by itself from one hour to the next."""
-    first = f"{rows.tier_words(row)} **{fan_name(row.fan, 24)}** · {rows.score_words(row)} · {rows.pace_words(row)}"
+    fan = f"{rows.hold_words(row)}{rows.tier_words(row)} **{fan_name(row.fan, 24)}**"
+    first = f"{fan} · {rows.score_words(row)} · {rows.pace_words(row)}"
     second = rows.owner_words(row)
     if (snoozed := snooze_words(row)) is not None:
         second += f" · {snoozed}"

@@ -8,6 +8,7 @@ import discord
 
 from bot.discord_ui import custom_ids, notes, rows, times, words
 from bot.discord_ui.boards import render_board
+from bot.discord_ui.calm import hold_line, ledger_line, render_drill
 from bot.discord_ui.digests import render_digest
 from bot.discord_ui.handover import render_handover
 from bot.discord_ui.items import button
@@ -93,6 +94,8 @@ def _render_alert(view: AlertCard, chat_url: str, mention: Owner | None) -> Rend
         custom_id = custom_ids.build_episode(other, CardKind.ALERT, view.card_id, row.episode_id)
         buttons.add_item(button(text, custom_id))
     content = _line_one(view, mention if mention is not None else rows.row_owner(row))
+    if view.hold is not None:
+        content = f"{hold_line(view.hold)}\n{content}"
     return RenderedMessage(content, (_alert_embed(view),), buttons, is_layout=False, live=True)
 
 
@@ -127,6 +130,7 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         f"Pace before going quiet: {rows.pace_words(row)}",
         rows.owner_words(row),
         *(line for line in (snooze_line(row), escalation_line(row)) if line is not None),
+        *_said_lately(view),
         *([notes.card_line(view.note)] if view.note is not None else []),
         rows.age_words(view.synced_at),
     ]
@@ -134,6 +138,11 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         description=clip_units("\n".join(lines), EMBED_DESCRIPTION_UNITS),
         colour=_EXPIRED_COLOUR if row.expired else _COLOURS[tier],
     )
+
+
+def _said_lately(view: AlertCard) -> list[str]:
+    line = None if view.ledger is None else ledger_line(view.ledger)
+    return [] if line is None else [line]
 
 
 def _closed_line(view: AlertCard) -> str:
@@ -179,6 +188,8 @@ def _notice_subject(view: NoticeCard) -> str:
 
 
 def _render_notice(view: NoticeCard) -> RenderedMessage:
+    if view.code == "drill":
+        return render_drill(view)
     what, remedy = words.NOTICES[view.code]
     if view.resolved_at is not None:
         when = f"began {times.relative(view.since_at)}, ended {times.relative(view.resolved_at)}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import discord
+
 from bot.discord_ui import custom_ids, times, words
+from bot.discord_ui.calm import own_quiet_buttons
 from bot.discord_ui.items import RoutedButton, button
 from bot.discord_ui.rendered import RenderedMessage, message_link, one_line
 from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.winback_lists import done_button, winback_row
 from bot.discord_ui.winbacks import render_list
+from bot.discord_ui.words import calm as calm_words
 from bot.discord_ui.words import my as say
 from bot.discord_ui.words.shifts import on_line
 from bot.domain.base36 import encode
@@ -23,9 +27,15 @@ PRIVATE = "p"
 
 def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) -> RenderedMessage:
     """The page of somebody's work; what to do next where there is none."""
+    own = user_id == viewer_id
+    below = own_quiet_buttons(user_id, found.quiet.id if found.quiet is not None else None) if own else []
+    quiet = "" if found.quiet is None else f"\n-# 🌙 Quiet hours: {calm_words.hours(found.quiet.hours)}"
     if not found.tasks:
-        text = say.NOTHING if user_id == viewer_id else say.nothing_of(user_id)
-        return one_line(text + _on_words(found, " ", is_yours=user_id == viewer_id), is_layout=True)
+        text = say.NOTHING if own else say.nothing_of(user_id)
+        rendered = one_line(text + _on_words(found, " ", is_yours=own) + quiet, is_layout=True)
+        if below and isinstance(rendered.view, discord.ui.LayoutView):
+            rendered.view.add_item(discord.ui.ActionRow(*below))
+        return rendered
     rows: list[tuple[str, RoutedButton | None]] = []
     for task in found.tasks:
         if isinstance(task.work, Claim):
@@ -33,14 +43,14 @@ def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) ->
         else:
             hook = found.hooks.get(task.work.fan_account_id)
             rows.append((winback_row(task.work, hook, task.pace_cents, found.now_ms), done_button(task.work)))
-    whose = "Yours" if user_id == viewer_id else f"<@{user_id}>"
+    whose = "Yours" if own else f"<@{user_id}>"
 
     def turn(page: int) -> str:
         return custom_ids.build(WORK, PRIVATE, user_id, str(page))
 
     header = say.header(whose, found.claims, found.winbacks, found.overdue)
-    header += _on_words(found, "\n-# ", is_yours=user_id == viewer_id)
-    return render_list(header, rows, page=found.page, pages=found.pages, turn=turn)
+    header += _on_words(found, "\n-# ", is_yours=own) + quiet
+    return render_list(header, rows, page=found.page, pages=found.pages, turn=turn, below=below)
 
 
 def _on_words(found: WorkPage, before: str, *, is_yours: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 
 from bot.discord_ui import notes, rows, times, words
+from bot.discord_ui.calm import hold_line
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, clip_units
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import fan_name, safe_name
@@ -37,7 +38,8 @@ def render_profile(profile: FanProfile) -> RenderedMessage:
 
 def _names(profile: FanProfile) -> str:
     fan = profile.fan
-    lines = [f"Id on the platform: {safe_name(fan.platform_fan_id) or words.HIDDEN}"]
+    lines = [] if profile.hold is None else [hold_line(profile.hold)]
+    lines.append(f"Id on the platform: {safe_name(fan.platform_fan_id) or words.HIDDEN}")
     if fan.name:
         lines.append(f"Name: {safe_name(fan.name, 48) or words.UNKNOWN}")
     if fan.alias:

@@ -23,6 +23,11 @@ def tier_words(row: AlertRow) -> str:
     return "🔴 Action" if row.tier is AlertTier.ACTION else "🟠 At risk"
 
 
+def hold_words(row: AlertRow) -> str:
+    """What stands before everything in the row of a fan whom nobody is to contact; empty for others."""
+    return "⛔ Do not contact · " if row.on_hold else ""
+
+
 def score_words(row: AlertRow) -> str:
     """ "83 ▲12"; without the move where the score before is unknown or shows the same."""
     now = round(row.score)
@@ -107,7 +112,11 @@ def chat_link(row: AlertRow, chat_url: str) -> str | None:
 
 def list_row(row: AlertRow, link: str | None) -> str:
     """A fan in a list: two short lines that read on a phone."""
-    facts = [f"{tier_words(row)} **{fan_name(row.fan, 24)}**", score_words(row), pace_words(row)]
+    facts = [
+        f"{hold_words(row)}{tier_words(row)} **{fan_name(row.fan, 24)}**",
+        score_words(row),
+        pace_words(row),
+    ]
     reason = top_reason(row)
     if reason is not None and not row.expired:
         facts.append(reason)

@@ -68,6 +68,8 @@ class AlertRow:
     escalation_stage: int = 0
     """Whom it has gone to: 0 its owner, 1 the lead, 2 the manager."""
     ping_state: PingState | None = None
+    on_hold: bool = False
+    """Nobody is to contact the fan for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class BaselineCard:
 
 @dataclass(frozen=True, slots=True)
 class NoticeCard:
-    """Trouble with a creator's data or channel, or with the whole data API; `resolved_at` set: it is over."""
+    """Trouble with a creator's data or channel, or with the whole data API, or a drill; `resolved_at` set: it is over."""
 
     card_id: int
     code: Literal[
@@ -142,6 +144,7 @@ class NoticeCard:
         "budget_reached",
         "channel_gone",
         "channel_closed",
+        "drill",
     ]
     creator_name: str | None
     since_at: int
@@ -150,6 +153,8 @@ class NoticeCard:
     resolved_at: int | None
     permissions: tuple[str, ...] = ()
     """What the bot lacks in a channel that is closed, by discord.py's names."""
+    asked_by: int | None = None
+    """Who wanted the drill and is mentioned in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +343,7 @@ class FanProfile:
     newest_note: Note | None
     behaviour: Behaviour | None = None
     """None: it was not read."""
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import structlog
 
+from bot.domain.calm import MISSED_POLLS
 from bot.domain.models import CardKind
 from storage import cards, roster
 from storage.cards import CardPayload, NewCard
@@ -27,7 +28,7 @@ Trouble = Literal[
 _OF_CREATOR: tuple[Trouble, ...] = ("session_expired", "account_missing", "stale")
 OF_WHOLE_API: tuple[Trouble, ...] = ("api_down", "credits_exhausted", "key_refused")
 
-POLLS_BEFORE_NOTICE = 3
+POLLS_BEFORE_NOTICE = MISSED_POLLS
 """Failed polls of the whole API before anybody is told; a refused key or no credits are told at once."""
 
 

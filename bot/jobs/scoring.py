@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.domain.alerting import decide
+from bot.domain.calm import is_stale
 from bot.domain.desk import DeskRules
 from bot.domain.eligibility import is_eligible
 from bot.domain.models import (
@@ -22,6 +23,7 @@ from bot.domain.models import (
     AlertTier,
     CardKind,
     Change,
+    Decision,
     EpisodeState,
     Policy,
     Scores,
@@ -30,7 +32,7 @@ from bot.domain.scoring import Model
 from bot.domain.thresholds import policy_of
 from bot.jobs.fetching.second_look import LooksLeft, SecondLook
 from bot.jobs.placing import place
-from storage import cards, creator_settings, episodes, fans, fetching, roster, runs, scores
+from storage import cards, creator_settings, episodes, fans, fetching, mutes, roster, runs, scores
 from storage.cards import CardPayload, NewCard
 from storage.engine import AgencyStore, Tx
 from storage.episode_changes import EpisodeChange, RunContext, apply_changes
@@ -51,6 +53,18 @@ DEFAULT_CURRENCY = "USD"
 """What the lifetime sums of the data API are in."""
 _TOLD = (Change.OPENED, Change.RAISED, Change.WOKEN, Change.EXPIRED)
 """Changes that somebody is told of; the fans they are about are looked at once more before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """What keeps back what is new of a page's fans: her data is `stale`, she is muted, or some fans are (mutes, holds)."""
+
+    stale: bool = False
+    creator: bool = False
+    fans: frozenset[int] = frozenset()
+
+    def mutes(self, fan_account_id: int) -> bool:
+        return self.creator or fan_account_id in self.fans
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +128,10 @@ class Scoring:
                             run.now_at,
                             payments_known=self._payments_known,
                         )
+                        silence = await _silence(tx, run, creator, silent=context.baseline)
                     if not page:
                         return
-                    result = await self._score_page(run, context, creator, page)
+                    result = await self._score_page(run, context, creator, page, silence)
                     if looked or self._look is None or context.baseline or not result.about:
                         after = page[-1].facts.fan_account_id
                         if result.write is not None:
@@ -147,8 +162,12 @@ class Scoring:
             )
             run = ScoreRun(tx.ids.next(), creator.id, None, now_ms, maxima, False, None, now_ms)
             context = RunContext(run.run_id, now_ms, False, present, self._rules.remind_claim_ms)
-            result = await self._score_page(run, context, present, found) if found else None
-            if result is None or result.write is None:
+            if not found:
+                return False
+            # What a webhook has just told of these fans is fresh, however old the rest of her data is.
+            silence = replace(await _silence(tx, run, present, silent=False), stale=False)
+            result = await self._score_page(run, context, present, found, silence)
+            if result.write is None:
                 return False
             await runs.add_finished_run(tx, run, model=self._model.NAME, model_version=self._model.VERSION)
             await result.write(tx)
@@ -177,7 +196,12 @@ class Scoring:
         )
 
     async def _score_page(
-        self, run: ScoreRun, context: RunContext, creator: Creator, page: Sequence[ScoreInput]
+        self,
+        run: ScoreRun,
+        context: RunContext,
+        creator: Creator,
+        page: Sequence[ScoreInput],
+        silence: _Silence,
     ) -> _PageResult:
         model, maxima = self._model, run.maxima
         batch = ScoreBatch(
@@ -200,9 +224,11 @@ class Scoring:
             moved = batch.add(fan, values)
             if fan.first_sight_pending:
                 first_sights.append(fan.facts.fan_account_id)
-            if fan.expiry_pending:
+            decision = self._decide(fan, values, run, policy, silence)
+            if fan.expiry_pending and (decision is None or decision.change is not Change.INHIBITED):
+                # An end that was kept back is still to be told, when whatever keeps it back is over.
                 expiries.append(fan.facts.fan_account_id)
-            change = self._decide(fan, values, creator, run, policy)
+            change = self._change_of(fan, values, creator, run, decision)
             # Where nothing is decided and no value moved, the episode has its figures already.
             if change is not None and (moved or change.decision.change is not Change.NONE):
                 changes.append(change)
@@ -227,8 +253,9 @@ class Scoring:
         )
 
     def _decide(
-        self, fan: ScoreInput, values: Scores, creator: Creator, run: ScoreRun, policy: Policy
-    ) -> EpisodeChange | None:
+        self, fan: ScoreInput, values: Scores, run: ScoreRun, policy: Policy, silence: _Silence
+    ) -> Decision | None:
+        """None: there is nothing to decide."""
         churn = values.churn_risk
         episode = fan.episode
         has_open = episode is not None and episode.tier is not None
@@ -263,12 +290,20 @@ class Scoring:
             eligible=eligible,
             first_sight=fan.first_sight_pending,
             expiry_seen=fan.expiry_pending,
-            data_stale=False,
+            data_stale=silence.stale,
             holdout=False,
             last_pinged_at=fan.last_pinged_at,
+            muted=silence.mutes(fan.facts.fan_account_id),
         )
-        decision = decide(state, facts, policy, run.now_at)
-        if decision.change in (Change.NONE, Change.INHIBITED) and not has_open:
+        return decide(state, facts, policy, run.now_at)
+
+    def _change_of(
+        self, fan: ScoreInput, values: Scores, creator: Creator, run: ScoreRun, decision: Decision | None
+    ) -> EpisodeChange | None:
+        """What a decision does to the fan's episode; None: nothing, and there is none whose figures to keep current."""
+        episode = fan.episode
+        has_open = episode is not None and episode.tier is not None
+        if decision is None or (decision.change in (Change.NONE, Change.INHIBITED) and not has_open):
             return None
         reopens = decision.reopened or has_open
         return EpisodeChange(
@@ -277,7 +312,7 @@ class Scoring:
             fan_account_id=fan.facts.fan_account_id,
             decision=decision,
             tier_before=episode.tier if episode is not None else None,
-            score=churn,
+            score=values.churn_risk,
             reasons=self._model.explain(fan.facts, run.maxima),
             pace_cents=None,
             total_cents=fan.facts.total_cents,
@@ -312,3 +347,12 @@ class Scoring:
         else:
             await place(tx, run, creator, self._rules, self._wall_ms())
         await runs.finish_score_run(tx, run.run_id, run.now_at)
+
+
+async def _silence(tx: Tx, run: ScoreRun, creator: Creator, *, silent: bool) -> _Silence:
+    """What keeps back her news as of the run. `silent`: a baseline tells nobody anything, so it keeps nothing back."""
+    if silent:
+        return _Silence()
+    whole, fan_ids = await mutes.load_inhibited(tx, creator.id, run.now_at)
+    # Failures before this run are over: its own data is what counts.
+    return _Silence(is_stale(creator.synced_at, 0, run.now_at), whole, fan_ids)

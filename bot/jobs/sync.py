@@ -14,6 +14,7 @@ from typing import Literal
 import structlog
 
 from bot.clock import Clock
+from bot.domain.calm import is_stale
 from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, AccountRecord
 from bot.fanapi.errors import (
     AccountNotFoundError,
@@ -28,7 +29,7 @@ from bot.jobs.fetching.budget import Allowance, Budget, BudgetReachedError, poll
 from bot.jobs.fetching.connections import Connections
 from bot.jobs.fetching.fetcher import NIGHT_FANS, PHASES, Fetcher, make_plan
 from bot.jobs.fetching.spending import noting
-from bot.jobs.notices import OF_WHOLE_API, POLLS_BEFORE_NOTICE, Notices, Trouble
+from bot.jobs.notices import OF_WHOLE_API, Notices, Trouble
 from bot.jobs.scoring import Scoring
 from storage import fetch_lists, fetching, roster, runs
 from storage.engine import AgencyStore, Tx
@@ -124,7 +125,9 @@ class SyncJob:
                     # A mistake of the program about one creator; the others' syncs must not be left to themselves.
                     log.exception("sync_broke", creator_id=creator.id)
                     await self._postpone(creator, now_ms)
-                    late = creator.is_watched and creator.failed_polls + 1 >= POLLS_BEFORE_NOTICE
+                    late = creator.is_watched and is_stale(
+                        creator.synced_at, creator.failed_polls + 1, now_ms
+                    )
                     return _Failure(creator, "stale", whole_api=False) if late else "done"
 
         outcomes = await asyncio.gather(*(one(creator) for creator in due))
@@ -161,7 +164,7 @@ class SyncJob:
         for failure in failures:
             if not failure.whole_api:
                 await self._notices.creator_failed(failure.creator, failure.trouble, now_ms)
-            elif failure.creator.failed_polls + 1 >= POLLS_BEFORE_NOTICE:
+            elif is_stale(failure.creator.synced_at, failure.creator.failed_polls + 1, now_ms):
                 await self._notices.creator_failed(failure.creator, "stale", now_ms)
 
     async def _fail_all(self, due: list[Creator], error: FanApiError, now_ms: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.services.access import AccessService
+from bot.services.calm import CalmService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.digest import DigestService
@@ -33,6 +34,7 @@ class Services:
     store: AgencyStore
     clock: Clock
     access: AccessService
+    calm: CalmService
     creators: CreatorService
     creator_admin: CreatorAdmin
     setup: SetupService

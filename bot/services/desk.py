@@ -11,7 +11,7 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView
 from bot.services.ports import ClaimResult, ReleaseResult
 from bot.services.records import append
-from storage import card_delivery, card_views, claims, on_shift
+from storage import card_delivery, card_views, claims, holds, on_shift
 from storage.engine import AgencyStore, Tx
 
 
@@ -39,6 +39,9 @@ class Desk:
         async def write(tx: Tx) -> ClaimResult:
             if not await self._may_see(tx, viewer, episode_id):
                 return ClaimResult("not_found", None)
+            fan_account_id = await card_views.fan_of_episode(tx, episode_id)
+            if fan_account_id is not None and await holds.find_on(tx, fan_account_id) is not None:
+                return ClaimResult("on_hold")
             remind = self._rules.remind_claim_ms
             status, by = await claims.claim(tx, episode_id, viewer.user_id, now, remind_ms=remind)
             if status == "claimed":

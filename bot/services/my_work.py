@@ -10,8 +10,9 @@ from bot.domain.my_work import Task, by_urgency
 from bot.domain.pages import fit
 from bot.domain.winbacks import Hook, Winback
 from bot.services.records import append
-from storage import card_views, hooks, my_work, on_shift, roster, winbacks
+from storage import card_views, hooks, my_work, on_shift, quiet_hours, roster, winbacks
 from storage.engine import AgencyStore, Tx
+from storage.quiet_hours import QuietRow
 from storage.score_inputs import read_paces
 
 
@@ -29,6 +30,8 @@ class WorkPage:
     now_ms: int
     on_shift: tuple[tuple[str, int], ...] = ()
     """(creator, until when) for whom the person is on shift."""
+    quiet: QuietRow | None = None
+    """The quiet hours of whose work it is."""
 
 
 class MyWorkService:
@@ -59,6 +62,7 @@ class MyWorkService:
             ranked = by_urgency(tasks, now)
             page, pages = fit(page, len(ranked), page_size)
             shown = ranked[page * page_size : (page + 1) * page_size]
+            quiet = await quiet_hours.find_open(tx, user_id=user_id)
             starts = await hooks.read_hooks(
                 tx, [task.work.fan_account_id for task in shown if isinstance(task.work, Winback)]
             )
@@ -66,7 +70,7 @@ class MyWorkService:
             lambda tx: append(tx, viewer, "view_work", "member", user_id, None, self._clock.now_ms())
         )
         overdue = sum(one.overdue(now) for one in asked)
-        return WorkPage(tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now, on)
+        return WorkPage(tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now, on, quiet)
 
     async def _on_shift(self, tx: Tx, viewer: Viewer, user_id: int) -> tuple[tuple[str, int], ...]:
         until = {one.creator_id: one.until_at for one in await on_shift.list_of(tx, user_id)}

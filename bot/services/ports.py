@@ -14,7 +14,7 @@ from bot.domain.views import AlertRow, CardView
 class ClaimResult:
     """`by`: who has the episode afterwards, None for nobody (closed, not found)."""
 
-    status: Literal["claimed", "already_yours", "taken", "closed", "not_found"]
+    status: Literal["claimed", "already_yours", "taken", "closed", "on_hold", "not_found"]
     by: int | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.discord_ui import words
 from bot.discord_ui.press import Press
+from bot.discord_ui.words import calm
 from bot.services.ports import Desk
 
 
@@ -18,6 +19,8 @@ async def claim(desk: Desk, press: Press, episode_id: int | None) -> str | None:
             return words.CLAIMED
         case "taken":
             await press.answer.say(words.taken(result.by))
+        case "on_hold":
+            await press.answer.say(calm.ON_HOLD)
         case "closed":
             await press.answer.say(words.CLOSED)
         case "not_found":

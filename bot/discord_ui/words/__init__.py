@@ -163,5 +163,9 @@ NOTICES: Final = {
         "The creator's channel is closed to Fanwatch, so her alerts wait",
         "Give it back in the channel's settings; her alerts are then posted by themselves.",
     ),
+    "drill": (
+        "This is a drill",
+        "Press [Looks right] to close it.",
+    ),
 }
 """code -> (what happened, what to do)."""

@@ -356,7 +356,7 @@ class TestWork:
         assert lines[1] == "🔴 Action **fan_1** · Amber Vale · 83 · $410 a month"
         assert "[Open the card](https://discord.com/channels/900/77/88)" in lines[2]
         assert "**fan_2** · Amber Vale · $99 a month · $1,234 in all" in lines[3]
-        assert labels(shown) == ["Release", "Done"]
+        assert labels(shown) == ["Release", "Done", "Quiet hours"]
 
     def test_a_claim_whose_card_is_not_posted_has_no_link(self) -> None:
         shown = text(self.show(Task(replace(self.CLAIM, message_id=None, expired=True), None)))

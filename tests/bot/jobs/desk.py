@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Table, select
 
+from bot.domain.desk import DeskRules
 from bot.domain.models import FanRecord, TransactionRecord
 from bot.domain.scoring import reference
 from bot.jobs.scoring import Scoring
@@ -48,6 +49,8 @@ class Desk:
 
     agency: Agency
     store: AgencyStore
+    rules: DeskRules = field(default_factory=lambda: DeskRules(alert_budget=100))
+    """More mentions than any test wants that is not about the budget."""
 
     async def creator(self, creator_id: int | None = None) -> Creator:
         async with self.store.read() as tx:
@@ -68,7 +71,7 @@ class Desk:
         self, now: int, *, creator_id: int | None = None, store: AgencyStore | None = None
     ) -> None:
         """One scoring run, as a process just started would do it."""
-        scoring = Scoring(store or self.store, reference, wall_ms=lambda: NOW)
+        scoring = Scoring(store or self.store, reference, wall_ms=lambda: NOW, rules=self.rules)
         await scoring.run(await self.creator(creator_id), None, now)
 
     async def start(self, records: Sequence[FanRecord], *, creator_id: int | None = None) -> None:
