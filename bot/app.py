@@ -16,9 +16,11 @@ from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.creators import CreatorFeature
+from bot.discord_ui.features.followups import FollowupFeature
 from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.notes import NoteFeature
+from bot.discord_ui.features.playbooks import PlaybookFeature
 from bot.discord_ui.features.queue import QueueFeature
 from bot.discord_ui.features.setup import SetupFeature
 from bot.discord_ui.features.threads import ThreadFeature
@@ -41,8 +43,10 @@ log = structlog.get_logger(__name__)
 EXTENSIONS = (
     "cogs.creators",
     "cogs.fans",
+    "cogs.followup",
     "cogs.my",
     "cogs.notes",
+    "cogs.playbook",
     "cogs.queue",
     "cogs.report",
     "cogs.setup",
@@ -63,6 +67,8 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         SetupFeature(services.setup, services.creator_admin, services.access),
         WinbackFeature(WinbackDesk(services.winbacks, services.spreads, services.access), services.fans),
         MyFeature(services.my_work, services.desk),
+        FollowupFeature(services.followups),
+        PlaybookFeature(services.playbooks),
     ]
 
 

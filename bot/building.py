@@ -15,8 +15,10 @@ from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.fans import FanService
+from bot.services.followups import FollowupService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
+from bot.services.playbooks import PlaybookService
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
 from bot.services.setup import SetupService
@@ -63,6 +65,8 @@ def build_services(
         reports=ReportService(
             store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
         ),
+        followups=FollowupService(store, clock, wake_delivery=delivery.wake),
+        playbooks=PlaybookService(store, clock, wake_delivery=delivery.wake),
         chat_url=settings.chat_url,
     )
 

@@ -38,6 +38,7 @@ from bot.jobs.daily import DailyJob
 from bot.jobs.delivery import Delivery
 from bot.jobs.fetching.budget import Budget
 from bot.jobs.fetching.second_look import SecondLook
+from bot.jobs.followups import FollowupsJob
 from bot.jobs.health import Health
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
@@ -164,7 +165,10 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         database_bytes=partial(database_bytes, settings.database_url),
     )
     ticker = Ticker(
-        clock, [hooks, sync, DailyJob(store), BoardsJob(store)], delivery, on_tick=health.note_tick
+        clock,
+        [hooks, sync, DailyJob(store), BoardsJob(store), FollowupsJob(store, settings.desk_rules())],
+        delivery,
+        on_tick=health.note_tick,
     )
     await _serve_metrics(health, settings, stack)
 

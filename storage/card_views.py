@@ -20,8 +20,8 @@ from bot.domain.views import (
     GroupedCard,
     NoticeCard,
 )
-from storage import boards, notes
-from storage.cards import CardPayload
+from storage import boards, followups, notes, playbooks
+from storage.cards import FOLLOWUP, CardPayload
 from storage.episodes import decode_reasons
 from storage.parts import LABEL, to_label, to_owner
 from storage.tables import cards, creators, episodes, fan_accounts
@@ -193,6 +193,8 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         top = await load_top_rows(tx, card.creator_id, boards.TOP)
         over = card.closed_at is not None
         return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, tuple(top), is_over=over)
+    if kind is CardKind.NOTICE and card.code == FOLLOWUP:
+        return await followups.load_card(tx, card_id, payload.followup_id)
     if kind is CardKind.NOTICE:
         return NoticeCard(
             card_id, cast("Any", card.code), name, card.created_at, payload.data_at, card.closed_at
@@ -223,7 +225,16 @@ async def _alert(
     # What people write of a fan says who it is: it is as hidden as the name.
     hidden = hides_all(name_mode(row.name_mode), claimed=row.claimed_by is not None)
     note = None if hidden else await notes.newest(tx, row.fan_account_id)
-    return AlertCard(card_id, creator_name, shown, synced_at, moved=moved, note=note)
+    return AlertCard(
+        card_id,
+        creator_name,
+        shown,
+        synced_at,
+        moved=moved,
+        note=note,
+        playbook=await playbooks.load_view(tx, row.id),
+        followup=None if hidden else await followups.find_next(tx, row.fan_account_id),
+    )
 
 
 async def creator_of_card(tx: Tx, card_id: int) -> int | None:

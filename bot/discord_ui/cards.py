@@ -6,7 +6,7 @@ from typing import assert_never
 
 import discord
 
-from bot.discord_ui import custom_ids, notes, rows, times, words
+from bot.discord_ui import custom_ids, followups, notes, playbooks, rows, times, words
 from bot.discord_ui.boards import render_board
 from bot.discord_ui.items import button
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, LINE_ONE_GRAPHEMES, clip, clip_units, graphemes
@@ -20,6 +20,7 @@ from bot.domain.views import (
     BaselineCard,
     BoardCard,
     CardView,
+    FollowupCard,
     GroupedCard,
     NoticeCard,
     Owner,
@@ -52,6 +53,8 @@ def render(view: CardView, *, chat_url: str, mention: Owner | None = None) -> Re
             return _render_notice(view)
         case BoardCard():
             return render_board(view, chat_url=chat_url)
+        case FollowupCard():
+            return followups.render_reminder(view, mention)
         case _:
             assert_never(view)
 
@@ -117,6 +120,8 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         f"Pace before going quiet: {rows.pace_words(row)}",
         rows.owner_words(row),
         *([notes.card_line(view.note)] if view.note is not None else []),
+        *([followups.card_line(view.followup)] if view.followup is not None else []),
+        *(playbooks.card_lines(view.playbook) if view.playbook is not None else []),
         rows.age_words(view.synced_at),
     ]
     return discord.Embed(

@@ -9,8 +9,10 @@ from bot.services.access import AccessService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.fans import FanService
+from bot.services.followups import FollowupService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
+from bot.services.playbooks import PlaybookService
 from bot.services.ports import Desk
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
@@ -42,4 +44,6 @@ class Services:
     spreads: SpreadService
     my_work: MyWorkService
     reports: ReportService
+    followups: FollowupService
+    playbooks: PlaybookService
     chat_url: str
