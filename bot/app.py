@@ -18,10 +18,12 @@ from bot.discord_ui.features.calm import CalmFeature
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.creators import CreatorFeature
 from bot.discord_ui.features.digest import DigestFeature
+from bot.discord_ui.features.followups import FollowupFeature
 from bot.discord_ui.features.handover import HandoverFeature
 from bot.discord_ui.features.lookup import LookupFeature
 from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.notes import NoteFeature
+from bot.discord_ui.features.playbooks import PlaybookFeature
 from bot.discord_ui.features.queue import QueueFeature
 from bot.discord_ui.features.setup import SetupFeature
 from bot.discord_ui.features.shifts import ShiftFeature
@@ -47,8 +49,10 @@ EXTENSIONS = (
     "cogs.alerts",
     "cogs.creators",
     "cogs.fans",
+    "cogs.followup",
     "cogs.my",
     "cogs.notes",
+    "cogs.playbook",
     "cogs.queue",
     "cogs.report",
     "cogs.setup",
@@ -75,6 +79,8 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         ShiftFeature(services.shifts),
         MyFeature(services.my_work, services.desk),
         SnoozeFeature(services.snoozing),
+        FollowupFeature(services.followups),
+        PlaybookFeature(services.playbooks),
     ]
 
 

@@ -17,8 +17,10 @@ from bot.services.creators import CreatorService
 from bot.services.desk import Desk
 from bot.services.digest import DigestService
 from bot.services.fans import FanService
+from bot.services.followups import FollowupService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
+from bot.services.playbooks import PlaybookService
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
 from bot.services.saves import SavesService
@@ -80,6 +82,8 @@ def build_services(
         ),
         saves=SavesService(store, clock),
         shifts=shifts,
+        followups=FollowupService(store, clock, wake_delivery=delivery.wake),
+        playbooks=PlaybookService(store, clock, wake_delivery=delivery.wake),
         chat_url=settings.chat_url,
     )
 

@@ -41,6 +41,7 @@ from bot.jobs.desk_timers import DeskTimers
 from bot.jobs.digest import DigestJob
 from bot.jobs.fetching.budget import Budget
 from bot.jobs.fetching.second_look import SecondLook
+from bot.jobs.followups import FollowupsJob
 from bot.jobs.health import Health
 from bot.jobs.notices import Notices
 from bot.jobs.scoring import Scoring
@@ -181,6 +182,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
             sync,
             # After a sync, so that nobody is called about what it has just found to be over.
             DeskTimers(store, settings.desk_rules()),
+            FollowupsJob(store, settings.desk_rules()),
             DailyJob(store),
             BoardsJob(store),
             DigestJob(store, settings.desk_rules()),

@@ -21,8 +21,19 @@ from bot.domain.views import (
     NoticeCard,
     OnNow,
 )
-from storage import boards, contacts, digests, handover_views, handovers, holds, notes, on_shift
-from storage.cards import CardPayload
+from storage import (
+    boards,
+    contacts,
+    digests,
+    followups,
+    handover_views,
+    handovers,
+    holds,
+    notes,
+    on_shift,
+    playbooks,
+)
+from storage.cards import FOLLOWUP, CardPayload
 from storage.episodes import decode_reasons
 from storage.parts import LABEL, in_parts, to_label, to_owner
 from storage.tables import cards, creators, episodes, fan_accounts, fan_holds
@@ -231,6 +242,8 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
             return None
         rows_of = await load_rows_by_id(tx, [*left.claims, *left.snoozes])
         return await handover_views.build(tx, left, card_id, name or "", rows_of)
+    if card.code == FOLLOWUP:
+        return await followups.load_card(tx, card_id, payload.followup_id)
     assert kind is CardKind.NOTICE  # noqa: S101 - there is no other
     return NoticeCard(
         card_id,
@@ -272,7 +285,16 @@ async def _alert(
         hold = replace(hold, reason="")
     ledger = await _ledger(tx, row.fan_account_id, synced_at)
     return AlertCard(
-        card_id, creator_name, shown, synced_at, moved=moved, note=note, hold=hold, ledger=ledger
+        card_id,
+        creator_name,
+        shown,
+        synced_at,
+        moved=moved,
+        note=note,
+        hold=hold,
+        ledger=ledger,
+        playbook=await playbooks.load_view(tx, row.id),
+        followup=None if hidden else await followups.find_next(tx, row.fan_account_id),
     )
 
 

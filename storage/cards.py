@@ -18,6 +18,8 @@ from storage.parts import in_parts
 from storage.tables import cards
 from storage.tx import Tx
 
+FOLLOWUP = "followup"
+"""The code of a notice that tells of no trouble but of something that is due."""
 UNCONFIRMED = 0
 """Among the ids to retire: a create was under way when the card was reposted; look its message up first."""
 
@@ -36,6 +38,7 @@ class CardPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     fire_above: float | None = None
     action_above: float | None = None
     data_at: int | None = None
+    followup_id: int | None = None
     as_of: int = 0
     """Of a board: the instant it shows who comes next and what is overdue for; what changes by time moves it on."""
     permissions: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from bot.domain.models import AlertTier, CardKind
 from storage import card_homes
-from storage.cards import bump
+from storage.cards import FOLLOWUP, bump
 from storage.roster import Creator
 from storage.settings import WAITING_FOR_SETUP
 from storage.tables import (
@@ -20,6 +20,7 @@ from storage.tables import (
     creator_leads,
     creators,
     episodes,
+    followups,
     setting_changes,
     sync_runs,
 )
@@ -299,6 +300,7 @@ async def open_troubles(tx: Tx) -> dict[int | None, str]:
             cards.c.code.not_in(card_homes.TROUBLES),
             # A drill is none.
             cards.c.code != "drill",
+            cards.c.code != FOLLOWUP,
             cards.c.closed_at.is_(None),
         )
         .order_by(cards.c.id)
@@ -326,7 +328,15 @@ async def _open_cards(tx: Tx, creator_id: int) -> list[int]:
             cards.c.closed_at.is_(None),
         )
     )
-    return [row[0] for row in (*rows, *boards)]
+    reminders = await tx.all(
+        select(followups.c.card_id).where(
+            followups.c.agency_id == tx.agency_id,
+            followups.c.creator_id == creator_id,
+            followups.c.state == "open",
+            followups.c.card_id.is_not(None),
+        )
+    )
+    return [row[0] for row in (*rows, *boards, *reminders)]
 
 
 async def _set(tx: Tx, creator_id: int, **values: Any) -> None:

@@ -50,7 +50,18 @@ _WITH_ACTION = (outcomes, contacts, playbook_ticks, alert_feedback)
 Work = dict[str, Any]
 """The work columns of one episode."""
 TargetKind = Literal[
-    "episode", "winback", "spread", "note", "setting", "followup", "mute", "hold", "quiet", "shift"
+    "episode",
+    "winback",
+    "spread",
+    "note",
+    "setting",
+    "followup",
+    "mute",
+    "hold",
+    "quiet",
+    "shift",
+    "playbook",
+    "tick",
 ]
 
 
@@ -102,6 +113,8 @@ async def record(
 ) -> int:
     """Keep what was done; its id. Call it after the change: `before` is the snapshot that was taken ahead of it.
 
+    Of what is no episode `before` may hold anything that its own undo needs, read back with `read_before`.
+
     `action_id`: an id taken beforehand (`tx.ids.next()`), so that outcomes, contacts and ticks could carry it.
     """
     old = dict(before or {})
@@ -132,6 +145,16 @@ async def find(tx: Tx, action_id: int) -> DeskAction | None:
         select(desk_actions).where(desk_actions.c.agency_id == tx.agency_id, desk_actions.c.id == action_id)
     )
     return None if row is None else _to_action(row)
+
+
+async def read_before(tx: Tx, action_id: int) -> dict[int, Work]:
+    """What was kept with an action as `before`; empty where nothing was."""
+    text = await tx.scalar(
+        select(desk_actions.c.before).where(
+            desk_actions.c.agency_id == tx.agency_id, desk_actions.c.id == action_id
+        )
+    )
+    return {} if text is None else _decode(text)
 
 
 async def list_recent(tx: Tx, actor_id: int, since_wall_ms: int, limit: int) -> list[DeskAction]:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import discord
 
-from bot.discord_ui import custom_ids, notes, rows, times, words
+from bot.discord_ui import custom_ids, followups, notes, playbooks, rows, times, words
 from bot.discord_ui.boards import render_board
 from bot.discord_ui.calm import hold_line, ledger_line, render_drill
 from bot.discord_ui.digests import render_digest
@@ -26,6 +26,7 @@ from bot.domain.views import (
     BoardCard,
     CardView,
     DigestCard,
+    FollowupCard,
     GroupedCard,
     HandoverCard,
     NoticeCard,
@@ -63,6 +64,8 @@ def render(view: CardView, *, chat_url: str, mention: Owner | None = None) -> Re
             return render_digest(view)
         case HandoverCard():
             return render_handover(view, chat_url=chat_url)
+        case FollowupCard():
+            return followups.render_reminder(view, mention)
         case _:
             assert_never(view)
 
@@ -132,6 +135,8 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         *(line for line in (snooze_line(row), escalation_line(row)) if line is not None),
         *_said_lately(view),
         *([notes.card_line(view.note)] if view.note is not None else []),
+        *([followups.card_line(view.followup)] if view.followup is not None else []),
+        *(playbooks.card_lines(view.playbook) if view.playbook is not None else []),
         rows.age_words(view.synced_at),
     ]
     return discord.Embed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from bot.discord_ui import notes, rows, times, words
+from bot.discord_ui import followups, notes, rows, times, words
 from bot.discord_ui.calm import hold_line
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, clip_units
 from bot.discord_ui.rendered import RenderedMessage
@@ -146,9 +146,12 @@ def _talk(profile: FanProfile) -> list[str]:
 
 
 def _notes(profile: FanProfile) -> str:
-    if profile.newest_note is None:
-        return f"Notes: {profile.note_count:,}" if profile.note_count else "Notes: none"
-    return f"Notes: {profile.note_count:,}, the newest:\n{notes.card_line(profile.newest_note)}"
+    lines = [f"Notes: {profile.note_count:,}" if profile.note_count else "Notes: none"]
+    if profile.newest_note is not None:
+        lines = [f"{lines[0]}, the newest:", notes.card_line(profile.newest_note)]
+    if profile.followup is not None:
+        lines.append(followups.card_line(profile.followup))
+    return "\n".join(lines)
 
 
 def _when(at_ms: int | None) -> str:

@@ -266,7 +266,30 @@ class HandoverCard:
         return self.is_over or not (self.rows or (not had_claims and (self.snoozes or self.followups)))
 
 
-CardView = AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard | DigestCard | HandoverCard
+@dataclass(frozen=True, slots=True)
+class FollowupCard:
+    """The reminder of a follow-up. `what` is hostile text; None: it is as hidden as the fan's name."""
+
+    card_id: int
+    creator_name: str
+    followup_id: int
+    fan: FanLabel
+    what: str | None
+    due_at: int
+    assignee_id: int | None
+    promise: bool
+    state: Literal["open", "done", "withdrawn"]
+    put_off: bool
+    """It is to be reminded of another time: this card is over."""
+    on_hold: bool
+    """The fan was not to be contacted when it was due."""
+    done_by: int | None
+    done_at: int | None
+
+
+CardView = (
+    AlertCard | GroupedCard | BaselineCard | NoticeCard | BoardCard | DigestCard | HandoverCard | FollowupCard
+)
 
 
 class QueueSort(StrEnum):
@@ -344,6 +367,7 @@ class FanProfile:
     behaviour: Behaviour | None = None
     """None: it was not read."""
     hold: Hold | None = None
+    followup: NextFollowup | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.digest import DigestService
 from bot.services.fans import FanService
+from bot.services.followups import FollowupService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
+from bot.services.playbooks import PlaybookService
 from bot.services.ports import Desk
 from bot.services.queue import QueueService
 from bot.services.reports import ReportService
@@ -52,4 +54,6 @@ class Services:
     reports: ReportService
     saves: SavesService
     shifts: ShiftService
+    followups: FollowupService
+    playbooks: PlaybookService
     chat_url: str

@@ -45,7 +45,20 @@ def walk(commands: list[Any]) -> Iterator[Any]:
 
 async def test_every_top_command_is_for_servers_only_and_has_default_permissions(bot: FanwatchBot) -> None:
     payloads = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
-    names = {"creator", "fan", "my", "note", "queue", "report", "setup", "status", "winback", "Save as note"}
+    names = {
+        "creator",
+        "fan",
+        "followup",
+        "my",
+        "note",
+        "playbook",
+        "queue",
+        "report",
+        "setup",
+        "status",
+        "winback",
+        "Save as note",
+    }
     assert {payload["name"] for payload in payloads} == names
     for payload in payloads:
         assert payload["contexts"] == [0], payload["name"]
