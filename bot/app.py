@@ -16,7 +16,9 @@ from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.creators import CreatorFeature
+from bot.discord_ui.features.done import DoneFeature
 from bot.discord_ui.features.lookup import LookupFeature
+from bot.discord_ui.features.more import MoreFeature
 from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.notes import NoteFeature
 from bot.discord_ui.features.queue import QueueFeature
@@ -55,7 +57,9 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
     """What answers buttons, menus and forms; commands are the cogs' own."""
     return [
         CardFeature(services.desk, services.chat_url),
+        DoneFeature(services.outcomes),
         LookupFeature(services.fans),
+        MoreFeature(services.desk, services.outcomes, services.access),
         QueueFeature(services.queue, services.desk, services.chat_url),
         NoteFeature(services.notes, services.fans),
         ThreadFeature(services.notes, fan_threads),

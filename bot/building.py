@@ -14,6 +14,7 @@ from bot.services.access import AccessService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
+from bot.services.desk_outcomes import OutcomeService
 from bot.services.fans import FanService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
@@ -54,9 +55,16 @@ def build_services(
         ),
         fans=FanService(store, clock),
         threads=ThreadService(store, clock),
-        desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
+        desk=Desk(
+            store,
+            clock,
+            rules=settings.desk_rules(),
+            wake_delivery=delivery.wake,
+            is_in_flight=delivery.is_in_flight,
+        ),
         queue=QueueService(store, clock),
         notes=NoteService(store, clock, wake_delivery=delivery.wake),
+        outcomes=OutcomeService(store, clock, wake_delivery=delivery.wake),
         winbacks=WinbackService(store, clock),
         spreads=SpreadService(store, clock),
         my_work=MyWorkService(store, clock),

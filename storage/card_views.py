@@ -20,7 +20,7 @@ from bot.domain.views import (
     GroupedCard,
     NoticeCard,
 )
-from storage import boards, notes
+from storage import boards, notes, outcomes
 from storage.cards import CardPayload
 from storage.episodes import decode_reasons
 from storage.parts import LABEL, to_label, to_owner
@@ -223,7 +223,22 @@ async def _alert(
     # What people write of a fan says who it is: it is as hidden as the name.
     hidden = hides_all(name_mode(row.name_mode), claimed=row.claimed_by is not None)
     note = None if hidden else await notes.newest(tx, row.fan_account_id)
-    return AlertCard(card_id, creator_name, shown, synced_at, moved=moved, note=note)
+    fan_id = row.fan_account_id
+    if row.closed_at is not None:
+        closing = None
+        if row.outcome is not None:
+            closing = await outcomes.last_closing(tx, fan_id, episode_id=row.id)
+        return AlertCard(card_id, creator_name, replace(shown, closing=closing), synced_at, moved=moved)
+    return AlertCard(
+        card_id,
+        creator_name,
+        shown,
+        synced_at,
+        moved=moved,
+        note=note,
+        last=await outcomes.last_closing(tx, fan_id),
+        mood=await outcomes.last_closing(tx, fan_id, with_mood=True),
+    )
 
 
 async def creator_of_card(tx: Tx, card_id: int) -> int | None:

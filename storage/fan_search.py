@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, case, func, select
 from bot.domain.models import MS_PER_DAY, AlertTier, Scores
 from bot.domain.subscription import subscription_status
 from bot.domain.views import FanChoice, FanProfile
-from storage import notes
+from storage import notes, outcomes
 from storage.episodes import decode_reasons
 from storage.fans import name_key
 from storage.message_facts import UNKNOWN, read_message_facts
@@ -203,6 +203,7 @@ async def get_profile(
         synced_at=creator.synced_at if creator is not None else None,
         note_count=await notes.count(tx, fan_account_id),
         newest_note=await notes.newest(tx, fan_account_id),
+        mood=await outcomes.last_closing(tx, fan_account_id, with_mood=True),
     )
 
 

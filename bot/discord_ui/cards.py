@@ -8,6 +8,8 @@ import discord
 
 from bot.discord_ui import custom_ids, notes, rows, times, words
 from bot.discord_ui.boards import render_board
+from bot.discord_ui.card_buttons import alert_buttons
+from bot.discord_ui.done import closed_line, memory_lines
 from bot.discord_ui.items import button
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, LINE_ONE_GRAPHEMES, clip, clip_units, graphemes
 from bot.discord_ui.lists import render_grouped, render_top
@@ -67,22 +69,9 @@ def _render_alert(view: AlertCard, chat_url: str, mention: Owner | None) -> Rend
         names = f"{safe_name(view.creator_name, 24)} · {fan_name(row.fan)}"
         return one_line(f"↪ Moved to a list of several fans: {names}", is_layout=False)
     if row.tier is None:
-        return one_line(_closed_line(view), is_layout=False)
-    buttons = discord.ui.View(timeout=None)
-    link = rows.chat_link(row, chat_url)
-    if link is not None:
-        buttons.add_item(discord.ui.Button(label=words.OPEN_CHAT, url=link))
-    verb, label, style = (
-        (custom_ids.CLAIM, words.CLAIM, discord.ButtonStyle.primary)
-        if row.claimed_by is None
-        else (custom_ids.RELEASE, words.RELEASE, discord.ButtonStyle.secondary)
-    )
-    custom_id = custom_ids.build_episode(verb, CardKind.ALERT, view.card_id, row.episode_id)
-    buttons.add_item(button(label, custom_id, style))
-    for other, text in ((custom_ids.NOTE, words.NOTE), (custom_ids.THREAD, words.THREAD)):
-        custom_id = custom_ids.build_episode(other, CardKind.ALERT, view.card_id, row.episode_id)
-        buttons.add_item(button(text, custom_id))
+        return one_line(closed_line(view), is_layout=False)
     content = _line_one(view, mention if mention is not None else rows.row_owner(row))
+    buttons = alert_buttons(view, chat_url)
     return RenderedMessage(content, (_alert_embed(view),), buttons, is_layout=False, live=True)
 
 
@@ -116,6 +105,7 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         f"Spent in all: {words.money(row.total_cents, row.currency)}",
         f"Pace before going quiet: {rows.pace_words(row)}",
         rows.owner_words(row),
+        *memory_lines(view.last, view.mood),
         *([notes.card_line(view.note)] if view.note is not None else []),
         rows.age_words(view.synced_at),
     ]
@@ -123,19 +113,6 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         description=clip_units("\n".join(lines), EMBED_DESCRIPTION_UNITS),
         colour=_EXPIRED_COLOUR if row.expired else _COLOURS[tier],
     )
-
-
-def _closed_line(view: AlertCard) -> str:
-    row = view.row
-    parts = [
-        f"✅ Cleared: {safe_name(view.creator_name, 24)} · {fan_name(row.fan)}",
-        f"score {rows.score_words(row)}",
-    ]
-    if row.closed_at is not None:
-        parts.append(times.relative(row.closed_at))
-    if row.claimed_by is not None:
-        parts.append(f"worked by <@{row.claimed_by}>")
-    return " · ".join(parts)
 
 
 def baseline_line(view: BaselineCard) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 
 from bot.discord_ui import notes, rows, times, words
+from bot.discord_ui.done import memory_lines
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, clip_units
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import fan_name, safe_name
@@ -55,7 +56,7 @@ def _names(profile: FanProfile) -> str:
         state += f", claimed by <@{profile.claimed_by}>"
     elif profile.owner is not None:
         state += f", for {rows.mention_text(profile.owner)}"
-    lines.append(f"Desk: {state}")
+    lines += [f"Desk: {state}", *memory_lines(None, profile.mood)]
     return "\n".join(lines)
 
 

@@ -85,6 +85,10 @@ class AlertCard:
     ledger: Ledger | None = None
     playbook: PlaybookView | None = None
     followup: NextFollowup | None = None
+    last: Closing | None = None
+    """How a person last closed an alert about this fan, where this one is open."""
+    mood: Closing | None = None
+    """The latest of them that says how the fan seemed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,8 @@ class FanProfile:
     newest_note: Note | None
     behaviour: Behaviour | None = None
     """None: it was not read."""
+    mood: Closing | None = None
+    """The latest outcome that says how the fan seemed."""
 
 
 @dataclass(frozen=True, slots=True)

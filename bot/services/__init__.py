@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.services.access import AccessService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
+from bot.services.desk_outcomes import OutcomeService
 from bot.services.fans import FanService
 from bot.services.my_work import MyWorkService
 from bot.services.notes import NoteService
@@ -38,6 +39,7 @@ class Services:
     desk: Desk
     queue: QueueService
     notes: NoteService
+    outcomes: OutcomeService
     winbacks: WinbackService
     spreads: SpreadService
     my_work: MyWorkService
