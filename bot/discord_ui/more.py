@@ -93,9 +93,10 @@ def take_over_button(episode_id: int) -> RoutedButton:
 
 def render_taken(episode_id: int, user_id: int | None) -> RenderedMessage:
     """Who has it, for whoever claims it second, with the way to take it over."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(take_over_button(episode_id))
-    return RenderedMessage(words.taken(user_id), (), view, is_layout=False, live=True)
+    layout = discord.ui.LayoutView(timeout=None)
+    layout.add_item(discord.ui.TextDisplay(words.taken(user_id)))
+    layout.add_item(discord.ui.ActionRow(take_over_button(episode_id)))
+    return RenderedMessage(None, (), layout, is_layout=True, live=True)
 
 
 def render_take_over(menu: EpisodeMenu) -> RenderedMessage:

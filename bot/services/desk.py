@@ -93,7 +93,9 @@ class Desk:
                 tx, episode_id, assignee.user_id, viewer.user_id, now, remind_at=self._remind_at(now)
             )
             if status == "assigned":
-                if assignee.user_id != viewer.user_id:
+                if assignee.user_id == viewer.user_id:
+                    await self._begin_shift(tx, viewer, work, now)
+                else:
                     await calling.call_to(tx, self._rules, work, Owner("user", assignee.user_id), now)
                 await self._record(tx, viewer, "assign", work, now, before)
             return AssignResult(status)

@@ -17,7 +17,7 @@ from bot.discord_ui.viewers import RulesSource
 from bot.discord_ui.words import desk as say
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.more import EpisodeMenu, Why
-from bot.services.desk_outcomes import ContactResult
+from bot.services.desk_outcomes import CloseResult, ContactResult
 from bot.services.ports import Desk
 
 
@@ -27,6 +27,8 @@ class Outcomes(Protocol):
     async def menu(self, viewer: Viewer, episode_id: int) -> EpisodeMenu | None: ...
 
     async def why(self, viewer: Viewer, episode_id: int) -> Why | None: ...
+
+    async def may_close(self, viewer: Viewer, episode_id: int) -> CloseResult: ...
 
     async def log_contact(self, viewer: Viewer, episode_id: int) -> ContactResult: ...
 
@@ -133,7 +135,8 @@ class MoreFeature:
         if not (chosen.isascii() and chosen.isdecimal() and len(chosen) < 20):
             await press.answer.say(say.NOBODY_CHOSEN)
             return
-        if await self._outcomes.menu(press.viewer, episode_id) is None:
+        if (await self._outcomes.may_close(press.viewer, episode_id)).status == "not_found":
+            # Before anybody is looked up: what is foreign and what is missing are to be answered alike.
             await press.answer.say(words.GONE)
             return
         assignee = await People(press.interaction.guild, self._access).viewer(int(chosen))
