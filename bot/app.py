@@ -18,9 +18,11 @@ from bot.discord_ui.features.calm import CalmFeature
 from bot.discord_ui.features.cards import CardFeature
 from bot.discord_ui.features.creators import CreatorFeature
 from bot.discord_ui.features.digest import DigestFeature
+from bot.discord_ui.features.done import DoneFeature
 from bot.discord_ui.features.followups import FollowupFeature
 from bot.discord_ui.features.handover import HandoverFeature
 from bot.discord_ui.features.lookup import LookupFeature
+from bot.discord_ui.features.more import MoreFeature
 from bot.discord_ui.features.my import MyFeature
 from bot.discord_ui.features.notes import NoteFeature
 from bot.discord_ui.features.playbooks import PlaybookFeature
@@ -69,7 +71,9 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         CardFeature(services.desk, services.chat_url),
         DigestFeature(services.digest, services.queue, services.desk, services.chat_url),
         HandoverFeature(services.shifts, services.desk, services.chat_url),
+        DoneFeature(services.outcomes),
         LookupFeature(services.fans),
+        MoreFeature(services.desk, services.outcomes, services.access),
         QueueFeature(services.queue, services.desk, services.chat_url),
         NoteFeature(services.notes, services.fans),
         ThreadFeature(services.notes, fan_threads),

@@ -15,6 +15,7 @@ from bot.services.calm import CalmService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
 from bot.services.desk import Desk
+from bot.services.desk_outcomes import OutcomeService
 from bot.services.digest import DigestService
 from bot.services.fans import FanService
 from bot.services.followups import FollowupService
@@ -64,16 +65,17 @@ def build_services(
         fans=FanService(store, clock),
         threads=ThreadService(store, clock),
         digest=DigestService(store, clock),
+        snoozing=SnoozeService(store, clock, settings.desk_rules(), wake_delivery=delivery.wake),
         desk=Desk(
             store,
             clock,
+            rules=settings.desk_rules(),
             wake_delivery=delivery.wake,
             is_in_flight=delivery.is_in_flight,
-            rules=settings.desk_rules(),
         ),
-        snoozing=SnoozeService(store, clock, settings.desk_rules(), wake_delivery=delivery.wake),
         queue=QueueService(store, clock),
         notes=NoteService(store, clock, wake_delivery=delivery.wake),
+        outcomes=OutcomeService(store, clock, wake_delivery=delivery.wake),
         winbacks=WinbackService(store, clock),
         spreads=SpreadService(store, clock),
         my_work=MyWorkService(store, clock),

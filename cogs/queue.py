@@ -50,7 +50,8 @@ class Queue(commands.Cog):
             if found is None:
                 await answer.say(words.NO_CREATOR)
             else:
-                await answer.send(render_queue(found, chat_url=self._chat_url))
+                rendered = render_queue(found, chat_url=self._chat_url, viewer_id=viewer.user_id)
+                await answer.send(rendered)
 
     @queue.autocomplete("creator")
     async def complete_creator(

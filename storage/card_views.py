@@ -31,6 +31,7 @@ from storage import (
     holds,
     notes,
     on_shift,
+    outcomes,
     playbooks,
 )
 from storage.cards import FOLLOWUP, CardPayload
@@ -284,6 +285,12 @@ async def _alert(
     if hold is not None and hidden:
         hold = replace(hold, reason="")
     ledger = await _ledger(tx, row.fan_account_id, synced_at)
+    fan_id = row.fan_account_id
+    if row.closed_at is not None:
+        closing = None
+        if row.outcome is not None:
+            closing = await outcomes.last_closing(tx, fan_id, episode_id=row.id)
+        return AlertCard(card_id, creator_name, replace(shown, closing=closing), synced_at, moved=moved)
     return AlertCard(
         card_id,
         creator_name,
@@ -295,6 +302,8 @@ async def _alert(
         ledger=ledger,
         playbook=await playbooks.load_view(tx, row.id),
         followup=None if hidden else await followups.find_next(tx, row.fan_account_id),
+        last=await outcomes.last_closing(tx, fan_id),
+        mood=await outcomes.last_closing(tx, fan_id, with_mood=True),
     )
 
 

@@ -101,6 +101,14 @@ async def create_card(tx: Tx, card: NewCard, now_ms: int) -> int:
     return card_id
 
 
+async def kind_of(tx: Tx, card_id: int) -> CardKind | None:
+    """None: there is no such card."""
+    found = await tx.scalar(
+        select(cards.c.kind).where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
+    )
+    return None if found is None else CardKind(found)
+
+
 async def bump(tx: Tx, card_ids: Iterable[int]) -> None:
     """Ask for these cards to be rendered again; unknown ids are nothing."""
     ids = sorted(set(card_ids))

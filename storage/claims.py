@@ -3,121 +3,184 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
 
+from bot.domain.models import AlertTier
 from storage import boards
 from storage.cards import bump
-from storage.escalations import clocks
 from storage.tables import episode_events, episodes
 from storage.tx import Tx
 
 ClaimStatus = Literal["claimed", "already_yours", "taken", "closed", "not_found"]
 ReleaseStatus = Literal["released", "not_yours", "not_claimed", "closed", "not_found"]
+AssignStatus = Literal["assigned", "already", "closed", "not_found"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An episode as far as people work on it."""
+
+    id: int
+    creator_id: int
+    fan_account_id: int
+    tier: AlertTier | None
+    expired: bool
+    score: float
+    pace_cents: int | None
+    currency: str
+    closed_at: int | None
+    claimed_by: int | None
+    claimed_at: int | None
+    card_id: int | None
+    snoozed_until: int | None
+
+
+_e = episodes.c
+
+
+async def find_work(tx: Tx, episode_id: int) -> Work | None:
+    """None: there is no such episode."""
+    row = await tx.first(
+        select(
+            _e.id,
+            _e.creator_id,
+            _e.fan_account_id,
+            _e.tier,
+            _e.expired,
+            _e.score,
+            _e.pace_cents,
+            _e.currency,
+            _e.closed_at,
+            _e.claimed_by,
+            _e.claimed_at,
+            _e.card_id,
+            _e.snoozed_until,
+        ).where(_e.agency_id == tx.agency_id, _e.id == episode_id)
+    )
+    if row is None:
+        return None
+    tier = AlertTier(row.tier) if row.tier else None
+    return Work(row.id, row.creator_id, row.fan_account_id, tier, bool(row.expired), *row[5:])
 
 
 async def claim(
-    tx: Tx, episode_id: int, user_id: int, now_ms: int, *, remind_ms: int = 0
+    tx: Tx, episode_id: int, user_id: int, now_ms: int, *, remind_at: int | None = None
 ) -> tuple[ClaimStatus, int | None]:
-    """The first press wins. Gives the status and who has it now. `remind_ms`: when they are reminded; 0: never."""
-    row = await _for_work(tx, episode_id)
-    if row is None:
+    """The first press wins. Gives the status and who has it now. `remind_at`: when the person is reminded of it."""
+    work = await find_work(tx, episode_id)
+    if work is None:
         return "not_found", None
-    if row.closed_at is not None:
-        return "closed", row.claimed_by
-    if row.claimed_by is not None:
-        return ("already_yours" if row.claimed_by == user_id else "taken"), row.claimed_by
-    await _set_claim(tx, row, user_id, now_ms, remind_ms)
-    await _append_work_event(tx, row, "claimed", user_id, now_ms)
-    await _show(tx, row)
+    if work.closed_at is not None:
+        return "closed", work.claimed_by
+    if work.claimed_by is not None:
+        return ("already_yours" if work.claimed_by == user_id else "taken"), work.claimed_by
+    await _give(tx, work, user_id, now_ms, remind_at)
+    await append_work_event(tx, work, "claimed", user_id, now_ms)
+    await show(tx, work)
     return "claimed", user_id
+
+
+async def assign(
+    tx: Tx, episode_id: int, user_id: int, actor_id: int, now_ms: int, *, remind_at: int | None = None
+) -> AssignStatus:
+    """Give it to somebody, whoever had it before; the event's code is the id of who has it now."""
+    work = await find_work(tx, episode_id)
+    if work is None:
+        return "not_found"
+    if work.closed_at is not None:
+        return "closed"
+    if work.claimed_by == user_id:
+        return "already"
+    await _give(tx, work, user_id, now_ms, remind_at)
+    await append_work_event(tx, work, "assigned", actor_id, now_ms, code=str(user_id))
+    await show(tx, work)
+    return "assigned"
 
 
 async def release(
     tx: Tx, episode_id: int, user_id: int, now_ms: int, *, may_release_others: bool
 ) -> tuple[ReleaseStatus, int | None]:
     """Give a claim back. Gives the status and who has it now."""
-    row = await _for_work(tx, episode_id)
-    if row is None:
+    work = await find_work(tx, episode_id)
+    if work is None:
         return "not_found", None
-    if row.closed_at is not None:
-        return "closed", row.claimed_by
-    if row.claimed_by is None:
+    if work.closed_at is not None:
+        return "closed", work.claimed_by
+    if work.claimed_by is None:
         return "not_claimed", None
-    if row.claimed_by != user_id and not may_release_others:
-        return "not_yours", row.claimed_by
-    await _set_claim(tx, row, None, now_ms)
-    await _append_work_event(tx, row, "released", user_id, now_ms)
-    await _show(tx, row)
+    if work.claimed_by != user_id and not may_release_others:
+        return "not_yours", work.claimed_by
+    # Nobody has it any more, so somebody is to be called once more.
+    waits = work.tier is AlertTier.ACTION and work.snoozed_until is None
+    await set_work(
+        tx,
+        work.id,
+        claimed_by=None,
+        claimed_at=None,
+        remind_at=None,
+        escalate_from_at=now_ms if waits else None,
+        escalation_stage=0,
+    )
+    await append_work_event(tx, work, "released", user_id, now_ms)
+    await show(tx, work)
     return "released", None
 
 
-async def _show(tx: Tx, row: _Work) -> None:
-    """Its card and its creator's board show who has it."""
-    if row.card_id is not None:
-        await bump(tx, [row.card_id])
-    await boards.bump(tx, row.creator_id)
+async def show(tx: Tx, work: Work) -> None:
+    """Its card and its creator's board show how it stands now."""
+    if work.card_id is not None:
+        await bump(tx, [work.card_id])
+    await boards.bump(tx, work.creator_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    id: int
-    creator_id: int
-    fan_account_id: int
-    tier: str | None
-    score: float
-    closed_at: int | None
-    claimed_by: int | None
-    card_id: int | None
-    snoozed_until: int | None
-
-
-async def _for_work(tx: Tx, episode_id: int) -> _Work | None:
-    row = await tx.first(
-        select(
-            episodes.c.id,
-            episodes.c.creator_id,
-            episodes.c.fan_account_id,
-            episodes.c.tier,
-            episodes.c.score,
-            episodes.c.closed_at,
-            episodes.c.claimed_by,
-            episodes.c.card_id,
-            episodes.c.snoozed_until,
-        ).where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
+async def _give(tx: Tx, work: Work, user_id: int, now_ms: int, remind_at: int | None) -> None:
+    """Somebody has it: nobody else is called for it, and of what is snoozed its own end reminds."""
+    await set_work(
+        tx,
+        work.id,
+        claimed_by=user_id,
+        claimed_at=now_ms,
+        remind_at=None if work.snoozed_until is not None else remind_at,
+        escalate_from_at=None,
+        ping_state=None,
+        ping_due_at=None,
     )
-    return None if row is None else _Work(*row)
 
 
-async def _set_claim(tx: Tx, row: _Work, user_id: int | None, now_ms: int, remind_ms: int = 0) -> None:
-    claimed = user_id is not None
-    timers = clocks(row.tier, now_ms, claimed=claimed, remind_ms=remind_ms)
-    if row.snoozed_until is not None:
-        # They start when it wakes.
-        timers |= {"escalate_from_at": None, "remind_at": None}
+async def set_work(tx: Tx, episode_id: int, **values: Any) -> None:
+    """Set columns of one episode; the names are those of its table."""
     await tx.execute(
-        update(episodes)
-        .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == row.id)
-        .values(claimed_by=user_id, claimed_at=now_ms if claimed else None, **timers)
+        update(episodes).where(_e.agency_id == tx.agency_id, _e.id == episode_id).values(**values)
     )
 
 
-async def _append_work_event(tx: Tx, row: _Work, change: str, user_id: int, now_ms: int) -> None:
+async def append_work_event(
+    tx: Tx,
+    work: Work,
+    change: str,
+    user_id: int,
+    now_ms: int,
+    *,
+    code: str | None = None,
+) -> None:
+    """Keep what a person did to an episode as `work` was before; all that is `done` has no tier afterwards."""
+    after = None if change == "done" else work.tier
     await tx.execute(
         insert(episode_events).values(
             agency_id=tx.agency_id,
             id=tx.ids.next(),
-            episode_id=row.id,
-            creator_id=row.creator_id,
-            fan_account_id=row.fan_account_id,
+            episode_id=work.id,
+            creator_id=work.creator_id,
+            fan_account_id=work.fan_account_id,
             change=change,
-            tier_before=row.tier,
-            tier_after=row.tier,
-            score=row.score,
+            tier_before=work.tier.value if work.tier else None,
+            tier_after=after.value if after else None,
+            score=work.score,
             run_id=None,
             actor_id=user_id,
-            code=None,
+            code=code,
             at=now_ms,
         )
     )

@@ -18,6 +18,7 @@ from storage.roster import Creator
 from storage.routing import choose_owners
 from storage.tables import cards, episode_events, episodes, fan_accounts
 from storage.tx import Tx
+from storage.work_columns import AWAKE, NO_OUTCOME
 
 SCORE_MOVE = 5.0
 """A score move from what a card shows that is worth an edit."""
@@ -282,23 +283,6 @@ def _new_row(
         run.baseline,
         *(decided[name] for name in _NEW_COLUMNS[7:]),
     )
-
-
-AWAKE: dict[str, object] = {
-    "snoozed_until": None,
-    "snoozed_by": None,
-    "snooze_score": None,
-    "snooze_shift": False,
-    "snooze_reason": None,
-}
-"""What an episode's columns are that nobody has snoozed."""
-NO_OUTCOME: dict[str, object] = {
-    "outcome": None,
-    "rests_until": None,
-    "rest_score": None,
-    "rest_tier": None,
-}
-"""What they are where nobody has closed it with an outcome."""
 
 
 async def _update(

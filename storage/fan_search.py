@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, case, func, select
 from bot.domain.models import MS_PER_DAY, AlertTier, Scores
 from bot.domain.subscription import subscription_status
 from bot.domain.views import FanChoice, FanProfile
-from storage import followups, holds, notes
+from storage import followups, holds, notes, outcomes
 from storage.episodes import decode_reasons
 from storage.fans import name_key
 from storage.message_facts import UNKNOWN, read_message_facts
@@ -205,6 +205,7 @@ async def get_profile(
         newest_note=await notes.newest(tx, fan_account_id),
         hold=await holds.find_on(tx, fan_account_id),
         followup=await followups.find_next(tx, fan_account_id),
+        mood=await outcomes.last_closing(tx, fan_account_id, with_mood=True),
     )
 
 

@@ -49,11 +49,14 @@ async def last_workers(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]
     found: dict[int, int] = {}
     for part in in_parts(fan_account_ids):
         rows = await tx.all(
-            select(_v.fan_account_id, _v.actor_id)
+            select(_v.fan_account_id, _v.actor_id, _v.change, _v.code)
             .where(_v.agency_id == tx.agency_id, _v.fan_account_id.in_(part), _v.actor_id.is_not(None))
             .order_by(_v.at, _v.id)
         )
-        found.update((row.fan_account_id, row.actor_id) for row in rows)
+        # Whoever gives work out does not work it: the code is who got it.
+        found.update(
+            (row.fan_account_id, int(row.code) if row.change == "assigned" else row.actor_id) for row in rows
+        )
     return found
 
 

@@ -9,7 +9,9 @@ import discord
 from bot.discord_ui import custom_ids, followups, notes, playbooks, rows, times, words
 from bot.discord_ui.boards import render_board
 from bot.discord_ui.calm import hold_line, ledger_line, render_drill
+from bot.discord_ui.card_buttons import alert_buttons
 from bot.discord_ui.digests import render_digest
+from bot.discord_ui.done import closed_line, memory_lines
 from bot.discord_ui.handover import render_handover
 from bot.discord_ui.items import button
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, LINE_ONE_GRAPHEMES, clip, clip_units, graphemes
@@ -81,24 +83,11 @@ def _render_alert(view: AlertCard, chat_url: str, mention: Owner | None) -> Rend
         names = f"{safe_name(view.creator_name, 24)} · {fan_name(row.fan)}"
         return one_line(f"↪ Moved to a list of several fans: {names}", is_layout=False)
     if row.tier is None:
-        return one_line(_closed_line(view), is_layout=False)
-    buttons = discord.ui.View(timeout=None)
-    link = rows.chat_link(row, chat_url)
-    if link is not None:
-        buttons.add_item(discord.ui.Button(label=words.OPEN_CHAT, url=link))
-    verb, label, style = (
-        (custom_ids.CLAIM, words.CLAIM, discord.ButtonStyle.primary)
-        if row.claimed_by is None
-        else (custom_ids.RELEASE, words.RELEASE, discord.ButtonStyle.secondary)
-    )
-    custom_id = custom_ids.build_episode(verb, CardKind.ALERT, view.card_id, row.episode_id)
-    buttons.add_item(button(label, custom_id, style))
-    for other, text in ((custom_ids.NOTE, words.NOTE), (custom_ids.THREAD, words.THREAD)):
-        custom_id = custom_ids.build_episode(other, CardKind.ALERT, view.card_id, row.episode_id)
-        buttons.add_item(button(text, custom_id))
+        return one_line(closed_line(view), is_layout=False)
     content = _line_one(view, mention if mention is not None else rows.row_owner(row))
     if view.hold is not None:
         content = f"{hold_line(view.hold)}\n{content}"
+    buttons = alert_buttons(view, chat_url)
     return RenderedMessage(content, (_alert_embed(view),), buttons, is_layout=False, live=True)
 
 
@@ -134,6 +123,7 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         rows.owner_words(row),
         *(line for line in (snooze_line(row), escalation_line(row)) if line is not None),
         *_said_lately(view),
+        *memory_lines(view.last, view.mood),
         *([notes.card_line(view.note)] if view.note is not None else []),
         *([followups.card_line(view.followup)] if view.followup is not None else []),
         *(playbooks.card_lines(view.playbook) if view.playbook is not None else []),

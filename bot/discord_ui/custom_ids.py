@@ -24,6 +24,19 @@ QUEUE_RELEASE = "queue_release"
 PICK_QUEUE_SORT = "pick_queue_sort"
 NOTE = "note"
 THREAD = "thread"
+DONE = "done"
+MORE = "more"
+SNOOZE = "snooze"
+WAKE = "wake"
+PLAYBOOK = "playbook"
+UNDO_LAST = "undo_last"
+UNDO_ACTION = "undo_action"
+PICK_EPISODE = "pick_episode"
+"""One of a list's rows, by its episode (base 36), to open the menu about it."""
+EPISODE = "i"
+"""The letter of an episode that stands for itself, in private menus. Its argument is the episode once more, as on cards."""
+ACTION = "x"
+"""The letter of something somebody did at the desk."""
 PICK_FAN = "pick_fan"
 """Of the private pick list, which belongs to no card: its target is `p0`. Every select menu's verb begins `pick_`."""
 
@@ -65,6 +78,11 @@ def parse(custom_id: str) -> Target | None:
 def build_episode(verb: str, kind: CardKind, card_id: int, episode_id: int) -> str:
     """`build` with an episode as its argument."""
     return build(verb, kind, card_id, encode(episode_id))
+
+
+def build_private(verb: str, episode_id: int) -> str:
+    """`build_episode` without a card, for private messages."""
+    return build(verb, EPISODE, episode_id, encode(episode_id))
 
 
 def parse_id(arg: str | None) -> int | None:

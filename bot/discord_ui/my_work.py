@@ -6,21 +6,24 @@ import discord
 
 from bot.discord_ui import custom_ids, times, words
 from bot.discord_ui.calm import own_quiet_buttons
-from bot.discord_ui.items import RoutedButton, button
+from bot.discord_ui.card_buttons import done_button
+from bot.discord_ui.items import RoutedButton
+from bot.discord_ui.more import open_one
 from bot.discord_ui.rendered import RenderedMessage, message_link, one_line
 from bot.discord_ui.safe import fan_name, safe_name
-from bot.discord_ui.winback_lists import done_button, winback_row
+from bot.discord_ui.winback_lists import done_button as winback_done_button
+from bot.discord_ui.winback_lists import winback_row
 from bot.discord_ui.winbacks import render_list
 from bot.discord_ui.words import calm as calm_words
 from bot.discord_ui.words import my as say
 from bot.discord_ui.words.shifts import on_line
-from bot.domain.base36 import encode
 from bot.domain.models import AlertTier
 from bot.domain.my_work import Claim
 from bot.services.my_work import WorkPage
 
 WORK = "my_work"
 RELEASE = "my_release"
+"""No list has it any more; those from before still work."""
 PRIVATE = "p"
 """The kind of a private list, which belongs to no card."""
 
@@ -39,10 +42,12 @@ def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) ->
     rows: list[tuple[str, RoutedButton | None]] = []
     for task in found.tasks:
         if isinstance(task.work, Claim):
-            rows.append((claim_row(task.work, guild_id), _release_button(task.work, user_id)))
+            rows.append((claim_row(task.work, guild_id), done_button(task.work.episode_id)))
         else:
             hook = found.hooks.get(task.work.fan_account_id)
-            rows.append((winback_row(task.work, hook, task.pace_cents, found.now_ms), done_button(task.work)))
+            rows.append(
+                (winback_row(task.work, hook, task.pace_cents, found.now_ms), winback_done_button(task.work))
+            )
     whose = "Yours" if own else f"<@{user_id}>"
 
     def turn(page: int) -> str:
@@ -50,7 +55,9 @@ def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) ->
 
     header = say.header(whose, found.claims, found.winbacks, found.overdue)
     header += _on_words(found, "\n-# ", is_yours=own) + quiet
-    return render_list(header, rows, page=found.page, pages=found.pages, turn=turn, below=below)
+    claimed = [task.work for task in found.tasks if isinstance(task.work, Claim)]
+    menu = open_one(claimed, PRIVATE, user_id) if claimed else None
+    return render_list(header, rows, page=found.page, pages=found.pages, turn=turn, below=below, menu=menu)
 
 
 def _on_words(found: WorkPage, before: str, *, is_yours: bool) -> str:
@@ -78,7 +85,3 @@ def claim_row(row: Claim, guild_id: int) -> str:
         link = message_link(guild_id, row.channel_id, row.message_id)
         second.append(f"[{say.OPEN_CARD}]({link})")
     return f"{' · '.join(first)}\n-# {' · '.join(second)}"
-
-
-def _release_button(row: Claim, user_id: int) -> RoutedButton:
-    return button(words.RELEASE, custom_ids.build(RELEASE, PRIVATE, row.episode_id, encode(user_id)))

@@ -6,6 +6,7 @@ import discord
 
 from bot.discord_ui import followups, notes, rows, times, words
 from bot.discord_ui.calm import hold_line
+from bot.discord_ui.done import memory_lines
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, clip_units
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import fan_name, safe_name
@@ -57,7 +58,7 @@ def _names(profile: FanProfile) -> str:
         state += f", claimed by <@{profile.claimed_by}>"
     elif profile.owner is not None:
         state += f", for {rows.mention_text(profile.owner)}"
-    lines.append(f"Desk: {state}")
+    lines += [f"Desk: {state}", *memory_lines(None, profile.mood)]
     return "\n".join(lines)
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import discord
 
 from bot.discord_ui import custom_ids, rows, words
-from bot.discord_ui.items import RoutedSelect, button
+from bot.discord_ui.card_buttons import done_button
+from bot.discord_ui.items import RoutedButton, RoutedSelect, button
 from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
+from bot.discord_ui.more import open_one
 from bot.discord_ui.pager import page_buttons, page_line
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.safe import safe_name
@@ -53,8 +55,8 @@ def parse_sort(text: str) -> QueueSort:
     return QueueSort(text) if text in set(QueueSort) else QueueSort.MONEY
 
 
-def render_queue(view: QueuePage, *, chat_url: str) -> RenderedMessage:
-    """One page. Where nothing is open it says so and has nothing to press."""
+def render_queue(view: QueuePage, *, chat_url: str, viewer_id: int | None = None) -> RenderedMessage:
+    """One page, with [Done] on what `viewer_id` has. Where nothing is open it says so and has nothing to press."""
     layout = discord.ui.LayoutView(timeout=None)
     header = clip_units(_header(view), _HEADER_UNITS)
     layout.add_item(discord.ui.TextDisplay(header))
@@ -64,7 +66,7 @@ def render_queue(view: QueuePage, *, chat_url: str) -> RenderedMessage:
     room = LAYOUT_TEXT_UNITS - _SPARE_UNITS - units(header)
     for one, text in zip(view.rows, _texts(view, chat_url, room), strict=True):
         layout.add_item(
-            discord.ui.Section(discord.ui.TextDisplay(text), accessory=_row_button(view, one.row))
+            discord.ui.Section(discord.ui.TextDisplay(text), accessory=_row_button(view, one.row, viewer_id))
         )
     if view.pages > 1:
 
@@ -73,6 +75,9 @@ def render_queue(view: QueuePage, *, chat_url: str) -> RenderedMessage:
 
         layout.add_item(page_line(view.page, view.pages))
         layout.add_item(discord.ui.ActionRow(*page_buttons(view.page, view.pages, turn)))
+    layout.add_item(
+        discord.ui.ActionRow(open_one([one.row for one in view.rows], KIND, view.creator_id or 0))
+    )
     layout.add_item(discord.ui.ActionRow(_sort_select(view)))
     return RenderedMessage(None, (), layout, is_layout=True, live=True)
 
@@ -106,7 +111,9 @@ def _custom_id(view: QueuePage, verb: str, place: Place) -> str:
     return custom_ids.build(verb, KIND, view.creator_id or 0, place.text())
 
 
-def _row_button(view: QueuePage, row: AlertRow) -> discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]]:
+def _row_button(view: QueuePage, row: AlertRow, viewer_id: int | None) -> RoutedButton:
+    if row.claimed_by is not None and row.claimed_by == viewer_id:
+        return done_button(row.episode_id)
     place = Place(view.sort, view.page, encode(row.episode_id))
     if row.claimed_by is None:
         custom_id = _custom_id(view, custom_ids.QUEUE_CLAIM, place)

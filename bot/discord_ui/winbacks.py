@@ -187,8 +187,12 @@ def render_list(
     pages: int,
     turn: Callable[[int], str],
     below: list[RoutedButton] | None = None,
+    menu: RoutedSelect | None = None,
 ) -> RenderedMessage:
-    """A layout of rows with a button each (None: without). `turn`: the custom_id of the button to a page."""
+    """A layout of rows with a button each (None: without). `turn`: the custom_id of the button to a page.
+
+    `below`: beside the pager, `menu`: under it.
+    """
     room = LAYOUT_TEXT_UNITS - units(header) - 200
     longest = min(ROW_UNITS, room // max(1, len(rows)))
     layout = discord.ui.LayoutView(timeout=None)
@@ -202,4 +206,6 @@ def render_list(
         controls = [*page_buttons(page, pages, turn), *controls]
     if controls:
         layout.add_item(discord.ui.ActionRow(*controls))
+    if menu is not None:
+        layout.add_item(discord.ui.ActionRow(menu))
     return RenderedMessage(None, (), layout, is_layout=True, live=True)

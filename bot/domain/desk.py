@@ -99,6 +99,16 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What a person says when closing an episode. `note` is hostile text; `form_id`: of the form it came from."""
+
+    outcome: Outcome
+    mood: Mood | None
+    note: str | None
+    form_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Do not contact this fan. `until_at` None: until somebody ends it. `reason` is hostile text."""
 

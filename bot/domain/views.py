@@ -89,6 +89,10 @@ class AlertCard:
     ledger: Ledger | None = None
     playbook: PlaybookView | None = None
     followup: NextFollowup | None = None
+    last: Closing | None = None
+    """How a person last closed an alert about this fan, where this one is open."""
+    mood: Closing | None = None
+    """The latest of them that says how the fan seemed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +372,8 @@ class FanProfile:
     """None: it was not read."""
     hold: Hold | None = None
     followup: NextFollowup | None = None
+    mood: Closing | None = None
+    """The latest outcome that says how the fan seemed."""
 
 
 @dataclass(frozen=True, slots=True)

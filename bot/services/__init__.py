@@ -9,6 +9,7 @@ from bot.services.access import AccessService
 from bot.services.calm import CalmService
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.creators import CreatorService
+from bot.services.desk_outcomes import OutcomeService
 from bot.services.digest import DigestService
 from bot.services.fans import FanService
 from bot.services.followups import FollowupService
@@ -48,6 +49,7 @@ class Services:
     snoozing: SnoozeService
     queue: QueueService
     notes: NoteService
+    outcomes: OutcomeService
     winbacks: WinbackService
     spreads: SpreadService
     my_work: MyWorkService

@@ -1,4 +1,4 @@
-"""The work on cards: who has an episode, and what a card shows now."""
+"""The work on cards: who has an episode, and what a card shows now. Every change of hands can be undone."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.desk import DeskRules
 from bot.domain.models import AccessTier, Viewer
-from bot.domain.views import AlertRow, BaselineCard, CardView
-from bot.services.ports import ClaimResult, ReleaseResult
+from bot.domain.views import AlertRow, BaselineCard, CardView, Owner
+from bot.services.ports import AssignResult, ClaimResult, ReleaseResult
 from bot.services.records import append
-from storage import card_delivery, card_views, claims, holds, on_shift
+from storage import calling, card_delivery, card_views, claims, desk_actions, holds, on_shift, roster
+from storage.claims import Work
 from storage.engine import AgencyStore, Tx
+from storage.ids import machine_ms
 
 
 class Desk:
@@ -23,31 +25,82 @@ class Desk:
         store: AgencyStore,
         clock: Clock,
         *,
+        rules: DeskRules,
         wake_delivery: Callable[[], Coroutine[Any, Any, None]],
         is_in_flight: Callable[[int], bool],
-        rules: DeskRules,
     ) -> None:
         self._store = store
         self._clock = clock
+        self._rules = rules
         self._wake_delivery = wake_delivery
         self._is_in_flight = is_in_flight
-        self._rules = rules
 
     async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> ClaimResult:
-            if not await self._may_see(tx, viewer, episode_id):
+            work = await self._find(tx, viewer, episode_id)
+            if work is None:
                 return ClaimResult("not_found", None)
-            fan_account_id = await card_views.fan_of_episode(tx, episode_id)
-            if fan_account_id is not None and await holds.find_on(tx, fan_account_id) is not None:
+            if await holds.find_on(tx, work.fan_account_id) is not None:
                 return ClaimResult("on_hold")
-            remind = self._rules.remind_claim_ms
-            status, by = await claims.claim(tx, episode_id, viewer.user_id, now, remind_ms=remind)
+            before = await desk_actions.snapshot(tx, [episode_id])
+            status, by = await claims.claim(
+                tx, episode_id, viewer.user_id, now, remind_at=self._remind_at(now)
+            )
             if status == "claimed":
-                await self._audit(tx, viewer, "claim", episode_id)
-                await self._begin_shift(tx, viewer, episode_id, now)
+                await self._record(tx, viewer, "claim", work, now, before)
+                await self._begin_shift(tx, viewer, work, now)
             return ClaimResult(status, by)
+
+        return await self._store.write(write)
+
+    async def take_over(self, viewer: Viewer, episode_id: int, holder_id: int | None) -> ClaimResult:
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> ClaimResult:
+            work = await self._find(tx, viewer, episode_id)
+            if work is None:
+                return ClaimResult("not_found", None)
+            if work.closed_at is not None:
+                return ClaimResult("closed", None)
+            if work.claimed_by == viewer.user_id:
+                return ClaimResult("already_yours", viewer.user_id)
+            if work.claimed_by is not None and work.claimed_by != holder_id:
+                # The person agreed to take it from somebody else.
+                return ClaimResult("taken", work.claimed_by)
+            before = await desk_actions.snapshot(tx, [episode_id])
+            remind_at = self._remind_at(now)
+            await claims.assign(tx, episode_id, viewer.user_id, viewer.user_id, now, remind_at=remind_at)
+            await self._record(tx, viewer, "take_over", work, now, before)
+            await self._begin_shift(tx, viewer, work, now)
+            return ClaimResult("claimed", viewer.user_id)
+
+        return await self._store.write(write)
+
+    async def assign(self, viewer: Viewer, episode_id: int, assignee: Viewer) -> AssignResult:
+        now = self._clock.now_ms()
+
+        async def write(tx: Tx) -> AssignResult:
+            work = await self._find(tx, viewer, episode_id)
+            if work is None:
+                return AssignResult("not_found")
+            if work.closed_at is not None:
+                return AssignResult("closed")
+            if assignee.tier < AccessTier.CHATTER or work.creator_id not in assignee.creator_ids:
+                creator = await roster.get_creator(tx, work.creator_id)
+                return AssignResult("no_access", creator.name if creator is not None else "")
+            before = await desk_actions.snapshot(tx, [episode_id])
+            status = await claims.assign(
+                tx, episode_id, assignee.user_id, viewer.user_id, now, remind_at=self._remind_at(now)
+            )
+            if status == "assigned":
+                if assignee.user_id == viewer.user_id:
+                    await self._begin_shift(tx, viewer, work, now)
+                else:
+                    await calling.call_to(tx, self._rules, work, Owner("user", assignee.user_id), now)
+                await self._record(tx, viewer, "assign", work, now, before)
+            return AssignResult(status)
 
         return await self._store.write(write)
 
@@ -55,13 +108,15 @@ class Desk:
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> ReleaseResult:
-            if not await self._may_see(tx, viewer, episode_id):
+            work = await self._find(tx, viewer, episode_id)
+            if work is None:
                 return ReleaseResult("not_found", None)
+            before = await desk_actions.snapshot(tx, [episode_id])
             status, by = await claims.release(
                 tx, episode_id, viewer.user_id, now, may_release_others=viewer.tier >= AccessTier.LEAD
             )
             if status == "released":
-                await self._audit(tx, viewer, "release", episode_id)
+                await self._record(tx, viewer, "release", work, now, before)
             return ReleaseResult(status, by)
 
         return await self._store.write(write)
@@ -107,17 +162,37 @@ class Desk:
         """Wake delivery, so that the cards of what was changed in private show it at once."""
         await self._wake_delivery()
 
-    async def _begin_shift(self, tx: Tx, viewer: Viewer, episode_id: int, now: int) -> None:
-        """Who claims is on shift for her from now on."""
-        found = await card_views.creator_of_episode(tx, episode_id)
-        if found is not None:
-            await on_shift.begin_by_claim(tx, found[0], viewer.user_id, now)
+    async def _find(self, tx: Tx, viewer: Viewer, episode_id: int) -> Work | None:
+        """None: there is none, or it is not for this viewer."""
+        work = await claims.find_work(tx, episode_id)
+        return work if work is not None and work.creator_id in viewer.creator_ids else None
 
-    async def _may_see(self, tx: Tx, viewer: Viewer, episode_id: int) -> bool:
-        found = await card_views.creator_of_episode(tx, episode_id)
-        return found is not None and found[0] in viewer.creator_ids
+    def _remind_at(self, now_ms: int) -> int | None:
+        return now_ms + self._rules.remind_claim_ms if self._rules.remind_claim_ms else None
 
-    async def _audit(self, tx: Tx, viewer: Viewer, action: str, episode_id: int) -> None:
-        found = await card_views.creator_of_episode(tx, episode_id)
-        creator_id, now = found[0] if found else None, self._clock.now_ms()
-        await append(tx, viewer, action, "episode", episode_id, creator_id, now)
+    async def _begin_shift(self, tx: Tx, viewer: Viewer, work: Work, now_ms: int) -> None:
+        """Whoever takes work on is at work."""
+        await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now_ms)
+
+    async def _record(
+        self,
+        tx: Tx,
+        viewer: Viewer,
+        action: str,
+        work: Work,
+        now_ms: int,
+        before: dict[int, desk_actions.Work],
+    ) -> None:
+        """Keep what was done, for the undo and for the audit log."""
+        await desk_actions.record(
+            tx,
+            viewer.user_id,
+            action,
+            "episode",
+            work.id,
+            work.creator_id,
+            now_ms,
+            machine_ms(),
+            before=before,
+        )
+        await append(tx, viewer, action, "episode", work.id, work.creator_id, now_ms)

@@ -19,6 +19,14 @@ class ClaimResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignResult:
+    """`no_access`: whoever was chosen may not see the creator; `creator_name` is hers, with it."""
+
+    status: Literal["assigned", "already", "no_access", "closed", "not_found"]
+    creator_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseResult:
     """`by`: who has the episode afterwards (with `not_yours`), None for nobody."""
 
@@ -47,6 +55,14 @@ class Desk(Protocol):
 
     async def release(self, viewer: Viewer, episode_id: int) -> ReleaseResult:
         """Give a claim back; a lead or higher may give back another's. Safe to repeat."""
+        ...
+
+    async def assign(self, viewer: Viewer, episode_id: int, assignee: Viewer) -> AssignResult:
+        """Give it to somebody, whoever had it; they are called. That the viewer may give it is for the caller to check."""
+        ...
+
+    async def take_over(self, viewer: Viewer, episode_id: int, holder_id: int | None) -> ClaimResult:
+        """Claim it although `holder_id` has it; `taken` where by now somebody else does. Safe to repeat."""
         ...
 
     async def load_card(self, card_id: int) -> CardView | None:

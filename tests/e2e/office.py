@@ -71,6 +71,13 @@ def sentence(reply: Reply) -> str:
     return text
 
 
+def taken(reply: Reply) -> str:
+    """What somebody is told in private who claims what another person has; there is one way on."""
+    message = only(reply)
+    assert [item["label"] for item in components(message) if "label" in item] == ["Take over"]
+    return text_of(message).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """A running agency with the ids of its people and roles. Channels carry the creators' names."""
@@ -128,6 +135,10 @@ class Office:
     ) -> Reply:
         where = message if isinstance(message, str) else str(message["id"])
         return self._in_time(await self.box.press(person, channel, where, custom_id, values, forge=forge))
+
+    async def menu(self, person: str, channel: str, message: Json) -> Json:
+        """What [More] of a card opens."""
+        return only(await self.press(person, channel, message, button(message, "More")))
 
     def _in_time(self, reply: Reply) -> Reply:
         assert reply.error is None, (reply, self.box.tail())
@@ -207,6 +218,16 @@ def buttons(message: Json, label: str) -> list[str]:
 def button(message: Json, label: str) -> str:
     (custom_id,) = buttons(message, label)
     return custom_id
+
+
+def verb_of(message: Json, verb: str) -> str:
+    """Another verb about the same card and alert; one that went behind [More] still stands on cards from before."""
+    return button(message, "More").replace("fw1:more:", f"fw1:{verb}:")
+
+
+def release_of(message: Json) -> str:
+    """[Release] as cards had it."""
+    return verb_of(message, "release")
 
 
 def row_button(message: Json, fan: str) -> Json:

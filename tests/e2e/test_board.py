@@ -22,9 +22,11 @@ from tests.e2e.office import (
     buttons,
     eventually,
     fans_on,
+    release_of,
     restart,
     row_button,
     sentence,
+    taken,
 )
 from tests.e2e.reading import Card, deleted, fingerprint, is_private, live_cards, text_of
 
@@ -78,12 +80,12 @@ async def test_a_claim_on_the_board_shows_there_and_on_the_fans_card(office: Off
     # Once more, and somebody else.
     again = await office.press("Ana", "luna", board.message, claim, forge=True)
     assert again.acked == "update" or sentence(again)
-    told = sentence(await office.press("Lea", "luna", board.message, claim, forge=True))
+    told = taken(await office.press("Lea", "luna", board.message, claim, forge=True))
     assert f"<@{office.people['Ana']}>" in told
     assert office.who("claim")[before:] == ["Ana"]
     # Given back on the card, it is free on the board.
     shown = await office.message("luna", card.message["id"])
-    await office.press("Lea", "luna", shown, button(shown, "Release"))
+    await office.press("Lea", "luna", shown, release_of(shown), forge=True)
 
     async def free() -> Json | None:
         message = await office.message("luna", board.message["id"])
@@ -169,7 +171,7 @@ async def test_a_closed_channel_blocks_its_board_and_no_other(office: Office) ->
     fan = fans_on(zoe.message)[0]
     page = (await office.press("Max", "zoe", zoe.message, button(zoe.message, "Whole queue"))).messages[0]
     (now,) = (await office.press("Max", "zoe", page, row_button(page, fan)["custom_id"])).messages
-    assert row_button(now, fan)["label"] == "Release"
+    assert row_button(now, fan)["label"] == "Done"
 
     async def blocked() -> set[str] | None:
         found = {

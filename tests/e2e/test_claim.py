@@ -16,8 +16,10 @@ from tests.e2e.office import (
     buttons,
     eventually,
     fans_on,
+    release_of,
     row_button,
     sentence,
+    taken,
 )
 from tests.e2e.reading import (
     CUSTOM_ID,
@@ -52,19 +54,19 @@ async def test_the_first_press_wins_and_everybody_sees_who(office: Office) -> No
     assert f"Claimed by <@{office.people['Ana']}>" in text_of(now)
     assert buttons(now, "Claim") == []
     assert now["sandbox"]["pinged"] == card.message["sandbox"]["pinged"]
-    release = button(now, "Release")
+    release = release_of(now)
     profile = await office.lookup("Lea", "luna", "fan_2488")
     assert f"claimed by <@{office.people['Ana']}>" in text_of(profile.messages[0])
 
     # The same person once more, from a client that still shows [Claim]; then somebody else.
     again = await office.press("Ana", "luna", card.message, claim, forge=True)
     assert again.acked == "update" or sentence(again)
-    told = sentence(await office.press("Lea", "luna", card.message, claim, forge=True))
+    told = taken(await office.press("Lea", "luna", card.message, claim, forge=True))
     assert f"<@{office.people['Ana']}>" in told
     assert fingerprint(await office.message("luna", card.message["id"])) == fingerprint(now)
     assert office.who("claim")[before:] == ["Ana"]
 
-    reply = await office.press("Ana", "luna", now, release)
+    reply = await office.press("Ana", "luna", now, release, forge=True)
     assert reply.acked == "update"
     (free,) = reply.messages
     assert fingerprint(free) == fingerprint(card.message)
@@ -87,7 +89,7 @@ async def test_ten_presses_at_once_have_one_winner(office: Office) -> None:
         if person == winner:
             assert reply.acked == "update" or sentence(reply)
         else:
-            assert f"<@{office.people[winner]}>" in sentence(reply)
+            assert f"<@{office.people[winner]}>" in taken(reply)
     text = text_of(await office.shows("zoe", card.message["id"], "Claimed by"))
     assert f"Claimed by <@{office.people[winner]}>" in text
 
@@ -96,26 +98,26 @@ async def test_another_chatter_is_told_and_a_lead_may_release(office: Office) ->
     card = await office.card_with("luna", "fan_3655", "a")
     claim = button(card.message, "Claim")
     (claimed,) = (await office.press("Ana", "luna", card.message, claim)).messages
-    release = button(claimed, "Release")
+    release = release_of(claimed)
     before = office.who("release")
     async with office.with_roles("Nia", "Chatter", "Team luna"):
-        assert f"<@{office.people['Ana']}>" in sentence(
+        assert f"<@{office.people['Ana']}>" in taken(
             await office.press("Nia", "luna", card.message, claim, forge=True)
         )
-        refused = sentence(await office.press("Nia", "luna", card.message, release))
+        refused = sentence(await office.press("Nia", "luna", card.message, release, forge=True))
         assert f"<@{office.people['Ana']}>" in refused
         assert "lead" in refused
     assert office.who("release") == before
     assert f"Claimed by <@{office.people['Ana']}>" in text_of(
         await office.message("luna", card.message["id"])
     )
-    reply = await office.press("Lea", "luna", card.message, release)
+    reply = await office.press("Lea", "luna", card.message, release, forge=True)
     assert fingerprint(reply.messages[0]) == fingerprint(card.message)
     assert office.who("release") == [*before, "Lea"]
     # Free again: the next one gets it.
     async with office.with_roles("Nia", "Chatter", "Team luna"):
-        (taken,) = (await office.press("Nia", "luna", card.message, claim)).messages
-    assert f"Claimed by <@{office.people['Nia']}>" in text_of(taken)
+        (hers,) = (await office.press("Nia", "luna", card.message, claim)).messages
+    assert f"Claimed by <@{office.people['Nia']}>" in text_of(hers)
 
 
 async def test_a_foreign_card_is_answered_like_one_that_does_not_exist(office: Office) -> None:
@@ -199,7 +201,7 @@ async def test_a_row_of_a_list_is_claimed_for_itself(office: Office) -> None:
     assert row_button(now, second)["label"] == "Claim"
     assert text_of(now).count(f"Claimed by <@{office.people['Ana']}>") == 1
     assert fans_on(now) == fans_on(card.message)
-    told = sentence(await office.press("Max", "mira", card.message, claim, forge=True))
+    told = taken(await office.press("Max", "mira", card.message, claim, forge=True))
     assert f"<@{office.people['Ana']}>" in told
     assert fingerprint(await office.message("mira", card.message["id"])) == fingerprint(now)
     reply = await office.press("Max", "mira", now, row_button(now, first)["custom_id"])
@@ -223,7 +225,7 @@ async def test_a_claim_on_a_private_page_shows_on_the_public_card(office: Office
     (now,) = reply.messages
     assert now["id"] == page["id"]
     assert is_private(now)
-    assert row_button(now, hidden)["label"] == "Release"
+    assert row_button(now, hidden)["label"] == "Done"
     # Back on the first page, claim one that the public card shows too.
     (front,) = (await office.press("Ana", "luna", now, button(now, "Previous"))).messages
     assert front["id"] == page["id"]
@@ -231,13 +233,13 @@ async def test_a_claim_on_a_private_page_shows_on_the_public_card(office: Office
     seen = fans_on(front)[3]
     claim = row_button(front, seen)["custom_id"]
     (front,) = (await office.press("Ana", "luna", front, claim)).messages
-    assert row_button(front, seen)["label"] == "Release"
+    assert row_button(front, seen)["label"] == "Done"
     public = await office.shows("luna", card.message["id"], f"Claimed by <@{office.people['Ana']}>")
     assert row_button(public, seen)["label"] == "Release"
     assert len(await office.messages_of(card, "luna")) == 1
     # Somebody else, on a page of her own that is older than the claim.
     other = await _second_page(office, "Lea", "luna", card)
-    told = sentence(await office.press("Lea", "luna", other, claim, forge=True))
+    told = taken(await office.press("Lea", "luna", other, claim, forge=True))
     assert f"<@{office.people['Ana']}>" in told
     (other,) = (await office.press("Lea", "luna", other, row_button(other, hidden)["custom_id"])).messages
     assert row_button(other, hidden)["label"] == "Claim"
@@ -253,11 +255,11 @@ async def test_a_claim_behind_the_baseline_is_kept_there(office: Office) -> None
     (now,) = (await office.press("Ana", "luna", page, claim)).messages
     assert now["id"] == page["id"]
     assert is_private(now)
-    assert row_button(now, fan)["label"] == "Release"
+    assert row_button(now, fan)["label"] == "Done"
     assert f"Claimed by <@{office.people['Ana']}>" in text_of(now)
     (other,) = (await office.press("Lea", "luna", baseline.message, opener)).messages
     assert row_button(other, fan)["label"] == "Release"
-    told = sentence(await office.press("Max", "luna", other["id"], claim, forge=True))
+    told = taken(await office.press("Max", "luna", other["id"], claim, forge=True))
     assert f"<@{office.people['Ana']}>" in told
     assert "chatter role" in sentence(await office.press("Nia", "luna", page, claim, forge=True))
     nothing = sentence(await office.press("Ben", "luna", page, "fw1:claim:s1:1", forge=True))

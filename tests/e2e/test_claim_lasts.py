@@ -16,6 +16,7 @@ from tests.e2e.office import (
     button,
     eventually,
     fans_on,
+    release_of,
     restart,
     row_button,
     sentence,
@@ -40,7 +41,7 @@ async def test_buttons_work_after_a_sigkill(office: Office) -> None:
     await restart(office)
     assert fingerprint(await office.message("zoe", card.message["id"])) == fingerprint(claimed)
     assert fingerprint(await office.message("zoe", group.message["id"])) == fingerprint(rows)
-    (free,) = (await office.press("Ben", "zoe", claimed, button(claimed, "Release"))).messages
+    (free,) = (await office.press("Ben", "zoe", claimed, release_of(claimed), forge=True)).messages
     assert fingerprint(free) == fingerprint(card.message)
 
 
@@ -61,7 +62,7 @@ async def test_a_deleted_card_is_posted_again_once(office: Office) -> None:
     assert anew["sandbox"]["silent"]
     assert anew["sandbox"]["pinged"] == []
     # A press that was on its way to the old one does its work and says so.
-    release = button(claimed, "Release")
+    release = release_of(claimed)
     told = await office.press("Ana", "mira", card.message["id"], release, forge=True)
     sentence(told)
     await office.shows("mira", anew["id"], "not claimed")
@@ -117,5 +118,5 @@ async def test_an_old_message_of_a_card_never_comes_back_to_life(tmp_path: Path)
         sentence(told)
         assert fingerprint(await office.message("luna", old["id"])) == fingerprint(old)
         now = await office.shows("luna", new_id, f"Claimed by <@{office.people['Ana']}>")
-        (free,) = (await office.press("Ana", "luna", now, button(now, "Release"))).messages
+        (free,) = (await office.press("Ana", "luna", now, release_of(now), forge=True)).messages
         assert fingerprint(free) == fingerprint(new)

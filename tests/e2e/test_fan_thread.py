@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.harness import Json, Reply
 from tests.e2e.noting import fields_of, fill, form_of, note, notes_of, only, save_message, stored
-from tests.e2e.office import DAY_S, Office, button, sentence
+from tests.e2e.office import DAY_S, Office, button, sentence, verb_of
 from tests.e2e.reading import is_private, names_in, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -79,12 +79,15 @@ async def test_people_who_ask_at_once_get_one_thread(office: Office) -> None:
 
 async def test_the_card_opens_the_same_thread(office: Office) -> None:
     card = await office.card_with("luna", "fan_2488", "a")
-    press = button(card.message, "Thread")
-    first = await office.press("Ana", "luna", card.message, press)
-    again = await office.press("Lea", "luna", card.message, press)
+    menu = await office.menu("Ana", "luna", card.message)
+    first = await office.press("Ana", "luna", menu, button(menu, "Thread"))
+    # From a card of before, which had the button itself.
+    press = verb_of(card.message, "thread")
+    again = await office.press("Lea", "luna", card.message, press, forge=True)
     assert linked(first) == linked(again) == linked(await open_thread(office, "Max", "luna", "fan_2488"))
     (claimed,) = (await office.press("Ana", "luna", card.message, button(card.message, "Claim"))).messages
-    assert linked(await office.press("Ana", "luna", claimed, button(claimed, "Thread"))) == linked(first)
+    menu = await office.menu("Ana", "luna", claimed)
+    assert linked(await office.press("Ana", "luna", menu, button(menu, "Thread"))) == linked(first)
     before = (await office.box.state())["threads"]
     for person, custom_id, said in (
         ("Ben", press, "no longer here"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.base36 import encode
 from tests.e2e.harness import Json
 from tests.e2e.office import (
     DAY_S,
@@ -46,7 +47,7 @@ async def test_claims_and_winbacks_are_one_list_most_urgent_first(office: Office
     text = text_of(listed)
     assert "**Yours: 1 claim, 1 winback**" in text
     assert f"/{office.channels['luna']}/{card.message['id']})" in text
-    assert row_button(listed, CLAIMED)["label"] == "Release"
+    assert row_button(listed, CLAIMED)["label"] == "Done"
     assert row_button(listed, EXPIRED)["label"] == "Done"
 
     # Two hours later the winback is overdue and comes first, in words.
@@ -62,7 +63,9 @@ async def test_claims_and_winbacks_are_one_list_most_urgent_first(office: Office
     assert f"**<@{office.people['Ana']}>: 1 claim, 1 winback**" in theirs
     reply = await office.box.slash("Ben", "zoe", "my", {"who": office.people["Ana"]})
     assert "team leads and higher" in sentence(reply)
-    release = row_button(listed, CLAIMED)["custom_id"]
+    # What lists of before held.
+    episode = row_button(listed, CLAIMED)["custom_id"].rpartition(":")[2]
+    release = f"fw1:my_release:p{episode}:{encode(int(office.people['Ana']))}"
     page = f"fw1:my_work:p{release.rpartition(':')[2]}:0"
     here = public(await office.box.messages("zoe"))[0]
     assert "team leads" in sentence(await office.press("Ben", "zoe", here, page, forge=True))
@@ -71,7 +74,7 @@ async def test_claims_and_winbacks_are_one_list_most_urgent_first(office: Office
     assert "chatter role" in refused
 
     # Given back: the list turns in place, the card in the channel follows.
-    freed = await office.press("Ana", "luna", listed, release)
+    freed = await office.press("Ana", "luna", listed, release, forge=True)
     assert freed.acked == "update"
     assert "0 claims, 1 winback" in text_of(freed.messages[0])
 

@@ -18,7 +18,7 @@ from tests.e2e.noting import (
     save_message,
     stored,
 )
-from tests.e2e.office import AT_RISK, DAY_S, Office, button, buttons, eventually, sentence
+from tests.e2e.office import AT_RISK, DAY_S, Office, buttons, eventually, sentence, verb_of
 from tests.e2e.reading import fingerprint, live_cards, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -35,7 +35,8 @@ RENAMED = {"1754": TWIN, "1293": TWIN}
 
 async def test_a_note_from_the_card_stands_on_the_card(office: Office) -> None:
     card = await office.card_with("luna", "fan_2488", "a")
-    opened = await press_label(office, "Ana", "luna", card.message, "Note")
+    menu = await office.menu("Ana", "luna", card.message)
+    opened = await press_label(office, "Ana", "luna", menu, "Note")
     assert "fan_2488" in form_of(opened)["title"]
     told = only(await fill(office, "Ana", "luna", opened, text="Ask about\nhis exam"))
     assert "Noted for fan_2488." in text_of(told)
@@ -79,14 +80,15 @@ async def test_note_and_thread_are_on_single_cards_only(office: Office) -> None:
 
 async def test_a_foreign_card_gives_no_form(office: Office) -> None:
     card = await office.card_with("luna", "fan_2590", "a")
-    custom_id = button(card.message, "Note")
+    custom_id = verb_of(card.message, "note")
     for wrong in (custom_id, f"{custom_id}zz", custom_id.rpartition(":")[0]):
         reply = await office.press("Ben", "luna", card.message, wrong, forge=True)
         assert "no longer here" in sentence(reply), wrong
     reply = await office.press("Nia", "luna", card.message, custom_id, forge=True)
     assert "chatter role" in sentence(reply)
     # Ana's form, sent by somebody of another team.
-    opened = await press_label(office, "Ana", "luna", card.message, "Note")
+    menu = await office.menu("Ana", "luna", card.message)
+    opened = await press_label(office, "Ana", "luna", menu, "Note")
     given = only(await fill(office, "Ben", "luna", opened, forge=True, text="Not mine"))
     assert "fan_2590" not in text_of(given)
     assert stored(office, "2590") == []
@@ -101,7 +103,7 @@ async def test_note_works_on_a_card_that_was_deleted_meanwhile(office: Office) -
         return found[0] if found else None
 
     now = await eventually("the card is posted again", anew, office.box)
-    opened = await office.press("Ana", "mira", card.message, button(card.message, "Note"), forge=True)
+    opened = await office.press("Ana", "mira", card.message, verb_of(card.message, "note"), forge=True)
     only(await fill(office, "Ana", "mira", opened, forge=True, text="Still here"))
     await office.shows("mira", now["id"], "Still here")
 

@@ -17,6 +17,7 @@ from tests.e2e.office import (
     fans_on,
     row_button,
     sentence,
+    taken,
 )
 from tests.e2e.reading import components, fingerprint, is_private, text_of
 
@@ -42,8 +43,13 @@ async def _page(office: Office, person: str, channel: str, options: Json | None 
 
 
 def _select(page: Json) -> Json:
-    (found,) = [item for item in components(page) if item.get("options")]
+    _, found = [item for item in components(page) if item.get("options")]
     return found
+
+
+def _release(claim: str) -> str:
+    """[Release] of the row whose [Claim] this is."""
+    return claim.replace("fw1:queue_claim:", "fw1:queue_release:")
 
 
 def _open(office: Office, *creators: str) -> list[str]:
@@ -115,26 +121,25 @@ async def test_a_claim_stays_on_its_page_and_shows_on_the_fans_card_and_the_boar
     (now,) = reply.messages
     assert now["id"] == front["id"]
     assert fans_on(now) == fans_on(front)
-    assert row_button(now, fan)["label"] == "Release"
+    assert row_button(now, fan)["label"] == "Done"
     card = await office.card_with("luna", fan, "a")
     await office.shows("luna", card.message["id"], f"Claimed by <@{office.people['Ana']}>")
     board = await office.card_with("luna", fan, "b")
     await office.shows("luna", board.message["id"], f"Claimed by <@{office.people['Ana']}>")
     # Twice, and somebody else on a page that is older than the claim.
     (again,) = (await office.press("Ana", "luna", front, claim, forge=True)).messages
-    assert row_button(again, fan)["label"] == "Release"
-    told = sentence(await office.press("Lea", "luna", front["id"], claim, forge=True))
+    assert row_button(again, fan)["label"] == "Done"
+    told = taken(await office.press("Lea", "luna", front["id"], claim, forge=True))
     assert f"<@{office.people['Ana']}>" in told
     assert office.who("claim")[before:] == ["Ana"]
     # On the second page a claim stays there.
     hidden = fans_on(page)[0]
-    (second,) = (await office.press("Ana", "luna", page, row_button(page, hidden)["custom_id"])).messages
+    other = row_button(page, hidden)["custom_id"]
+    (second,) = (await office.press("Ana", "luna", page, other)).messages
     assert "Page 2 of" in text_of(second)
-    assert row_button(second, hidden)["label"] == "Release"
-    for message, name in ((now, fan), (second, hidden)):
-        (freed,) = (
-            await office.press("Ana", "luna", message, row_button(message, name)["custom_id"])
-        ).messages
+    assert row_button(second, hidden)["label"] == "Done"
+    for message, name, claimed in ((now, fan, claim), (second, hidden, other)):
+        (freed,) = (await office.press("Ana", "luna", message, _release(claimed), forge=True)).messages
         assert row_button(freed, name)["label"] == "Claim"
 
 
@@ -151,7 +156,7 @@ async def test_ten_presses_at_once_have_one_winner(office: Office) -> None:
     (winner,) = office.who("claim")[before:]
     page = await _page(office, "Olga", "zoe")
     assert f"Claimed by <@{office.people[winner]}>" in text_of(page)
-    await office.press("Olga", "zoe", page, row_button(page, fan)["custom_id"])
+    await office.press("Olga", "zoe", page, _release(row_button(pages["Ben"], fan)["custom_id"]), forge=True)
 
 
 async def test_a_foreign_creator_and_a_missing_one_get_the_same_answer(office: Office) -> None:
@@ -211,8 +216,8 @@ async def test_a_page_works_after_a_restart(office: Office) -> None:
     (claimed,) = (
         await office.press("Ben", "zoe", page, row_button(page, fan)["custom_id"], forge=True)
     ).messages
-    assert row_button(claimed, fan)["label"] == "Release"
-    await office.press("Ben", "zoe", claimed, row_button(claimed, fan)["custom_id"])
+    assert row_button(claimed, fan)["label"] == "Done"
+    await office.press("Ben", "zoe", claimed, _release(row_button(page, fan)["custom_id"]), forge=True)
 
 
 async def test_a_claim_from_a_page_that_was_deleted_counts_and_is_said(office: Office) -> None:
@@ -231,7 +236,8 @@ async def test_a_claim_from_a_page_that_was_deleted_counts_and_is_said(office: O
 
     await eventually("the claim is seen in public", shown, office.box)
     fresh = await _page(office, "Ana", "mira")
-    (freed,) = (await office.press("Ana", "mira", fresh, row_button(fresh, fan)["custom_id"])).messages
+    release = _release(row_button(page, fan)["custom_id"])
+    (freed,) = (await office.press("Ana", "mira", fresh, release, forge=True)).messages
     assert row_button(freed, fan)["label"] == "Claim"
 
 

@@ -77,7 +77,7 @@ class CardFeature:
         if view is None:
             await press.answer.say(done)
         elif press.on_private_message:
-            await press.answer.update(await self._private_page(view, press.target.card_id, episode_id))
+            await press.answer.update(await self._private_page(view, press, episode_id))
             await self._desk.note_shown(press.target.card_id, "")
         elif not await self._desk.is_message_of(press.target.card_id, press.message_id):
             # Posted again or deleted meanwhile: the card lives in another message, this one stays what it is.
@@ -97,14 +97,15 @@ class CardFeature:
                 # Whatever became of the answer: delivery edits where the card is not as it should be.
                 await self._desk.note_shown(press.target.card_id, fingerprint if shown else "")
 
-    async def _private_page(self, view: CardView, card_id: int, episode_id: int) -> RenderedMessage:
+    async def _private_page(self, view: CardView, press: Press, episode_id: int) -> RenderedMessage:
+        viewer_id = press.viewer.user_id
         if isinstance(view, GroupedCard):
             page = episode_page(view.rows, episode_id, ROWS_PER_PAGE)
-            return render_grouped(view, chat_url=self._chat_url, page=page)
+            return render_grouped(view, chat_url=self._chat_url, page=page, viewer_id=viewer_id)
         if isinstance(view, BaselineCard):
-            rows = await self._desk.page_rows(card_id)
+            rows = await self._desk.page_rows(press.target.card_id)
             page = episode_page(rows, episode_id, ROWS_PER_PAGE)
-            return render_top(view, rows, chat_url=self._chat_url, page=page)
+            return render_top(view, rows, chat_url=self._chat_url, page=page, viewer_id=viewer_id)
         return render(view, chat_url=self._chat_url)
 
     async def _page(self, press: Press) -> None:
@@ -113,7 +114,8 @@ class CardFeature:
             await press.answer.say(words.GONE)
             return
         await self._desk.record_view(press.viewer, press.target.card_id)
-        await turn(press, render_grouped(view, chat_url=self._chat_url, page=parse_page(press.target.arg)))
+        page, viewer_id = parse_page(press.target.arg), press.viewer.user_id
+        await turn(press, render_grouped(view, chat_url=self._chat_url, page=page, viewer_id=viewer_id))
 
     async def _top(self, press: Press) -> None:
         view = await self._desk.load_card(press.target.card_id)
@@ -122,7 +124,8 @@ class CardFeature:
             return
         await self._desk.record_view(press.viewer, press.target.card_id)
         rows = await self._desk.page_rows(press.target.card_id)
-        await turn(press, render_top(view, rows, chat_url=self._chat_url, page=parse_page(press.target.arg)))
+        page, viewer_id = parse_page(press.target.arg), press.viewer.user_id
+        await turn(press, render_top(view, rows, chat_url=self._chat_url, page=page, viewer_id=viewer_id))
 
     async def _details(self, press: Press) -> None:
         view = await self._desk.load_card(press.target.card_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.discord_ui import words
+from bot.discord_ui.more import render_taken
 from bot.discord_ui.press import Press
 from bot.discord_ui.words import calm
 from bot.services.ports import Desk
@@ -18,7 +19,7 @@ async def claim(desk: Desk, press: Press, episode_id: int | None) -> str | None:
         case "claimed" | "already_yours":
             return words.CLAIMED
         case "taken":
-            await press.answer.say(words.taken(result.by))
+            await press.answer.send(render_taken(episode_id, result.by))
         case "on_hold":
             await press.answer.say(calm.ON_HOLD)
         case "closed":

@@ -57,7 +57,9 @@ class QueueFeature:
         if found is None:
             await press.answer.say(words.GONE)
         else:
-            await press.answer.send(render_queue(found, chat_url=self._chat_url))
+            await press.answer.send(
+                render_queue(found, chat_url=self._chat_url, viewer_id=press.viewer.user_id)
+            )
 
     async def _sort(self, press: Press) -> None:
         await self._show(press, Place(parse_sort(press.values[0] if press.values else "")))
@@ -95,7 +97,7 @@ class QueueFeature:
         if found is None:
             await press.answer.say(done or words.GONE)
             return
-        rendered = render_queue(found, chat_url=self._chat_url)
+        rendered = render_queue(found, chat_url=self._chat_url, viewer_id=press.viewer.user_id)
         if not press.on_private_message:
             # Only a private message may turn into a queue.
             await press.answer.send(rendered)

@@ -12,7 +12,7 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView, FanChoice, FanProfile
 from bot.services import Services
 from bot.services.access import AccessRules
-from bot.services.ports import ClaimResult, ReleaseResult
+from bot.services.ports import AssignResult, ClaimResult, ReleaseResult
 
 GUILD = 900
 CREATOR = 7
@@ -138,6 +138,21 @@ class FakeDesk:
         del self.claims[episode_id]
         self._write(episode_id, None)
         return ReleaseResult("released")
+
+    async def assign(self, viewer: Viewer, episode_id: int, assignee: Viewer) -> AssignResult:
+        if self.claims.get(episode_id) == assignee.user_id:
+            return AssignResult("already")
+        self.claims[episode_id] = assignee.user_id
+        self._write(episode_id, assignee.user_id)
+        return AssignResult("assigned")
+
+    async def take_over(self, viewer: Viewer, episode_id: int, holder_id: int | None) -> ClaimResult:
+        holder = self.claims.get(episode_id)
+        if holder not in (None, viewer.user_id, holder_id):
+            return ClaimResult("taken", holder)
+        self.claims[episode_id] = viewer.user_id
+        self._write(episode_id, viewer.user_id)
+        return ClaimResult("already_yours" if holder == viewer.user_id else "claimed", viewer.user_id)
 
     def _write(self, episode_id: int, holder: int | None) -> None:
         for card_id, card in self.cards.items():

@@ -74,7 +74,7 @@ def test_line_one_reads_on_a_lock_screen() -> None:
         "🔴 Action · Amber Vale · fan_7 · 83 ▲12 · $410 a month · Subscription about to end"
         " · <@123456789012345678>"
     )
-    assert buttons(shown) == ["Open chat", "Claim", "Note", "Thread"]
+    assert buttons(shown) == ["Open chat", "Claim", "Snooze", "More"]
     assert shown.live
 
 
@@ -93,11 +93,11 @@ def test_rebill_is_unknown_until_there_is_evidence() -> None:
     assert "renews <t:1772000000:R>, rebill unknown" in texts(shown)
 
 
-def test_a_claimed_card_names_who_has_it_and_offers_release() -> None:
+def test_a_claimed_card_names_who_has_it_and_offers_to_close_it() -> None:
     shown = render(alert(row(claimed_by=42, claimed_at=NOW, owner=OWNER)), chat_url=CHAT_URL)
     assert "Claimed by <@42> <t:1772000000:t>" in texts(shown)
     assert (shown.content or "").endswith("<@42>")
-    assert buttons(shown) == ["Open chat", "Release", "Note", "Thread"]
+    assert buttons(shown) == ["Open chat", "Done", "Note", "More"]
 
 
 def test_a_mention_that_is_asked_for_is_the_only_one_on_line_one() -> None:

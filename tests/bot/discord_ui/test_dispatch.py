@@ -183,9 +183,10 @@ async def test_every_button_of_an_alert_card_reaches_the_router_once(bot: Fanwat
 async def test_every_button_of_a_list_reaches_the_router(bot: FanwatchBot) -> None:
     rendered = render(grouped(tuple(row(n) for n in range(12))), chat_url=CHAT_URL)
     found = ids(rendered)
-    assert len(found) == 12
+    assert len(found) == 13
     for custom_id in found:
-        deliver(bot, rendered, custom_id, kind=2, values=[])
+        is_menu = custom_id.startswith("fw1:pick_")
+        deliver(bot, rendered, custom_id, kind=3 if is_menu else 2, values=["1"] if is_menu else [])
         assert (await pressed(bot))[1] == custom_id
 
 

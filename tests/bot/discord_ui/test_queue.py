@@ -57,7 +57,8 @@ def test_a_page_says_whose_it_is_what_is_open_and_in_which_order() -> None:
     assert first == "**Queue** · Amber Vale · 2 open, about $820 a month"
     assert second == "-# Subscription that ends soonest first · Data from <t:1772000000:R>"
     assert buttons(shown) == ["Claim", "Claim"]
-    (select,) = [part for part in components(shown) if part["type"] == 3]
+    rows, select = [part for part in components(shown) if part["type"] == 3]
+    assert [o["label"] for o in rows["options"]] == ["fan_1 · 83", "fan_2 · 83"]
     assert [(o["label"], o["default"]) for o in select["options"]] == [
         ("Money at risk", False),
         ("Churn score", False),
@@ -72,6 +73,8 @@ def test_rows_of_several_creators_say_whose_they_are() -> None:
     assert "Amber Vale · 🟠 At risk **fan_1**" in texts(shown)
     assert "Mia · 🟠 At risk **fan_2**" in texts(shown)
     assert buttons(shown) == ["Claim", "Release"]
+    own = render_queue(queue(creator_id=None, creator_name=None, rows=two), chat_url=CHAT_URL, viewer_id=5)
+    assert buttons(own) == ["Claim", "Done"]
 
 
 def test_the_pager_knows_where_it_is() -> None:

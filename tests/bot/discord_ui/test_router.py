@@ -95,7 +95,9 @@ async def test_the_second_person_hears_in_private_who_has_it(desk: FakeDesk) -> 
     late = await press(router, FakeInteraction(CHATTER), claim_of(CardKind.ALERT, ALERT, 1))
     assert late.kinds == ["message"]
     assert late.log[0][1]["ephemeral"] is True
-    assert late.sentence == "<@2> has this one already."
+    layout = late.log[0][1]["view"]
+    assert "<@2> has this one already." in str(layout.to_components())
+    assert "take_over" in str(layout.to_components())
 
 
 async def test_only_a_lead_releases_what_another_claimed(desk: FakeDesk) -> None:

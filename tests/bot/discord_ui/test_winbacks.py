@@ -349,14 +349,14 @@ class TestWork:
         counts = {"page": 0, "pages": 1, "claims": 1, "winbacks": 1, "overdue": 0} | changes
         return render_work(WorkPage(tasks, {}, now_ms=NOW, **counts), user_id, ME, 900)
 
-    def test_claims_link_to_their_card_and_can_be_released(self) -> None:
+    def test_claims_link_to_their_card_and_can_be_closed(self) -> None:
         shown = self.show(Task(self.CLAIM, 41_000), Task(winback(2), 9_900), overdue=2)
         lines = text(shown).splitlines()
         assert lines[0] == "**Yours: 1 claim, 1 winback** · 2 overdue"
         assert lines[1] == "🔴 Action **fan_1** · Amber Vale · 83 · $410 a month"
         assert "[Open the card](https://discord.com/channels/900/77/88)" in lines[2]
         assert "**fan_2** · Amber Vale · $99 a month · $1,234 in all" in lines[3]
-        assert labels(shown) == ["Release", "Done", "Quiet hours"]
+        assert labels(shown) == ["Done", "Done", "Quiet hours"]
 
     def test_a_claim_whose_card_is_not_posted_has_no_link(self) -> None:
         shown = text(self.show(Task(replace(self.CLAIM, message_id=None, expired=True), None)))

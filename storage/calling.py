@@ -1,0 +1,49 @@
+"""Calls somebody to an alert: through the gate of mentions, by a new message of the alert's own card."""
+
+from __future__ import annotations
+
+from bot.domain.desk import DeskRules
+from bot.domain.models import CardKind
+from bot.domain.views import Owner
+from storage import cards, episodes, mentions, roster
+from storage.cards import CardPayload, NewCard
+from storage.claims import Work
+from storage.tx import Tx
+
+
+async def call_to(tx: Tx, rules: DeskRules, work: Work, who: Owner, now_ms: int) -> bool:
+    """Mention `who` on the card of an open episode, where the gate lets it through now; False: it does not.
+
+    An edit notifies nobody, so the card is posted again. What stood in a list gets a card of its own by this.
+    """
+    verdict = await mentions.call(
+        tx,
+        rules,
+        who,
+        creator_id=work.creator_id,
+        fan_account_id=work.fan_account_id,
+        reason="action",
+        now_ms=now_ms,
+    )
+    if verdict.state != "send":
+        await episodes.leave_mention(tx, [work.id], verdict.state, verdict.until_at)
+        return False
+    if work.card_id is not None and await cards.kind_of(tx, work.card_id) is CardKind.ALERT:
+        await cards.repost(tx, work.card_id, who, ping=True, scored_wall_at=None)
+        return True
+    creator = await roster.get_creator(tx, work.creator_id)
+    if creator is None:
+        return False
+    made = NewCard(
+        CardKind.ALERT,
+        creator.id,
+        creator.channel_id,
+        CardPayload(episode_id=work.id),
+        mention=who,
+        ping=True,
+    )
+    card_id = await cards.create_card(tx, made, now_ms)
+    await episodes.put_on_card(tx, card_id, [work.id])
+    if work.card_id is not None:
+        await cards.bump(tx, [work.card_id])
+    return True
