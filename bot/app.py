@@ -22,6 +22,7 @@ from bot.discord_ui.features.notes import NoteFeature
 from bot.discord_ui.features.queue import QueueFeature
 from bot.discord_ui.features.setup import SetupFeature
 from bot.discord_ui.features.threads import ThreadFeature
+from bot.discord_ui.features.undo import UndoFeature
 from bot.discord_ui.features.winbacks import WinbackDesk, WinbackFeature
 from bot.discord_ui.inflight import InFlight, log_failure
 from bot.discord_ui.items import RoutedButton, RoutedSelect, answer_form, answer_stray_press
@@ -47,6 +48,7 @@ EXTENSIONS = (
     "cogs.report",
     "cogs.setup",
     "cogs.status",
+    "cogs.undo",
     "cogs.winbacks",
 )
 
@@ -63,6 +65,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         SetupFeature(services.setup, services.creator_admin, services.access),
         WinbackFeature(WinbackDesk(services.winbacks, services.spreads, services.access), services.fans),
         MyFeature(services.my_work, services.desk),
+        UndoFeature(services.undo),
     ]
 
 

@@ -22,6 +22,7 @@ from bot.services.reports import ReportService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
+from bot.services.undo import UndoService
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
 from storage.engine import AgencyStore
@@ -32,18 +33,21 @@ def build_services(
     settings: Settings, store: AgencyStore, clock: Clock, api: FanApi, delivery: Delivery
 ) -> Services:
     """Everything that commands, presses and jobs share."""
+    creator_admin = CreatorAdmin(
+        store,
+        clock,
+        Accounts(api),
+        wake_delivery=delivery.wake,
+        credits_per_day=settings.credits_per_day,
+    )
+    notes = NoteService(store, clock, wake_delivery=delivery.wake)
+    winbacks, spreads = WinbackService(store, clock), SpreadService(store, clock)
     return Services(
         store=store,
         clock=clock,
         access=AccessService(store),
         creators=CreatorService(store),
-        creator_admin=CreatorAdmin(
-            store,
-            clock,
-            Accounts(api),
-            wake_delivery=delivery.wake,
-            credits_per_day=settings.credits_per_day,
-        ),
+        creator_admin=creator_admin,
         setup=SetupService(store, clock),
         status=StatusService(
             store,
@@ -56,12 +60,23 @@ def build_services(
         threads=ThreadService(store, clock),
         desk=Desk(store, clock, wake_delivery=delivery.wake, is_in_flight=delivery.is_in_flight),
         queue=QueueService(store, clock),
-        notes=NoteService(store, clock, wake_delivery=delivery.wake),
-        winbacks=WinbackService(store, clock),
-        spreads=SpreadService(store, clock),
+        notes=notes,
+        winbacks=winbacks,
+        spreads=spreads,
         my_work=MyWorkService(store, clock),
         reports=ReportService(
             store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
+        ),
+        undo=UndoService(
+            store,
+            clock,
+            {
+                "note": notes.take_back,
+                "setting": creator_admin.take_back,
+                "spread": spreads.take_back,
+                "winback": winbacks.take_back,
+            },
+            wake_delivery=delivery.wake,
         ),
         chat_url=settings.chat_url,
     )

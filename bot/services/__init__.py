@@ -17,6 +17,7 @@ from bot.services.reports import ReportService
 from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
+from bot.services.undo import UndoService
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
 from storage.engine import AgencyStore
@@ -42,4 +43,5 @@ class Services:
     spreads: SpreadService
     my_work: MyWorkService
     reports: ReportService
+    undo: UndoService
     chat_url: str

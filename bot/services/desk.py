@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from bot.clock import Clock
@@ -10,8 +10,10 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView
 from bot.services.ports import ClaimResult, ReleaseResult
 from bot.services.records import append
-from storage import card_delivery, card_views, claims
+from storage import card_delivery, card_views, claims, desk_actions
+from storage.desk_actions import Work
 from storage.engine import AgencyStore, Tx
+from storage.ids import machine_ms
 
 
 class Desk:
@@ -36,9 +38,11 @@ class Desk:
         async def write(tx: Tx) -> ClaimResult:
             if not await self._may_see(tx, viewer, episode_id):
                 return ClaimResult("not_found", None)
+            before = await desk_actions.snapshot(tx, [episode_id])
             status, by = await claims.claim(tx, episode_id, viewer.user_id, now)
             if status == "claimed":
                 await self._audit(tx, viewer, "claim", episode_id)
+                await self._keep(tx, viewer, "claim", episode_id, before)
             return ClaimResult(status, by)
 
         return await self._store.write(write)
@@ -49,11 +53,13 @@ class Desk:
         async def write(tx: Tx) -> ReleaseResult:
             if not await self._may_see(tx, viewer, episode_id):
                 return ReleaseResult("not_found", None)
+            before = await desk_actions.snapshot(tx, [episode_id])
             status, by = await claims.release(
                 tx, episode_id, viewer.user_id, now, may_release_others=viewer.tier >= AccessTier.LEAD
             )
             if status == "released":
                 await self._audit(tx, viewer, "release", episode_id)
+                await self._keep(tx, viewer, "release", episode_id, before)
             return ReleaseResult(status, by)
 
         return await self._store.write(write)
@@ -102,6 +108,17 @@ class Desk:
     async def _may_see(self, tx: Tx, viewer: Viewer, episode_id: int) -> bool:
         found = await card_views.creator_of_episode(tx, episode_id)
         return found is not None and found[0] in viewer.creator_ids
+
+    async def _keep(
+        self, tx: Tx, viewer: Viewer, action: str, episode_id: int, before: Mapping[int, Work]
+    ) -> None:
+        """Put on record how it was before, so that it can be undone."""
+        found = await card_views.creator_of_episode(tx, episode_id)
+        creator_id, now = found[0] if found else None, self._clock.now_ms()
+        who, wall = viewer.user_id, machine_ms()
+        await desk_actions.record(
+            tx, who, action, "episode", episode_id, creator_id, now, wall, before=before
+        )
 
     async def _audit(self, tx: Tx, viewer: Viewer, action: str, episode_id: int) -> None:
         found = await card_views.creator_of_episode(tx, episode_id)
