@@ -9,6 +9,7 @@ from sqlalchemy import and_, select
 
 from bot.domain.views import FanLabel
 from storage import desk_actions
+from storage.card_views import rows_query, to_row
 from storage.desk_actions import DeskAction
 from storage.parts import LABEL, in_parts, to_label
 from storage.tables import (
@@ -24,7 +25,6 @@ from storage.tables import (
 from storage.tx import Tx
 
 _ABOUT_A_FAN = {
-    "episode": episodes,
     "winback": winbacks,
     "note": notes,
     "followup": followups,
@@ -52,27 +52,12 @@ async def read_about(tx: Tx, actions: Sequence[DeskAction], creator_ids: Collect
 
 
 async def read_fans(tx: Tx, episode_ids: Sequence[int], creator_ids: Collection[int]) -> dict[int, FanLabel]:
-    """Episode id -> its fan; those of other creators are left out."""
+    """Episode id -> its fan, as hidden as on a card; those of other creators are left out."""
     found: dict[int, FanLabel] = {}
     for part in in_parts(episode_ids):
-        rows = await tx.all(
-            select(episodes.c.id, *LABEL)
-            .select_from(
-                episodes.join(
-                    fan_accounts,
-                    and_(
-                        fan_accounts.c.agency_id == episodes.c.agency_id,
-                        fan_accounts.c.id == episodes.c.fan_account_id,
-                    ),
-                )
-            )
-            .where(
-                episodes.c.agency_id == tx.agency_id,
-                episodes.c.id.in_(part),
-                episodes.c.creator_id.in_(sorted(creator_ids)),
-            )
-        )
-        found |= {row.id: to_label(row) for row in rows}
+        mine = (episodes.c.id.in_(part), episodes.c.creator_id.in_(sorted(creator_ids)))
+        rows = await tx.all(rows_query(tx).where(*mine))
+        found |= {row.id: to_row(row).fan for row in rows}
     return found
 
 
@@ -86,12 +71,16 @@ async def _creator_names(tx: Tx, creator_ids: Collection[int]) -> dict[int, str]
 
 
 async def _fan_of(tx: Tx, action: DeskAction, creator_ids: Collection[int]) -> FanLabel | None:
-    table = _ABOUT_A_FAN.get(action.target_kind)
-    target_id = action.target_id
-    if table is episodes and action.count == 1:
+    if action.count > 1:
+        return None
+    if action.target_kind == "episode":
         before, _ = await desk_actions.load_change(tx, action.id)
-        target_id = next(iter(before), target_id)
-    if table is None or target_id is None or action.count > 1:
+        episode_id = next(iter(before), action.target_id)
+        if episode_id is None:
+            return None
+        return (await read_fans(tx, [episode_id], creator_ids)).get(episode_id)
+    table = _ABOUT_A_FAN.get(action.target_kind)
+    if table is None or action.target_id is None:
         return None
     row = await tx.first(
         select(*LABEL)
@@ -106,7 +95,7 @@ async def _fan_of(tx: Tx, action: DeskAction, creator_ids: Collection[int]) -> F
         )
         .where(
             table.c.agency_id == tx.agency_id,
-            table.c.id == target_id,
+            table.c.id == action.target_id,
             table.c.creator_id.in_(sorted(creator_ids)),
         )
     )
