@@ -158,15 +158,20 @@ async def list_since(
     *,
     after_id: int | None = None,
     since_wall_ms: int | None = None,
+    with_undone: bool = False,
 ) -> list[DeskAction]:
-    """What was done to these and is not undone, the latest first; among it whatever was done to many at once."""
+    """What was done to these and is not undone, the latest first; among it whatever was done to many at once.
+
+    `with_undone`: what is undone too.
+    """
     where = [
         desk_actions.c.agency_id == tx.agency_id,
         desk_actions.c.target_kind == target_kind,
-        desk_actions.c.undone_at.is_(None),
         # One that changed many says which in `before` alone.
         or_(desk_actions.c.target_id.in_(sorted(target_ids)), desk_actions.c.count > 1),
     ]
+    if not with_undone:
+        where.append(desk_actions.c.undone_at.is_(None))
     if after_id is not None:
         where.append(desk_actions.c.id > after_id)
     if since_wall_ms is not None:

@@ -83,11 +83,17 @@ class UndoService:
         return await self._write(lambda tx: self._undo(tx, viewer, action_id))
 
     async def undo_last(self, viewer: Viewer, episode_id: int) -> UndoResult:
-        """Take back the latest that was done to an episode and that the viewer may undo; `not_found`: nothing was."""
+        """Take back the latest that was done to an episode and that the viewer may undo; `not_found`: nothing was.
+
+        Safe to repeat: once that is undone, what was done before it is left to the list.
+        """
         since = self._wall_ms() - UNDO_MS
 
         async def write(tx: Tx) -> UndoResult:
-            for one in await desk_actions.list_since(tx, "episode", [episode_id], since_wall_ms=since):
+            done = await desk_actions.list_since(
+                tx, "episode", [episode_id], since_wall_ms=since, with_undone=True
+            )
+            for one in done:
                 if not self._sees(viewer, one) or not await _is_about(tx, one, episode_id):
                     continue
                 if await may_undo(tx, viewer, one.actor_id, AccessTier.CHATTER):
