@@ -31,6 +31,7 @@ from bot.discord_ui.features.setup import SetupFeature
 from bot.discord_ui.features.shifts import ShiftFeature
 from bot.discord_ui.features.snooze import SnoozeFeature
 from bot.discord_ui.features.threads import ThreadFeature
+from bot.discord_ui.features.undo import UndoFeature
 from bot.discord_ui.features.winbacks import WinbackDesk, WinbackFeature
 from bot.discord_ui.inflight import InFlight, log_failure
 from bot.discord_ui.items import RoutedButton, RoutedSelect, answer_form, answer_stray_press
@@ -60,6 +61,7 @@ EXTENSIONS = (
     "cogs.setup",
     "cogs.shift",
     "cogs.status",
+    "cogs.undo",
     "cogs.winbacks",
 )
 
@@ -85,6 +87,7 @@ def _features(services: Services, fan_threads: FanThreads) -> list[Feature]:
         SnoozeFeature(services.snoozing),
         FollowupFeature(services.followups),
         PlaybookFeature(services.playbooks),
+        UndoFeature(services.undo),
     ]
 
 

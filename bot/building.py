@@ -30,6 +30,8 @@ from bot.services.shifts import ShiftService
 from bot.services.snoozing import SnoozeService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
+from bot.services.undo import UndoService
+from bot.services.undo_handlers import undo_handlers
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
 from storage.engine import AgencyStore
@@ -41,19 +43,24 @@ def build_services(
 ) -> Services:
     """Everything that commands, presses and jobs share."""
     shifts = ShiftService(store, clock, settings.desk_rules())
+    creator_admin = CreatorAdmin(
+        store,
+        clock,
+        Accounts(api),
+        wake_delivery=delivery.wake,
+        credits_per_day=settings.credits_per_day,
+    )
+    notes = NoteService(store, clock, wake_delivery=delivery.wake)
+    followups = FollowupService(store, clock, wake_delivery=delivery.wake)
+    playbooks = PlaybookService(store, clock, wake_delivery=delivery.wake)
+    winbacks, spreads = WinbackService(store, clock), SpreadService(store, clock)
     return Services(
         store=store,
         clock=clock,
         access=AccessService(store, note_seen=shifts.note_seen),
         calm=CalmService(store, clock, wake_delivery=delivery.wake),
         creators=CreatorService(store),
-        creator_admin=CreatorAdmin(
-            store,
-            clock,
-            Accounts(api),
-            wake_delivery=delivery.wake,
-            credits_per_day=settings.credits_per_day,
-        ),
+        creator_admin=creator_admin,
         setup=SetupService(store, clock),
         status=StatusService(
             store,
@@ -74,18 +81,33 @@ def build_services(
             is_in_flight=delivery.is_in_flight,
         ),
         queue=QueueService(store, clock),
-        notes=NoteService(store, clock, wake_delivery=delivery.wake),
         outcomes=OutcomeService(store, clock, wake_delivery=delivery.wake),
-        winbacks=WinbackService(store, clock),
-        spreads=SpreadService(store, clock),
+        notes=notes,
+        winbacks=winbacks,
+        spreads=spreads,
         my_work=MyWorkService(store, clock),
         reports=ReportService(
             store, clock, balance=lambda: api.meter.balance, credits_per_day=settings.credits_per_day
         ),
         saves=SavesService(store, clock),
         shifts=shifts,
-        followups=FollowupService(store, clock, wake_delivery=delivery.wake),
-        playbooks=PlaybookService(store, clock, wake_delivery=delivery.wake),
+        followups=followups,
+        playbooks=playbooks,
+        undo=UndoService(
+            store,
+            clock,
+            undo_handlers(
+                clock,
+                creator_admin=creator_admin,
+                followups=followups,
+                notes=notes,
+                playbooks=playbooks,
+                shifts=shifts,
+                spreads=spreads,
+                winbacks=winbacks,
+            ),
+            wake_delivery=delivery.wake,
+        ),
         chat_url=settings.chat_url,
     )
 

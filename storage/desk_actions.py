@@ -1,21 +1,21 @@
 """What people did at the desk, with how things were before, so that it can be undone for ten minutes.
 
-An action on episodes keeps their *work columns* as they were and as they became. Undoing it puts the former back where the
-latter still hold: what somebody has done since is never overwritten. Rows that belong to an action (outcomes, contacts,
-ticks, feedback) carry its id and are marked undone with it.
+An action on episodes keeps their *work columns* as they were and as they became; `storage.undoing` puts them back. Rows
+that belong to an action (outcomes, contacts, ticks, feedback) carry its id and are marked undone with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from storage import boards
 from storage.cards import bump
+from storage.ids import first_id_at
 from storage.parts import in_parts
 from storage.tables import alert_feedback, contacts, desk_actions, episodes, outcomes, playbook_ticks
 from storage.tx import Tx
@@ -43,8 +43,6 @@ WORK_COLUMNS = (
     "ping_due_at",
 )
 """What a person's action may change of an episode, timers included; what a run changes besides is left as it is."""
-_OF_PEOPLE = ("claimed_by", "claimed_at", "closed_at", "snoozed_until", "snoozed_by", "outcome")
-"""What must be as the action left it for an undo to be safe: timers may have run on meanwhile."""
 _WITH_ACTION = (outcomes, contacts, playbook_ticks, alert_feedback)
 
 Work = dict[str, Any]
@@ -109,16 +107,19 @@ async def record(
     wall_ms: int,
     *,
     before: Mapping[int, Work] | None = None,
+    after: Mapping[int, Work] | None = None,
+    count: int | None = None,
     action_id: int | None = None,
 ) -> int:
     """Keep what was done; its id. Call it after the change: `before` is the snapshot that was taken ahead of it.
 
     Of what is no episode `before` may hold anything that its own undo needs, read back with `read_before`.
 
+    `after`: how things other than episodes became, by id. `count`: how many things it was; None: as many as `before` has.
     `action_id`: an id taken beforehand (`tx.ids.next()`), so that outcomes, contacts and ticks could carry it.
     """
     old = dict(before or {})
-    new = await snapshot(tx, old)
+    new = await snapshot(tx, old) if after is None else dict(after)
     given = action_id if action_id is not None else tx.ids.next()
     await tx.execute(
         insert(desk_actions).values(
@@ -129,7 +130,7 @@ async def record(
             target_kind=target_kind,
             target_id=target_id,
             creator_id=creator_id,
-            count=max(1, len(old)),
+            count=max(1, len(old)) if count is None else count,
             before=_encode(old),
             after=_encode(new),
             at=now_ms,
@@ -173,38 +174,83 @@ async def list_recent(tx: Tx, actor_id: int, since_wall_ms: int, limit: int) -> 
     return [_to_action(row) for row in rows]
 
 
-async def restore_episodes(tx: Tx, action_id: int) -> tuple[list[int], list[int]]:
-    """(restored, left): puts the episodes of an action back; those that somebody has changed since are left.
+async def list_since(
+    tx: Tx,
+    target_kind: TargetKind,
+    target_ids: Collection[int],
+    *,
+    after_id: int | None = None,
+    since_wall_ms: int | None = None,
+    with_undone: bool = False,
+) -> list[DeskAction]:
+    """What was done to these and is not undone, the latest first; among it whatever was done to many at once.
 
-    Their cards and boards are asked for anew. What belongs to the action is marked undone by `mark_undone`.
+    `with_undone`: what is undone too.
     """
+    where = [
+        desk_actions.c.agency_id == tx.agency_id,
+        desk_actions.c.target_kind == target_kind,
+        # One that changed many says which in `before` alone.
+        or_(desk_actions.c.target_id.in_(sorted(target_ids)), desk_actions.c.count > 1),
+    ]
+    if not with_undone:
+        where.append(desk_actions.c.undone_at.is_(None))
+    if after_id is not None:
+        where.append(desk_actions.c.id > after_id)
+    if since_wall_ms is not None:
+        # Ids rise with the machine's time: the key narrows it down to the last minutes.
+        where += [
+            desk_actions.c.id >= first_id_at(since_wall_ms),
+            desk_actions.c.wall_at >= since_wall_ms,
+        ]
+    rows = await tx.all(select(desk_actions).where(*where).order_by(desk_actions.c.id.desc()))
+    return [_to_action(row) for row in rows]
+
+
+async def find_latest(
+    tx: Tx, target_kind: TargetKind, target_id: int, actions: Collection[str]
+) -> DeskAction | None:
+    """The last of these that was done to one thing and is not undone; None: there is none."""
+    row = await tx.first(
+        select(desk_actions)
+        .where(
+            desk_actions.c.agency_id == tx.agency_id,
+            desk_actions.c.target_kind == target_kind,
+            desk_actions.c.target_id == target_id,
+            desk_actions.c.action.in_(sorted(actions)),
+            desk_actions.c.undone_at.is_(None),
+        )
+        .order_by(desk_actions.c.id.desc())
+        .limit(1)
+    )
+    return None if row is None else _to_action(row)
+
+
+async def load_change(tx: Tx, action_id: int) -> tuple[dict[int, Work], dict[int, Work]]:
+    """How things were before an action and after it, by id; nothing for an action that kept nothing."""
     row = await tx.first(
         select(desk_actions.c.before, desk_actions.c.after).where(
             desk_actions.c.agency_id == tx.agency_id, desk_actions.c.id == action_id
         )
     )
-    if row is None:
-        return [], []
-    before, after = _decode(row.before), _decode(row.after)
-    current = await snapshot(tx, before)
-    restored: list[int] = []
-    left: list[int] = []
-    for episode_id, old in before.items():
-        new, now = after.get(episode_id), current.get(episode_id)
-        if new is None or now is None or any(now[name] != new[name] for name in _OF_PEOPLE):
-            left.append(episode_id)
-            continue
-        # Only what the action itself has changed: a run may have raised the tier meanwhile.
-        changed = {name: old[name] for name in WORK_COLUMNS if old[name] != new[name]}
-        if changed:
-            await tx.execute(
-                update(episodes)
-                .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
-                .values(**changed)
+    return ({}, {}) if row is None else (_decode(row.before), _decode(row.after))
+
+
+async def has_rows(tx: Tx, action_id: int) -> bool:
+    """Whether anything is on record (an outcome, a contact, ...) that goes with the action."""
+    for table in _WITH_ACTION:
+        found = await tx.scalar(
+            select(table.c.id)
+            .where(
+                table.c.agency_id == tx.agency_id,
+                table.c.action_id == action_id,
+                table.c.undone_at.is_(None),
             )
-        restored.append(episode_id)
-    await show(tx, restored)
-    return restored, left
+            .limit(1)
+        )
+        if found is not None:
+            return True
+    return False
 
 
 async def show(tx: Tx, episode_ids: Sequence[int]) -> None:
@@ -240,7 +286,11 @@ async def mark_undone(tx: Tx, action_id: int, user_id: int, now_ms: int) -> bool
     for table in _WITH_ACTION:
         await tx.execute(
             update(table)
-            .where(table.c.agency_id == tx.agency_id, table.c.action_id == action_id)
+            .where(
+                table.c.agency_id == tx.agency_id,
+                table.c.action_id == action_id,
+                table.c.undone_at.is_(None),
+            )
             .values(undone_at=now_ms)
         )
     return True

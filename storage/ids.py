@@ -27,6 +27,11 @@ def wall_ms_of(row_id: int) -> int:
     return (row_id >> _TIME_SHIFT) + EPOCH_MS
 
 
+def first_id_at(wall_ms: int) -> int:
+    """Below every id made at that machine time or later; 0 for times before there were ids."""
+    return max(0, wall_ms - EPOCH_MS) << _TIME_SHIFT
+
+
 class IdFactory:
     """Makes the ids of one process. `node`, 0 to 1023, tells apart processes that write to one database."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,6 +213,12 @@ async def reopen(tx: Tx, winback_id: int) -> None:
         done_at=None,
         done_by=None,
     )
+
+
+async def put_back(tx: Tx, winback_id: int, terms: Mapping[str, Any]) -> None:
+    """Who has it by whom until when, and the note, as they were before somebody changed them."""
+    names = ("assignee_id", "assigned_by", "assigned_at", "due_at", "note")
+    await _set(tx, winback_id, **{name: terms[name] for name in names})
 
 
 async def withdraw(tx: Tx, winback_ids: Sequence[int]) -> None:

@@ -25,6 +25,7 @@ from bot.services.shifts import ShiftService
 from bot.services.snoozing import SnoozeService
 from bot.services.status import StatusService
 from bot.services.threads import ThreadService
+from bot.services.undo import UndoService
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
 from storage.engine import AgencyStore
@@ -58,4 +59,5 @@ class Services:
     shifts: ShiftService
     followups: FollowupService
     playbooks: PlaybookService
+    undo: UndoService
     chat_url: str

@@ -9,19 +9,24 @@ from typing import Literal
 
 from bot.clock import Clock
 from bot.domain.credits import CREDITS_PER_DAY, problem_with_budget
-from bot.domain.models import AccountRecord, Policy, Viewer
+from bot.domain.models import AccessTier, AccountRecord, Policy, Viewer
 from bot.domain.naming import NameMode
 from bot.domain.thresholds import policy_of, problem_with
 from bot.services.creator_profiles import CreatorProfile, load_profiles
 from bot.services.ports import AccountLister, CardChange
-from bot.services.records import UNDO_MS, append
-from storage import baselines, creator_settings, roster, settings
-from storage.creator_settings import Value
+from bot.services.records import append, too_late
+from bot.services.undo import Turned
+from storage import baselines, creator_settings, desk_actions, roster, settings
+from storage.creator_settings import SettingChange, Value
+from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
-from storage.ids import machine_ms, wall_ms_of
+from storage.ids import machine_ms
 from storage.roster import Creator, NewCreator
 
 MANUAL = "manual"
+SETTINGS, PAUSED, UNDONE = "creator_settings", "creator_pause", "creator_undo"
+_SETTINGS = (SETTINGS, PAUSED)
+"""What can be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +217,13 @@ class CreatorAdmin:
             if creator is None:
                 return _NOT_FOUND
             own = {name: None if value == _USUAL.get(name) else value for name, value in values.items()}
-            return await self._apply(tx, viewer, creator, own, "creator_settings", now)
+            return await self._apply(tx, viewer, creator, own, SETTINGS, now)
 
         return await self._changed(write)
 
     async def pause(self, viewer: Viewer, creator_id: int) -> ChangeResult:
         """Hold her data and her alerts until she is resumed."""
-        return await self._act(viewer, creator_id, {"paused_reason": MANUAL}, "creator_pause")
+        return await self._act(viewer, creator_id, {"paused_reason": MANUAL}, PAUSED)
 
     async def resume(self, viewer: Viewer, creator_id: int) -> ChangeResult:
         """Watch her again, also where she was retired."""
@@ -305,7 +310,6 @@ class CreatorAdmin:
         self, viewer: Viewer, creator_id: int, change_id: int, *, however_old: bool = False
     ) -> ChangeResult:
         """Take a change of settings back, unless something was changed since, or it is older than ten minutes."""
-        now, wall = self._clock.now_ms(), self._wall_ms()
 
         async def write(tx: Tx) -> ChangeResult:
             creator = await _seen(tx, viewer, creator_id)
@@ -314,17 +318,36 @@ class CreatorAdmin:
                 return _NOT_FOUND
             if done.undone:
                 return ChangeResult("same", _NOTHING, _NOTHING)
-            if not however_old and wall - wall_ms_of(change_id) > UNDO_MS:
+            action = await desk_actions.find_latest(tx, "setting", change_id, _SETTINGS)
+            if not however_old and (action is None or too_late(action, self._wall_ms())):
                 return ChangeResult("too_late", _NOTHING, _NOTHING)
-            if any(getattr(creator, name) != value for name, value in done.after.items()):
-                return ChangeResult("overtaken", _NOTHING, _NOTHING)
-            result = await self._apply(tx, viewer, creator, done.before, "creator_undo", now)
-            if result.status == "changed":
-                await creator_settings.mark_undone(tx, change_id, now)
-                await baselines.mark_reverted(tx, creator_id, change_id, viewer.user_id)
+            result = await self._put_back(tx, viewer, creator, done)
+            if result.status == "changed" and action is not None:
+                await desk_actions.mark_undone(tx, action.id, viewer.user_id, self._clock.now_ms())
             return result
 
         return await self._changed(write)
+
+    async def take_back(self, tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
+        """Take a change of settings back, unless something was changed since."""
+        done = await creator_settings.find_change(tx, action.target_id or 0)
+        creator = None if done is None else await _seen(tx, viewer, done.creator_id)
+        if creator is None or done is None:
+            return Turned("not_found")
+        if viewer.tier < AccessTier.MANAGER:
+            return Turned("not_yours")
+        result = await self._put_back(tx, viewer, creator, done)
+        return Turned("undone", 1) if result.status == "changed" else Turned("overtaken")
+
+    async def _put_back(self, tx: Tx, viewer: Viewer, creator: Creator, done: SettingChange) -> ChangeResult:
+        if done.undone or any(getattr(creator, name) != value for name, value in done.after.items()):
+            return ChangeResult("overtaken", _NOTHING, _NOTHING)
+        now = self._clock.now_ms()
+        result = await self._apply(tx, viewer, creator, done.before, UNDONE, now)
+        if result.status == "changed":
+            await creator_settings.mark_undone(tx, done.change_id, now)
+            await baselines.mark_reverted(tx, creator.id, done.change_id, viewer.user_id)
+        return result
 
     async def _act(
         self, viewer: Viewer, creator_id: int, values: Mapping[str, Value], action: str
@@ -358,6 +381,10 @@ class CreatorAdmin:
         before: dict[str, Value] = {name: getattr(creator, name) for name in after}
         change_id = await creator_settings.change(tx, creator, after, viewer.user_id, now)
         await self._audit(tx, viewer, what, creator.id)
+        if what != UNDONE:
+            await desk_actions.record(
+                tx, viewer.user_id, what, "setting", change_id, creator.id, now, self._wall_ms()
+            )
         # A first import is silent anyway, and who is not watched is not looked at now.
         looked_at = creator.is_watched and creator.synced_at is not None
         return ChangeResult("changed", before, after, change_id, baseline=bool(moved) and looked_at)

@@ -12,10 +12,15 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.notes import NOTE_CHARS, Note, NoteOrigin, NoteVersion, tidy
 from bot.domain.pages import ROWS_PER_PAGE, fit
 from bot.domain.views import FanChoice
-from bot.services.records import UNDO_MS, append
-from storage import card_views, fan_search, fans, notes
+from bot.services.records import append, too_late
+from bot.services.undo import Turned
+from storage import card_views, desk_actions, fan_search, fans, notes
 from storage.cards import bump
+from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
+from storage.ids import machine_ms
+
+ADDED, EDITED, DELETED = "add_note", "edit_note", "delete_note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,17 @@ class NoteService:
     """Answers for one viewer at a time; a note of a foreign fan and a missing one give the same answer."""
 
     def __init__(
-        self, store: AgencyStore, clock: Clock, *, wake_delivery: Callable[[], Coroutine[Any, Any, None]]
+        self,
+        store: AgencyStore,
+        clock: Clock,
+        *,
+        wake_delivery: Callable[[], Coroutine[Any, Any, None]],
+        wall_ms: Callable[[], int] = machine_ms,
     ) -> None:
         self._store = store
         self._clock = clock
         self._wake_delivery = wake_delivery
+        self._wall_ms = wall_ms
 
     async def add(self, viewer: Viewer, fan_account_id: int, text: str, origin: NoteOrigin) -> NoteResult:
         """Keep a note. The same message, or the same form arriving twice, makes one note."""
@@ -90,7 +101,7 @@ class NoteService:
             if twin is not None:
                 return NoteResult("noted_already", twin, fan)
             note = await notes.add(tx, creator_id, fan_account_id, viewer.user_id, kept, origin, now)
-            await self._record_change(tx, viewer, "add_note", note)
+            await self._record_change(tx, viewer, ADDED, note)
             return NoteResult("saved", note, fan)
 
         return await self._write(write)
@@ -117,7 +128,7 @@ class NoteService:
             if note.version != version:
                 return NoteResult("stale", note, fan)
             await notes.edit(tx, note, kept, viewer.user_id, now)
-            await self._record_change(tx, viewer, "edit_note", note)
+            await self._record_change(tx, viewer, EDITED, note)
             return NoteResult("saved", await notes.find(tx, note_id), fan)
 
         return await self._write(write)
@@ -135,14 +146,13 @@ class NoteService:
                 return NoteResult("not_yours", note, fan)
             if note.deleted_at is None:
                 await notes.delete(tx, note_id, viewer.user_id, now)
-                await self._record_change(tx, viewer, "delete_note", note)
+                await self._record_change(tx, viewer, DELETED, note)
             return NoteResult("deleted", await notes.find(tx, note_id), fan)
 
         return await self._write(write)
 
     async def restore(self, viewer: Viewer, note_id: int) -> NoteResult:
         """Bring a deleted note back within ten minutes; later it is `too_late`. Safe to repeat."""
-        now = self._clock.now_ms()
 
         async def write(tx: Tx) -> NoteResult:
             found = await self._find(tx, viewer, note_id)
@@ -153,13 +163,39 @@ class NoteService:
                 return NoteResult("not_yours", note, fan)
             if note.deleted_at is None:
                 return NoteResult("restored", note, fan)
-            if now - note.deleted_at > UNDO_MS:
+            action = await desk_actions.find_latest(tx, "note", note_id, [DELETED])
+            if action is None or too_late(action, self._wall_ms()):
                 return NoteResult("too_late", note, fan)
             await notes.restore(tx, note_id)
-            await self._record_change(tx, viewer, "restore_note", note)
+            await desk_actions.mark_undone(tx, action.id, viewer.user_id, self._clock.now_ms())
+            await self._record_turn(tx, viewer, "restore_note", note)
             return NoteResult("restored", await notes.find(tx, note_id), fan)
 
         return await self._write(write)
+
+    async def take_back(self, tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
+        """Take a note away that was added, give one back that was deleted, or give an edited one its former text."""
+        found = await self._find(tx, viewer, action.target_id or 0)
+        if found is None:
+            return Turned("not_found")
+        note, _ = found
+        if not may_change(viewer, note):
+            return Turned("not_yours")
+        later = await desk_actions.list_since(tx, "note", [note.id], after_id=action.id)
+        if later or (note.deleted_at is not None) != (action.action == DELETED):
+            return Turned("overtaken")
+        now = self._clock.now_ms()
+        if action.action == DELETED:
+            await notes.restore(tx, note.id)
+            await self._record_turn(tx, viewer, "restore_note", note)
+        elif action.action == ADDED:
+            await notes.delete(tx, note.id, viewer.user_id, now)
+            await self._record_turn(tx, viewer, DELETED, note)
+        else:
+            _, former, *_ = await notes.list_versions(tx, note)
+            await notes.edit(tx, note, former.text, viewer.user_id, now)
+            await self._record_turn(tx, viewer, EDITED, note)
+        return Turned("undone", 1)
 
     async def list_page(self, viewer: Viewer, fan_account_id: int, page: int) -> NotePage | None:
         """Ten of the fan's notes; None where there is no such fan among the viewer's."""
@@ -244,7 +280,14 @@ class NoteService:
         return result
 
     async def _record_change(self, tx: Tx, viewer: Viewer, action: str, note: Note) -> None:
-        """Put a change on record and have the card that shows the fan's newest note shown again."""
+        """Put a change on record, so that it can be taken back too."""
+        await self._record_turn(tx, viewer, action, note)
+        creator_id = await fans.creator_of_fan(tx, note.fan_account_id)
+        now, wall = self._clock.now_ms(), self._wall_ms()
+        await desk_actions.record(tx, viewer.user_id, action, "note", note.id, creator_id, now, wall)
+
+    async def _record_turn(self, tx: Tx, viewer: Viewer, action: str, note: Note) -> None:
+        """Put it in the audit log and have the card that shows the fan's newest note shown again."""
         await self._record(tx, viewer, action, note)
         card_id = await card_views.card_of_fan(tx, note.fan_account_id)
         if card_id is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bot.domain.models import MS_PER_S, AccessTier, Viewer
 from storage import audit, roster
+from storage.desk_actions import DeskAction
 from storage.engine import Tx
 from storage.ids import machine_ms
 
 UNDO_MS = 600 * MS_PER_S
-"""How long what somebody did can be taken back by a button."""
+"""How long what somebody did can be taken back, by the machine's clock: the ten minutes are people's."""
 
 
 async def append(
@@ -22,6 +23,11 @@ async def append(
 ) -> None:
     """Put on record what a viewer did. `now_ms`: agency time; the machine's is read here."""
     await audit.append(tx, viewer.user_id, action, kind, target_id, creator_id, now_ms, machine_ms())
+
+
+def too_late(action: DeskAction | None, wall_ms: int) -> bool:
+    """Whether the ten minutes are over. None: nothing is on record, so it was done before there was a record."""
+    return action is None or wall_ms - action.wall_at > UNDO_MS
 
 
 async def may_undo(tx: Tx, viewer: Viewer, actor_id: int, at_least: AccessTier) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,10 +10,13 @@ from bot.clock import Clock
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.winbacks import Candidate, Helper, deal
 from bot.services import refills
-from bot.services.records import UNDO_MS, append, may_undo
+from bot.services.records import append, may_undo, too_late
+from bot.services.undo import Turned
 from bot.services.winbacks import CandidateFilter
-from storage import roster, winback_candidates, winback_spreads, winbacks
+from storage import desk_actions, roster, winback_candidates, winback_spreads, winbacks
+from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
+from storage.ids import machine_ms
 from storage.winback_spreads import Spread
 from storage.winbacks import NewWinback
 
@@ -21,6 +24,8 @@ MOST_AT_ONCE = 1_000
 MOST_PER_PERSON = 50
 PER_PERSON = 10
 
+SPREAD = "winback_spread"
+STOP = "winback_spread_stop"
 UNDONE = "undone"
 STOPPED = "stopped"
 
@@ -72,9 +77,10 @@ class SpreadEnd:
 class SpreadService:
     """Spreads of one agency; a foreign one and a missing one give the same answer."""
 
-    def __init__(self, store: AgencyStore, clock: Clock) -> None:
+    def __init__(self, store: AgencyStore, clock: Clock, *, wall_ms: Callable[[], int] = machine_ms) -> None:
         self._store = store
         self._clock = clock
+        self._wall_ms = wall_ms
 
     async def team_ids(self) -> list[int]:
         """Everybody the agency knows to work for it: the roster, the chatters and the leads."""
@@ -130,6 +136,7 @@ class SpreadService:
             await append(
                 tx, viewer, "winback_spread", "winback_spread", spread.id, order.asked.creator_id, now
             )
+            await self._keep(tx, viewer, SPREAD, spread, len(dealt), order.asked.creator_id)
             seen = frozenset[int]().union(*(helper.creator_ids for helper in helpers))
             could = sum(candidate.creator_id in seen for candidate in found.ranked)
             waiting = max(0, min(order.top, could) - len(dealt))
@@ -139,7 +146,6 @@ class SpreadService:
 
     async def undo(self, viewer: Viewer, spread_id: int) -> SpreadEnd:
         """Take back what is open and untouched, and refill no more; within ten minutes. Safe to repeat."""
-        now = self._clock.now_ms()
 
         async def write(tx: Tx) -> SpreadEnd:
             spread = await _find(tx, viewer, spread_id)
@@ -149,17 +155,41 @@ class SpreadService:
                 return SpreadEnd("not_yours")
             if spread.ended_why == UNDONE:
                 return SpreadEnd("already")
-            if now - spread.created_at > UNDO_MS:
+            action = await desk_actions.find_latest(tx, "spread", spread_id, [SPREAD])
+            if action is None or too_late(action, self._wall_ms()):
                 return SpreadEnd("too_late")
-            still_open = await winbacks.list_open_of_spread(tx, spread_id)
-            back = [one.id for one in still_open if one.untouched and one.creator_id in viewer.creator_ids]
-            await winbacks.withdraw(tx, back)
-            await winback_spreads.mark_undone(tx, spread_id, now)
-            await append(tx, viewer, "winback_spread_undone", "winback_spread", spread_id, None, now)
-            handed_out = await winback_spreads.count_handed_out(tx, spread_id)
-            return SpreadEnd("ended", len(back), handed_out)
+            await desk_actions.mark_undone(tx, action.id, viewer.user_id, self._clock.now_ms())
+            return await self._withdraw(tx, viewer, spread)
 
         return await self._store.write(write)
+
+    async def take_back(self, tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
+        """Take a spread back as a whole, or let a stopped one refill again."""
+        spread = await _find(tx, viewer, action.target_id or 0)
+        if spread is None:
+            return Turned("not_found")
+        if viewer.tier < AccessTier.LEAD:
+            return Turned("not_yours")
+        if action.action == STOP:
+            if spread.ended_why != STOPPED:
+                return Turned("overtaken")
+            await winback_spreads.revive(tx, spread.id, STOPPED)
+            now = self._clock.now_ms()
+            await append(tx, viewer, "winback_spread_resumed", "winback_spread", spread.id, None, now)
+            return Turned("undone", 1)
+        if spread.ended_why == UNDONE:
+            return Turned("overtaken")
+        end = await self._withdraw(tx, viewer, spread)
+        return Turned("undone", end.taken_back, kept=end.kept)
+
+    async def _withdraw(self, tx: Tx, viewer: Viewer, spread: Spread) -> SpreadEnd:
+        now = self._clock.now_ms()
+        still_open = await winbacks.list_open_of_spread(tx, spread.id)
+        back = [one.id for one in still_open if one.untouched and one.creator_id in viewer.creator_ids]
+        await winbacks.withdraw(tx, back)
+        await winback_spreads.mark_undone(tx, spread.id, now)
+        await append(tx, viewer, "winback_spread_undone", "winback_spread", spread.id, None, now)
+        return SpreadEnd("ended", len(back), await winback_spreads.count_handed_out(tx, spread.id))
 
     async def stop(self, viewer: Viewer, spread_id: int) -> SpreadEnd:
         """Refill no more; what is handed out stays. Safe to repeat."""
@@ -173,9 +203,19 @@ class SpreadService:
                 return SpreadEnd("already")
             await winback_spreads.end(tx, spread_id, STOPPED, now)
             await append(tx, viewer, "winback_spread_stopped", "winback_spread", spread_id, None, now)
+            await self._keep(tx, viewer, STOP, spread, 1, None)
             return SpreadEnd("ended", kept=len(await winbacks.list_open_of_spread(tx, spread_id)))
 
         return await self._store.write(write)
+
+    async def _keep(
+        self, tx: Tx, viewer: Viewer, action: str, spread: Spread, count: int, creator_id: int | None
+    ) -> None:
+        """Put on record what can be taken back. `creator_id` None: it is about several creators, or all."""
+        now, wall = self._clock.now_ms(), self._wall_ms()
+        await desk_actions.record(
+            tx, viewer.user_id, action, "spread", spread.id, creator_id, now, wall, count=count
+        )
 
 
 async def _find(tx: Tx, viewer: Viewer, spread_id: int) -> Spread | None:

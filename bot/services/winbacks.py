@@ -23,13 +23,17 @@ from bot.domain.winbacks import (
     most_of_the_money,
 )
 from bot.services import refills
-from bot.services.records import UNDO_MS, append, may_undo
-from storage import fans, hooks, winback_candidates, winbacks, zones
+from bot.services.records import append, may_undo, too_late
+from bot.services.undo import Turned
+from storage import desk_actions, fans, hooks, winback_candidates, winbacks, zones
+from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
+from storage.ids import machine_ms
 from storage.winback_candidates import Wanted
 from storage.winbacks import NewWinback
 
 NOTE_CHARS = 500
+DONE = "winback_done"
 
 FindViewer = Callable[[int], Awaitable[Viewer | None]]
 """What a person may see now, by Discord id; None: nobody of this server."""
@@ -112,9 +116,10 @@ class UndoResult:
 class WinbackService:
     """Answers for one viewer at a time; a foreign fan or winback and a missing one give the same answer."""
 
-    def __init__(self, store: AgencyStore, clock: Clock) -> None:
+    def __init__(self, store: AgencyStore, clock: Clock, *, wall_ms: Callable[[], int] = machine_ms) -> None:
         self._store = store
         self._clock = clock
+        self._wall_ms = wall_ms
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
@@ -188,8 +193,10 @@ class WinbackService:
             else:
                 return AssignResult("already", there)
             await self._append(tx, viewer, f"winback_{status}", "winback", winback_id, creator_id)
+            made_of = await winbacks.find(tx, winback_id)
+            await self._keep(tx, viewer, f"winback_{status}", made_of, there)
             before = there.assignee_id if there is not None and status == "handed_over" else None
-            return AssignResult(status, await winbacks.find(tx, winback_id), before)
+            return AssignResult(status, made_of, before)
 
         return await self._store.write(write)
 
@@ -251,7 +258,8 @@ class WinbackService:
             if found.state is WinbackState.DONE:
                 return DoneResult("already", found)
             await winbacks.close(tx, winback_id, outcome, note, viewer.user_id, now)
-            await self._append(tx, viewer, "winback_done", "winback", winback_id, found.creator_id)
+            await self._append(tx, viewer, DONE, "winback", winback_id, found.creator_id)
+            await self._keep(tx, viewer, DONE, found)
             refill = None
             if worker is not None and found.spread_id is not None and worker.user_id == worker_id:
                 refill = await refills.refill(tx, found.spread_id, worker, winback_id, now)
@@ -263,35 +271,83 @@ class WinbackService:
 
     async def undo_close(self, viewer: Viewer, winback_id: int) -> UndoResult:
         """Open again, within ten minutes, by whoever closed it or somebody of a higher tier. Safe to repeat."""
-        now = self._clock.now_ms()
 
         async def write(tx: Tx) -> UndoResult:
+            action = await desk_actions.find_latest(tx, "winback", winback_id, [DONE])
             found = await winbacks.find(tx, winback_id)
             if found is None or found.creator_id not in viewer.creator_ids:
                 return UndoResult("not_found")
             if found.state is WinbackState.WITHDRAWN:
                 return UndoResult("not_found")
-            if found.state is not WinbackState.DONE or found.done_at is None or found.done_by is None:
+            if found.state is not WinbackState.DONE or found.done_by is None:
                 return UndoResult("not_done", found)
             if not await may_undo(tx, viewer, found.done_by, AccessTier.CHATTER):
                 return UndoResult("not_yours", found)
-            if now - found.done_at > UNDO_MS:
+            if action is None or too_late(action, self._wall_ms()):
                 return UndoResult("too_late", found)
-            other = await winbacks.find_open_of_fan(tx, found.fan_account_id)
-            if other is not None:
-                return UndoResult("taken", other)
-            refill = await winbacks.find_open_refill(tx, winback_id)
-            taken_back = refill is not None and refill.untouched
-            if refill is not None and taken_back:
-                await winbacks.withdraw(tx, [refill.id])
-                await self._append(tx, viewer, "winback_withdrawn", "winback", refill.id, refill.creator_id)
-            await winbacks.reopen(tx, winback_id)
-            await self._append(tx, viewer, "winback_reopened", "winback", winback_id, found.creator_id)
-            if found.spread_id is not None:
-                await refills.revive(tx, found.spread_id)
-            return UndoResult("reopened", await winbacks.find(tx, winback_id), refill, taken_back)
+            result = await self._reopen(tx, viewer, found)
+            if result.status == "reopened":
+                await desk_actions.mark_undone(tx, action.id, viewer.user_id, self._clock.now_ms())
+            return result
 
         return await self._store.write(write)
+
+    async def take_back(self, tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
+        """Take back a closing, or what was asked of somebody as long as nothing else has become of it."""
+        found = await winbacks.find(tx, action.target_id or 0)
+        if found is None or found.creator_id not in viewer.creator_ids:
+            return Turned("not_found")
+        if action.action == DONE:
+            if found.state is not WinbackState.DONE:
+                return Turned("overtaken")
+            reopened = (await self._reopen(tx, viewer, found)).status == "reopened"
+            return Turned("undone", 1) if reopened else Turned("overtaken")
+        if viewer.tier < AccessTier.LEAD:
+            return Turned("not_yours")
+        before, after = await desk_actions.load_change(tx, action.id)
+        if found.state is not WinbackState.OPEN or _terms(found) != after.get(found.id):
+            return Turned("overtaken")
+        if found.id in before:
+            await winbacks.put_back(tx, found.id, before[found.id])
+        else:
+            await winbacks.withdraw(tx, [found.id])
+        await self._append(tx, viewer, "winback_unassigned", "winback", found.id, found.creator_id)
+        return Turned("undone", 1)
+
+    async def _reopen(self, tx: Tx, viewer: Viewer, found: Winback) -> UndoResult:
+        """Open a closed winback again, in the place of the one that was handed out for it."""
+        other = await winbacks.find_open_of_fan(tx, found.fan_account_id)
+        if other is not None:
+            return UndoResult("taken", other)
+        refill = await winbacks.find_open_refill(tx, found.id)
+        taken_back = refill is not None and refill.untouched
+        if refill is not None and taken_back:
+            await winbacks.withdraw(tx, [refill.id])
+            await self._append(tx, viewer, "winback_withdrawn", "winback", refill.id, refill.creator_id)
+        await winbacks.reopen(tx, found.id)
+        await self._append(tx, viewer, "winback_reopened", "winback", found.id, found.creator_id)
+        if found.spread_id is not None:
+            await refills.revive(tx, found.spread_id)
+        return UndoResult("reopened", await winbacks.find(tx, found.id), refill, taken_back)
+
+    async def _keep(
+        self, tx: Tx, viewer: Viewer, action: str, row: Winback | None, before: Winback | None = None
+    ) -> None:
+        """Put on record what can be taken back, with the terms as they were and as they became."""
+        if row is None:
+            return
+        await desk_actions.record(
+            tx,
+            viewer.user_id,
+            action,
+            "winback",
+            row.id,
+            row.creator_id,
+            self._clock.now_ms(),
+            self._wall_ms(),
+            before={} if before is None else {row.id: _terms(before)},
+            after={row.id: _terms(row)},
+        )
 
     async def _record_look(self, viewer: Viewer, creator_id: int | None) -> None:
         seen = creator_id if creator_id in viewer.creator_ids else None
@@ -301,3 +357,14 @@ class WinbackService:
         self, tx: Tx, viewer: Viewer, action: str, kind: str, target_id: int | None, creator_id: int | None
     ) -> None:
         await append(tx, viewer, action, kind, target_id, creator_id, self._clock.now_ms())
+
+
+def _terms(row: Winback) -> dict[str, int | str | None]:
+    """Who is asked by whom until when, and with which words."""
+    return {
+        "assignee_id": row.assignee_id,
+        "assigned_by": row.assigned_by,
+        "assigned_at": row.assigned_at,
+        "due_at": row.due_at,
+        "note": row.note,
+    }

@@ -49,6 +49,7 @@ class Things:
     spread: int = MISSING
     creator: int = MISSING
     change: int = MISSING
+    action: int = MISSING
     person: int = MISSING
     lead: int = MISSING
     channel: int = MISSING
@@ -93,6 +94,8 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "queue": Way(queue, "m0"),
             "queue_claim": Way(queue, f"m0-{episode}"),
             "queue_release": Way(queue, f"m0-{episode}"),
+            "undo_last": Way(f"i{episode}"),
+            "undo_action": Way(f"x{encode(t.action)}"),
             "pick_queue_sort": Way(queue, None, ["risk"]),
             "pick_fan": Way("p0", None, [f"f:{encode(t.fan)}"]),
             "thread": Way(card, episode),
@@ -169,7 +172,8 @@ async def prepare(office: Office) -> Things:
     await box.fault("fanapi", "session_expired", args={"account": "acct_luna"}, count=0)
     assert (await box.advance(2 * HOUR_S)).settled
     await box.clear_faults()
-    told(await note(office, "Ana", "luna", FAN, "Writes at night"))
+    for text in ("Sleeps late", "Writes at night"):
+        told(await note(office, "Ana", "luna", FAN, text))
     ana = office.people["Ana"]
     for person, command, options in (
         ("Lea", "winback assign", {"fan": WON_BACK, "chatter": ana}),
@@ -201,6 +205,7 @@ async def prepare(office: Office) -> Things:
         spread=newest("SELECT MAX(id) FROM winback_spreads"),
         creator=office.creator_id("luna"),
         change=newest("SELECT MAX(id) FROM setting_changes"),
+        action=newest("SELECT MIN(id) FROM desk_actions"),
         person=int(office.people["Ana"]),
         lead=int(office.people["Lea"]),
         channel=int(office.channels["luna"]),

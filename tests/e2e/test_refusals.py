@@ -26,6 +26,7 @@ COMMANDS = {
     "fan thread": Use(CHATTER, FAN, {"fan": FAN}),
     "note add": Use(CHATTER, f"Noted for {FAN}", {"fan": FAN, "text": "Writes at night"}),
     "note list": Use(CHATTER, "1 note", {"fan": FAN}),
+    "undo": Use(CHATTER, "What you can undo"),
     MENU: Use(CHATTER, "Save as note"),
     "queue": Use(CHATTER, "luna", {"creator": "luna"}),
     "my": Use(CHATTER, "Nothing is yours"),

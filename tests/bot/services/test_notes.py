@@ -46,10 +46,11 @@ class Desk:
     eve: Viewer
     lea: Viewer
     clock: MovingClock = field(default_factory=MovingClock)
+    wall: int = NOW
     woken: int = 0
 
     def __post_init__(self) -> None:
-        self.notes = NoteService(self.store, self.clock, wake_delivery=self._wake)
+        self.notes = NoteService(self.store, self.clock, wake_delivery=self._wake, wall_ms=lambda: self.wall)
         self.threads = ThreadService(self.store, self.clock)
 
     async def _wake(self) -> None:
@@ -204,15 +205,17 @@ async def test_a_deleted_note_comes_back_within_ten_minutes(desk: Desk) -> None:
         assert (await desk.notes.delete(desk.ana, note.id)).status == "deleted"
     assert await desk.notes.load(desk.ana, note.id) is None
     assert (await desk.notes.edit(desk.ana, note.id, "x", 1)).status == "deleted"
-    desk.clock.at += UNDO_MS
+    # However fast the agency's clock runs: the ten minutes are the machine's.
+    desk.clock.at += 100 * UNDO_MS
+    desk.wall += UNDO_MS
     for _ in range(2):
         assert (await desk.notes.restore(desk.ana, note.id)).status == "restored"
     assert len(await desk.audit("delete_note")) == len(await desk.audit("restore_note")) == 1
     await desk.notes.delete(desk.ana, note.id)
     # Once more does not begin the ten minutes anew.
-    desk.clock.at += UNDO_MS
+    desk.wall += UNDO_MS
     await desk.notes.delete(desk.ana, note.id)
-    desk.clock.at += 1
+    desk.wall += 1
     assert (await desk.notes.restore(desk.lea, note.id)).status == "too_late"
     assert await desk.texts() == []
 

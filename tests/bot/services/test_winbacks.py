@@ -146,9 +146,13 @@ class TestClosing:
         assert await undo(desk.manager) == "not_done"
         assert (await desk.of_fan(1)).state is WinbackState.OPEN
         await desk.close(desk.ana, row)
-        desk.now += UNDO_MS + 1
+        desk.now += 100 * UNDO_MS
+        desk.wall += UNDO_MS
+        assert await undo(desk.ana) == "reopened"
+        await desk.close(desk.ana, row)
+        desk.wall += UNDO_MS + 1
         assert await undo(desk.lead) == "too_late"
-        desk.now -= 1
+        desk.wall -= 1
         await desk.assign(1, desk.manager)
         assert await undo(desk.lead) == "taken"
 

@@ -28,17 +28,21 @@ CHATTER, LEAD_ID, MANAGER_ID, BEN_ID = 301, 302, 303, 304
 
 @dataclass
 class Desk:
-    """The agency of ROSTER with its services; `now` can be set. Ava's and Bea's fans are kept by platform id."""
+    """The agency of ROSTER with its services; `now` and the machine's `wall` can be set.
+
+    Ava's and Bea's fans are kept by platform id.
+    """
 
     store: AgencyStore
     ava: int
     bea: int
     now: int = NOW
+    wall: int = NOW
     ids: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.winbacks = WinbackService(self.store, self)
-        self.spreads = SpreadService(self.store, self)
+        self.winbacks = WinbackService(self.store, self, wall_ms=lambda: self.wall)
+        self.spreads = SpreadService(self.store, self, wall_ms=lambda: self.wall)
         self.work = MyWorkService(self.store, self)
         both = frozenset({self.ava, self.bea})
         self.lead = Viewer(LEAD_ID, AccessTier.LEAD, both)

@@ -1,0 +1,86 @@
+"""What takes back each kind of thing, for /undo: the services' own ways, brought to one form."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.clock import Clock
+from bot.domain.models import AccessTier, Viewer
+from bot.services.calm_undo import undo_hold, undo_mute, undo_quiet
+from bot.services.creator_admin import CreatorAdmin
+from bot.services.followups import FollowupService
+from bot.services.notes import NoteService
+from bot.services.playbooks import PlaybookService
+from bot.services.shifts import ShiftService
+from bot.services.undo import Handler, Handlers, Turned
+from bot.services.winback_spreads import SpreadService
+from bot.services.winbacks import WinbackService
+from storage.desk_actions import DeskAction
+from storage.engine import Tx
+
+_TakeBack = Callable[[Tx, Viewer, DeskAction], Awaitable[bool]]
+_BY_LEADS = frozenset({"shift_plan", "shift_unplan"})
+
+
+def undo_handlers(
+    clock: Clock,
+    *,
+    creator_admin: CreatorAdmin,
+    followups: FollowupService,
+    notes: NoteService,
+    playbooks: PlaybookService,
+    shifts: ShiftService,
+    spreads: SpreadService,
+    winbacks: WinbackService,
+) -> Handlers:
+    """Of every kind of thing but episodes, which are the undo's own."""
+
+    async def mute(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
+        return await undo_mute(tx, action.action, action.target_id or 0, viewer.user_id, clock.now_ms())
+
+    async def hold(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
+        return await undo_hold(tx, action.action, action.target_id or 0, viewer.user_id, clock.now_ms())
+
+    async def quiet(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
+        return await undo_quiet(tx, action.action, action.target_id or 0, clock.now_ms())
+
+    async def followup(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
+        return await followups.undo(tx, viewer, action, clock.now_ms())
+
+    async def playbook(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
+        return await playbooks.undo(tx, viewer, action, clock.now_ms())
+
+    async def shift(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
+        return await shifts.undo(tx, action)
+
+    return {
+        "followup": _handler(followup),
+        "hold": _handler(hold, lambda action: AccessTier.LEAD),
+        "mute": _handler(mute, lambda action: AccessTier.LEAD),
+        "note": notes.take_back,
+        "playbook": _handler(playbook, lambda action: AccessTier.LEAD),
+        # Somebody's own quiet hours are nobody else's matter; a channel's are its lead's.
+        "quiet": _handler(
+            quiet, lambda action: AccessTier.CHATTER if action.creator_id is None else AccessTier.LEAD
+        ),
+        "setting": creator_admin.take_back,
+        "shift": _handler(
+            shift, lambda action: AccessTier.LEAD if action.action in _BY_LEADS else AccessTier.CHATTER
+        ),
+        "spread": spreads.take_back,
+        "tick": _handler(playbook),
+        "winback": winbacks.take_back,
+    }
+
+
+def _handler(
+    take_back: _TakeBack, needs: Callable[[DeskAction], AccessTier] = lambda action: AccessTier.CHATTER
+) -> Handler:
+    """`needs`: the tier without which the thing could not be done in the first place."""
+
+    async def run(tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
+        if viewer.tier < needs(action):
+            return Turned("not_yours")
+        return Turned("undone", 1) if await take_back(tx, viewer, action) else Turned("overtaken")
+
+    return run

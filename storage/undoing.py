@@ -1,0 +1,223 @@
+"""Puts episodes back as they were before an action at the desk, where nothing else has become of them since.
+
+What somebody has done since is never overwritten. What a run has done since stays too; timers go back with the action that
+set them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from bot.domain.models import AlertTier
+from bot.domain.undo import Why
+from storage import desk_actions
+from storage.cards import bump
+from storage.desk_actions import WORK_COLUMNS, DeskAction, Work
+from storage.parts import in_parts
+from storage.tables import cards, episode_events, episodes, handover_items, handovers
+from storage.tx import Tx
+
+_OF_PEOPLE = ("claimed_by", "claimed_at", "closed_at", "snoozed_until", "snoozed_by", "outcome")
+"""What must be as the action left it for an undo to be safe: timers may have run on meanwhile."""
+_ESCALATION = ("escalate_from_at", "escalation_stage", "owner_kind", "owner_id")
+"""One clock and what it leads to: all of it goes back, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An episode that stays as it is. `by`: who has changed it since; None: nobody, or it is not known."""
+
+    episode_id: int
+    why: Why
+    by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an episode stands, beside its work columns."""
+
+    creator_id: int
+    fan_account_id: int
+    score: float
+
+
+def turn_back(old: Work, new: Work, now: Work, now_ms: int) -> Work | Why:
+    """The columns to set so that an episode is as it was before an action; or why it stays as it is.
+
+    `old` and `new`: the work columns before and after the action, `now`: those of this moment.
+    """
+    if now["closed_at"] != new["closed_at"]:
+        if new["closed_at"] is None:
+            return "closed"
+        return "reopened" if now["closed_at"] is None else "changed"
+    if now["snoozed_until"] is None and new["snoozed_until"] is not None:
+        return "woken"
+    if any(now[name] != new[name] for name in _OF_PEOPLE):
+        return "changed"
+    ends_at = old["snoozed_until"]
+    if ends_at is not None and ends_at != new["snoozed_until"] and ends_at <= now_ms:
+        # It would end at once, and call somebody.
+        return "woken"
+    moved = now["tier"] != new["tier"]
+    kept = {"tier", *_ESCALATION} if moved else set(_ESCALATION)
+    back = {name: old[name] for name in WORK_COLUMNS if old[name] != new[name] and name not in kept}
+    if not moved and any(old[name] != new[name] for name in _ESCALATION):
+        # The lead may have got it since, by the clock that the action had started.
+        back |= {name: old[name] for name in _ESCALATION}
+    then = now | back
+    if not _waits(then):
+        back |= {"escalate_from_at": None, "ping_state": None, "ping_due_at": None}
+    elif moved and then["escalate_from_at"] is None:
+        # A run has made it an action item while somebody had it: from now on it waits for a claim.
+        back |= {"escalate_from_at": now_ms, "escalation_stage": 0}
+    return {name: value for name, value in back.items() if value != now[name]}
+
+
+def _waits(work: Work) -> bool:
+    """Whether an episode is an open action item that nobody has."""
+    return (
+        work["tier"] == AlertTier.ACTION.value
+        and work["closed_at"] is None
+        and work["claimed_by"] is None
+        and work["snoozed_until"] is None
+    )
+
+
+async def restore_episodes(
+    tx: Tx, action: DeskAction, user_id: int, creator_ids: Collection[int], now_ms: int
+) -> tuple[list[int], list[Left]]:
+    """(restored, left): puts the episodes of an action back, as far as they are of these creators.
+
+    Their cards and boards are asked for anew. What belongs to the action is marked undone by `mark_undone`.
+    """
+    before, after = await desk_actions.load_change(tx, action.id)
+    if not before:
+        # It changed no episode itself: what it has written goes with it.
+        before = after = await desk_actions.snapshot(
+            tx, () if action.target_id is None else [action.target_id]
+        )
+    places = await _places(tx, before)
+    mine = [episode_id for episode_id in before if _is_of(places.get(episode_id), creator_ids)]
+    later = await _changed_later(tx, action, mine)
+    current = await desk_actions.snapshot(tx, mine)
+    restored: list[int] = []
+    left = [Left(episode_id, "hidden") for episode_id in before if episode_id not in mine]
+    for episode_id in mine:
+        if episode_id in later:
+            left.append(Left(episode_id, "changed", later[episode_id]))
+            continue
+        back = turn_back(before[episode_id], after[episode_id], current[episode_id], now_ms)
+        if isinstance(back, str):
+            left.append(Left(episode_id, back))
+            continue
+        opens = "closed_at" in back and back["closed_at"] is None
+        # One open episode a fan: a run may have opened another one while this was closed.
+        if opens and await _has_open(tx, places[episode_id].fan_account_id):
+            left.append(Left(episode_id, "another_open"))
+            continue
+        if back:
+            await tx.execute(
+                update(episodes)
+                .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
+                .values(**back)
+            )
+        await _append_event(
+            tx, action, episode_id, places[episode_id], current[episode_id] | back, user_id, now_ms
+        )
+        restored.append(episode_id)
+    await _give_back(tx, action, restored)
+    await desk_actions.show(tx, restored)
+    return restored, left
+
+
+def _is_of(place: _Place | None, creator_ids: Collection[int]) -> bool:
+    return place is not None and place.creator_id in creator_ids
+
+
+async def _places(tx: Tx, episode_ids: Iterable[int]) -> dict[int, _Place]:
+    found: dict[int, _Place] = {}
+    for part in in_parts(sorted(episode_ids)):
+        rows = await tx.all(
+            select(episodes.c.id, episodes.c.creator_id, episodes.c.fan_account_id, episodes.c.score).where(
+                episodes.c.agency_id == tx.agency_id, episodes.c.id.in_(part)
+            )
+        )
+        found |= {row[0]: _Place(*row[1:]) for row in rows}
+    return found
+
+
+async def _changed_later(tx: Tx, action: DeskAction, episode_ids: list[int]) -> dict[int, int]:
+    """Episode id -> who was the last to change it after the action, and has not undone that."""
+    found: dict[int, int] = {}
+    for one in await desk_actions.list_since(tx, "episode", episode_ids, after_id=action.id):
+        before, after = await desk_actions.load_change(tx, one.id)
+        for episode_id in episode_ids:
+            if episode_id in before and _differ(before[episode_id], after.get(episode_id, {})):
+                found.setdefault(episode_id, one.actor_id)
+    return found
+
+
+def _differ(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
+    return any(before[name] != after.get(name) for name in _OF_PEOPLE)
+
+
+async def _has_open(tx: Tx, fan_account_id: int) -> bool:
+    found = await tx.scalar(
+        select(episodes.c.id).where(
+            episodes.c.agency_id == tx.agency_id,
+            episodes.c.fan_account_id == fan_account_id,
+            episodes.c.closed_at.is_(None),
+        )
+    )
+    return found is not None
+
+
+async def _give_back(tx: Tx, action: DeskAction, episode_ids: list[int]) -> None:
+    """What was taken over from a hand-over waits there again, and its card says so."""
+    waiting: set[int] = set()
+    for part in in_parts(episode_ids):
+        taken = (
+            handover_items.c.agency_id == tx.agency_id,
+            handover_items.c.kind.in_(("claim", "snooze")),
+            handover_items.c.target_id.in_(part),
+            handover_items.c.taken_by == action.actor_id,
+            handover_items.c.taken_at == action.at,
+        )
+        rows = await tx.all(select(handover_items.c.handover_id).where(*taken).distinct())
+        waiting.update(row.handover_id for row in rows)
+        if rows:
+            await tx.execute(update(handover_items).where(*taken).values(taken_by=None, taken_at=None))
+    for part in in_parts(sorted(waiting)):
+        mine = (handovers.c.agency_id == tx.agency_id, handovers.c.id.in_(part))
+        rows = await tx.all(select(handovers.c.card_id).where(*mine, handovers.c.card_id.is_not(None)))
+        ids = [row.card_id for row in rows]
+        await tx.execute(update(handovers).where(*mine).values(closed_at=None))
+        await tx.execute(
+            update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(ids)).values(closed_at=None)
+        )
+        await bump(tx, ids)
+
+
+async def _append_event(
+    tx: Tx, action: DeskAction, episode_id: int, place: _Place, work: Work, user_id: int, now_ms: int
+) -> None:
+    await tx.execute(
+        insert(episode_events).values(
+            agency_id=tx.agency_id,
+            id=tx.ids.next(),
+            episode_id=episode_id,
+            creator_id=place.creator_id,
+            fan_account_id=place.fan_account_id,
+            change="undone",
+            tier_before=work["tier"],
+            tier_after=work["tier"],
+            score=place.score,
+            run_id=None,
+            actor_id=user_id,
+            code=action.action,
+            at=now_ms,
+        )
+    )
