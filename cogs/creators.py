@@ -29,7 +29,8 @@ from bot.discord_ui.words import creators as told
 from bot.discord_ui.words import setup as setup_told
 from bot.domain.access import may
 from bot.domain.models import AccessTier, AccountRecord, Viewer
-from bot.services.creator_admin import AddResult, ChangeResult, CreatorAdmin, account_name
+from bot.services.creator_admin import CreatorAdmin
+from bot.services.creator_results import AddResult, ChangeResult, account_name
 from bot.services.creators import CreatorName, CreatorService
 
 _NEEDED = AccessTier.MANAGER

@@ -16,7 +16,7 @@ from bot.discord_ui.words import setup as setup_told
 from bot.domain.chat_links import problem_with_chat_link
 from bot.domain.models import AccountRecord
 from bot.domain.zones import close_zones, find_zone, zones_like
-from bot.services.creator_admin import account_name
+from bot.services.creator_results import account_name
 from bot.services.creators import CreatorName
 
 Choices = list[app_commands.Choice[str]]

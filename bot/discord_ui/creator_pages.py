@@ -16,8 +16,8 @@ from bot.domain.base36 import encode
 from bot.domain.models import CardKind
 from bot.domain.naming import NameMode
 from bot.domain.thresholds import policy_of
-from bot.services.creator_admin import ChangeResult
 from bot.services.creator_profiles import CreatorProfile
+from bot.services.creator_results import ChangeResult
 from bot.services.ports import CardChange
 
 UNDO = "undo_setting"

@@ -22,7 +22,7 @@ from bot.discord_ui.safe import clean_name, safe_name
 from bot.discord_ui.words import setup as told
 from bot.domain.base36 import encode
 from bot.domain.models import AccessTier, AccountRecord
-from bot.services.creator_admin import account_name, account_token
+from bot.services.creator_results import account_name, account_token
 from bot.services.setup import TIERS, SetupCreator, SetupState
 
 PAGE = "setup"

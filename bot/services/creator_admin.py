@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from bot.clock import Clock
@@ -13,6 +11,7 @@ from bot.domain.models import AccessTier, AccountRecord, Policy, Viewer
 from bot.domain.naming import NameMode
 from bot.domain.thresholds import policy_of, problem_with
 from bot.services.creator_profiles import CreatorProfile, load_profiles
+from bot.services.creator_results import AddResult, ChangeResult, account_name
 from bot.services.ports import AccountLister, CardChange
 from bot.services.records import append, too_late
 from bot.services.undo import Turned
@@ -29,30 +28,6 @@ _SETTINGS = (SETTINGS, PAUSED)
 """What can be taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddResult:
-    """`creator_id`: the new one, or (taken) the one who has the account or the channel. `name`: hers."""
-
-    status: Literal["added", "unknown_account", "no_answer", "account_taken", "channel_taken"]
-    creator_id: int | None = None
-    name: str = ""
-    begins: bool = False
-    """Added, and her first look is due at once rather than at the end of the set-up."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeResult:
-    """What became of a change. `before` and `after` hold what differs; `change_id` is for undoing it."""
-
-    status: Literal["changed", "same", "not_found", "invalid", "too_late", "overtaken", "waiting"]
-    before: Mapping[str, Value]
-    after: Mapping[str, Value]
-    change_id: int | None = None
-    problem: str = ""
-    baseline: bool = False
-    """The next look at her is due at once and silent."""
-
-
 _NOTHING: Mapping[str, Value] = {}
 _THRESHOLDS = frozenset({"fire_above", "action_above"})
 _USUAL: Mapping[str, Value] = {
@@ -63,16 +38,6 @@ _USUAL: Mapping[str, Value] = {
 }
 """What a creator has without a setting of her own: choosing it takes hers away."""
 _NOT_FOUND = ChangeResult("not_found", _NOTHING, _NOTHING)
-
-
-def account_token(account_id: str) -> str:
-    """A name of an account that fits into a custom_id, whatever the data API calls its accounts."""
-    return hashlib.blake2b(account_id.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
-def account_name(account: AccountRecord) -> str:
-    """What people call her: hostile text, to be made safe when rendered."""
-    return (account.display_name or account.username or account.account_id)[:100]
 
 
 class CreatorAdmin:

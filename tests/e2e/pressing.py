@@ -10,7 +10,7 @@ from bot.app import _features
 from bot.discord_ui.threads import FanThreads
 from bot.domain.base36 import encode
 from bot.domain.models import AccessTier
-from bot.services.creator_admin import account_token
+from bot.services.creator_results import account_token
 from tests.bot.discord_ui.fakes import fake_services
 from tests.e2e.harness import Json, Reply
 from tests.e2e.noting import note

@@ -13,7 +13,8 @@ from bot.discord_ui.safe import safe_name
 from bot.discord_ui.turn import turn
 from bot.discord_ui.words import creators as told
 from bot.domain.models import AccessTier
-from bot.services.creator_admin import ChangeResult, CreatorAdmin
+from bot.services.creator_admin import CreatorAdmin
+from bot.services.creator_results import ChangeResult
 from bot.services.ports import CardChange
 
 

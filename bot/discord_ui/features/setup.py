@@ -29,7 +29,8 @@ from bot.discord_ui.words import setup as told
 from bot.domain.base36 import decode
 from bot.domain.models import AccessTier, AccountRecord
 from bot.domain.zones import local_time
-from bot.services.creator_admin import AddResult, CreatorAdmin, account_name, account_token
+from bot.services.creator_admin import CreatorAdmin
+from bot.services.creator_results import AddResult, account_name, account_token
 from bot.services.setup import SetupCreator, SetupService
 
 log = structlog.get_logger(__name__)

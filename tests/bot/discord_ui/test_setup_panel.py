@@ -20,8 +20,8 @@ from bot.discord_ui.setup_panel import Panel
 from bot.discord_ui.status_page import Connection, duration, render_status
 from bot.domain.models import AccessTier, AccountRecord
 from bot.domain.naming import NameMode
-from bot.services.creator_admin import ChangeResult
 from bot.services.creator_profiles import CreatorProfile
+from bot.services.creator_results import ChangeResult
 from bot.services.setup import TIERS, SetupCreator, SetupState
 from bot.services.status import CreatorStatus, StatusReport, WaitingCards
 from tests.bot.discord_ui.views import BIG_ID, NOW

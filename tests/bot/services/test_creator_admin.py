@@ -9,7 +9,8 @@ from sqlalchemy import update
 from bot.domain.models import AccessTier, AccountRecord, Viewer
 from bot.domain.zones import local_day
 from bot.services.access import AccessService
-from bot.services.creator_admin import AddResult, ChangeResult, CreatorAdmin, account_token
+from bot.services.creator_admin import CreatorAdmin
+from bot.services.creator_results import AddResult, ChangeResult, account_token
 from bot.services.creators import CreatorService
 from bot.services.records import UNDO_MS
 from bot.services.setup import SetupService
