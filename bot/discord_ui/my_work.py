@@ -1,8 +1,8 @@
-"""/my: claims and winbacks of one person in one list."""
+"""/my: claims, winbacks and follow-ups of one person in one list."""
 
 from __future__ import annotations
 
-from bot.discord_ui import custom_ids, times, words
+from bot.discord_ui import custom_ids, followups, times, words
 from bot.discord_ui.items import RoutedButton, button
 from bot.discord_ui.rendered import RenderedMessage, message_link, one_line
 from bot.discord_ui.safe import fan_name, safe_name
@@ -10,6 +10,7 @@ from bot.discord_ui.winback_lists import done_button, winback_row
 from bot.discord_ui.winbacks import render_list
 from bot.discord_ui.words import my as say
 from bot.domain.base36 import encode
+from bot.domain.followups import Followup
 from bot.domain.models import AlertTier
 from bot.domain.my_work import Claim
 from bot.services.my_work import WorkPage
@@ -29,6 +30,9 @@ def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) ->
     for task in found.tasks:
         if isinstance(task.work, Claim):
             rows.append((claim_row(task.work, guild_id), _release_button(task.work, user_id)))
+        elif isinstance(task.work, Followup):
+            row = followups.followup_row(task.work, found.now_ms)
+            rows.append((row, followups.done_button(task.work)))
         else:
             hook = found.hooks.get(task.work.fan_account_id)
             rows.append((winback_row(task.work, hook, task.pace_cents, found.now_ms), done_button(task.work)))
@@ -37,7 +41,7 @@ def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) ->
     def turn(page: int) -> str:
         return custom_ids.build(WORK, PRIVATE, user_id, str(page))
 
-    header = say.header(whose, found.claims, found.winbacks, found.overdue)
+    header = say.header(whose, found.claims, found.winbacks, found.overdue, found.followups)
     return render_list(header, rows, page=found.page, pages=found.pages, turn=turn)
 
 

@@ -1,16 +1,17 @@
-"""/my: what one person has claimed and is asked to win back."""
+"""/my: what one person has claimed, is asked to win back, and has to follow up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bot.clock import Clock
+from bot.domain.followups import Followup
 from bot.domain.models import Viewer
 from bot.domain.my_work import Task, by_urgency
 from bot.domain.pages import fit
 from bot.domain.winbacks import Hook, Winback
 from bot.services.records import append
-from storage import card_views, hooks, my_work, winbacks
+from storage import card_views, followups, hooks, my_work, winbacks
 from storage.engine import AgencyStore
 from storage.score_inputs import read_paces
 
@@ -27,6 +28,7 @@ class WorkPage:
     winbacks: int
     overdue: int
     now_ms: int
+    followups: int = 0
 
 
 class MyWorkService:
@@ -48,10 +50,12 @@ class MyWorkService:
         async with self._store.read() as tx:
             claimed = await my_work.list_claims(tx, user_id, viewer.creator_ids)
             asked = await winbacks.list_open_of_user(tx, user_id, viewer.creator_ids)
-            paces = await read_paces(tx, [one.fan_account_id for one in asked])
+            due = await followups.list_open_of_user(tx, user_id, viewer.creator_ids)
+            asked_for: list[Winback | Followup] = [*asked, *due]
+            paces = await read_paces(tx, [one.fan_account_id for one in asked_for])
             tasks = [
                 *(Task(one, one.pace_cents) for one in claimed),
-                *(Task(one, paces.get(one.fan_account_id)) for one in asked),
+                *(Task(one, paces.get(one.fan_account_id)) for one in asked_for),
             ]
             ranked = by_urgency(tasks, now)
             page, pages = fit(page, len(ranked), page_size)
@@ -62,5 +66,7 @@ class MyWorkService:
         await self._store.write(
             lambda tx: append(tx, viewer, "view_work", "member", user_id, None, self._clock.now_ms())
         )
-        overdue = sum(one.overdue(now) for one in asked)
-        return WorkPage(tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now)
+        overdue = sum(one.overdue(now) for one in asked_for)
+        return WorkPage(
+            tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now, followups=len(due)
+        )
