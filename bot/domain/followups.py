@@ -67,7 +67,7 @@ def may_go_out(due_at: int, now_ms: int, *, anybody_on: bool) -> bool:
 
 
 def next_day(due_at: int, now_ms: int, zone: ZoneInfo) -> int:
-    """The day after it was due, or after today where that is later, at the same time of day in the zone; UTC milliseconds."""
+    """The day after it was due, or after today where that is later, at the same time of day; UTC milliseconds."""
     due, now = (_local(at, zone) for at in (due_at, now_ms))
     meant = datetime.combine(max(due.date(), now.date()) + timedelta(days=1), due.time(), zone)
     return (meant.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)

@@ -96,4 +96,10 @@ async def _whom(tx: Tx, due: DueReminder) -> Owner | None:
     if team.on_shift or due.assignee_id is None:
         return team.choose(due.assignee_id)
     tier = (await roster.list_members(tx)).get(due.assignee_id, AccessTier.CHATTER)
-    return Owner("user", due.assignee_id) if tier >= AccessTier.CHATTER else team.choose(None)
+    if tier >= AccessTier.CHATTER:
+        return Owner("user", due.assignee_id)
+    # Who is gone may still be her default chatter.
+    if team.default_chatter_id == due.assignee_id:
+        team.default_chatter_id = None
+    team.lead_ids = [lead for lead in team.lead_ids if lead != due.assignee_id]
+    return team.choose(None)

@@ -18,7 +18,7 @@ from storage.followups import find_next
 from storage.mentions import Verdict
 from storage.tables import cards, creators
 from storage.tables import mentions as mentioned
-from tests.bot.services.followup_desk import ANA, EVE, HOUR, Desk, open_desk
+from tests.bot.services.followup_desk import ANA, EVE, HOUR, LEA, Desk, open_desk
 from tests.storage.conftest import DAY, NOW
 
 DUE = NOW + DAY
@@ -91,11 +91,12 @@ async def test_it_waits_twelve_hours_at_the_longest(desk: Desk) -> None:
     assert await run(desk, DUE + LONGEST_WAIT_MS) == [(EVE, True)]
 
 
-async def test_who_no_longer_works_here_is_not_called(desk: Desk) -> None:
-    await desk.add(due_at=DUE, to=desk.eve)
-    gone = Viewer(EVE, AccessTier.NONE, frozenset())
+@pytest.mark.parametrize(("who", "instead"), [(EVE, CHATTER), (CHATTER, LEA)])
+async def test_who_no_longer_works_here_is_not_called(desk: Desk, who: int, instead: int) -> None:
+    await desk.add(due_at=DUE, to=desk.eve if who == EVE else desk.ana)
+    gone = Viewer(who, AccessTier.NONE, frozenset())
     await desk.store.write(lambda tx: roster.put_member(tx, gone))
-    assert await run(desk, DUE + DAY) == [(CHATTER, True)]
+    assert await run(desk, DUE + DAY) == [(instead, True)]
 
 
 async def test_a_jump_over_several_sends_each_once(desk: Desk) -> None:
