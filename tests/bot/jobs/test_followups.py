@@ -11,9 +11,9 @@ import pytest_asyncio
 from sqlalchemy import update
 
 from bot.domain.followups import LONGEST_WAIT_MS, next_day
-from bot.domain.models import AccessTier, CardKind, Viewer
+from bot.domain.models import CardKind
 from bot.domain.views import FollowupCard
-from storage import creator_settings, mentions, roster
+from storage import creator_settings, mentions
 from storage.followups import find_next
 from storage.mentions import Verdict
 from storage.tables import cards, creators
@@ -94,9 +94,16 @@ async def test_it_waits_twelve_hours_at_the_longest(desk: Desk) -> None:
 @pytest.mark.parametrize(("who", "instead"), [(EVE, CHATTER), (CHATTER, LEA)])
 async def test_who_no_longer_works_here_is_not_called(desk: Desk, who: int, instead: int) -> None:
     await desk.add(due_at=DUE, to=desk.eve if who == EVE else desk.ana)
-    gone = Viewer(who, AccessTier.NONE, frozenset())
-    await desk.store.write(lambda tx: roster.put_member(tx, gone))
+    desk.gone = {who}
     assert await run(desk, DUE + DAY) == [(instead, True)]
+
+
+async def test_who_left_in_the_middle_of_a_shift_is_not_called_either(desk: Desk) -> None:
+    await desk.add(due_at=DUE)
+    await desk.come_on(ANA)
+    await desk.come_on(EVE)
+    desk.gone = {ANA}
+    assert await run(desk, DUE) == [(EVE, True)]
 
 
 async def test_a_jump_over_several_sends_each_once(desk: Desk) -> None:
