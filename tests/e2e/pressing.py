@@ -184,7 +184,7 @@ async def prepare(office: Office) -> Things:
     for person, command, options in (
         ("Lea", "winback assign", {"fan": WON_BACK, "chatter": ana}),
         ("Lea", "winback spread", {"top": 3, "among": ana, "per_person": 1, "creator": "luna"}),
-        ("Ana", "followup add", {"fan": FAN, "what": "Send the set", "due": "in 2 days"}),
+        ("Lea", "followup add", {"fan": FAN, "what": "Send the set", "due": "in 2 days", "who": ana}),
         ("Max", "creator settings", {"creator": "luna", "timezone": "Asia/Manila"}),
     ):
         told(await box.slash(person, HOME, command, options))
