@@ -25,6 +25,7 @@ from bot.building import build_services, database_bytes
 from bot.clock import Clock, ClockUnreachableError, RemoteClock, SystemClock
 from bot.config import Settings, SettingsError, load_settings
 from bot.discord_ui.pacer import Pacer
+from bot.discord_ui.people import People
 from bot.discord_ui.sender import DiscordSender
 from bot.domain.models import MS_PER_DAY, MS_PER_S
 from bot.domain.roster import RosterError, read_roster
@@ -129,6 +130,14 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         if await store.write(lambda tx: card_delivery.mark_message_deleted(tx, message_id)):
             await delivery.wake()
 
+    async def still_works(user_id: int, creator_id: int) -> bool:
+        guild = bot.get_guild(settings.discord_guild_id)
+        if guild is None:
+            # Not connected yet: nothing says that anybody has left.
+            return True
+        found = await People(guild, bot.services.access).viewer(user_id)
+        return found is not None and creator_id in found.creator_ids
+
     bot.on_message_gone = message_gone
     bot.on_channel_gone = delivery.channel_gone
     bot.on_permissions_changed = delivery.retry_blocked
@@ -173,6 +182,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
         connected=lambda: bot.is_ready() and bot.ws is not None and bot.ws.open,
         database_bytes=partial(database_bytes, settings.database_url),
     )
+    followups = FollowupsJob(store, settings.desk_rules(), still_works=still_works)
     ticker = Ticker(
         clock,
         [
@@ -182,7 +192,7 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
             sync,
             # After a sync, so that nobody is called about what it has just found to be over.
             DeskTimers(store, settings.desk_rules()),
-            FollowupsJob(store, settings.desk_rules()),
+            followups,
             DailyJob(store),
             BoardsJob(store),
             DigestJob(store, settings.desk_rules()),

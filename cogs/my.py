@@ -1,4 +1,4 @@
-"""/my: what one person has claimed and is asked to win back."""
+"""/my: what one person has claimed, is asked to win back, and has to follow up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class My(commands.Cog):
         self._work = work
         self._options = options
 
-    @app_commands.command(name="my", description="What is yours: claims and winbacks, most urgent first")
+    @app_commands.command(
+        name="my", description="What is yours: claims, winbacks and follow-ups, most urgent first"
+    )
     @app_commands.guild_only()
     @app_commands.default_permissions(send_messages=True)
     @app_commands.describe(who="Somebody else's work (team leads and higher); yours without it")

@@ -1,10 +1,10 @@
-"""/my: claims and winbacks of one person in one list."""
+"""/my: claims, winbacks and follow-ups of one person in one list."""
 
 from __future__ import annotations
 
 import discord
 
-from bot.discord_ui import custom_ids, times, words
+from bot.discord_ui import custom_ids, followups, times, words
 from bot.discord_ui.calm import own_quiet_buttons
 from bot.discord_ui.card_buttons import done_button
 from bot.discord_ui.items import RoutedButton
@@ -17,6 +17,7 @@ from bot.discord_ui.winbacks import render_list
 from bot.discord_ui.words import calm as calm_words
 from bot.discord_ui.words import my as say
 from bot.discord_ui.words.shifts import on_line
+from bot.domain.followups import Followup
 from bot.domain.models import AlertTier
 from bot.domain.my_work import Claim
 from bot.services.my_work import WorkPage
@@ -43,6 +44,9 @@ def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) ->
     for task in found.tasks:
         if isinstance(task.work, Claim):
             rows.append((claim_row(task.work, guild_id), done_button(task.work.episode_id)))
+        elif isinstance(task.work, Followup):
+            row = followups.followup_row(task.work, found.now_ms)
+            rows.append((row, followups.done_button(task.work)))
         else:
             hook = found.hooks.get(task.work.fan_account_id)
             rows.append(
@@ -53,7 +57,7 @@ def render_work(found: WorkPage, user_id: int, viewer_id: int, guild_id: int) ->
     def turn(page: int) -> str:
         return custom_ids.build(WORK, PRIVATE, user_id, str(page))
 
-    header = say.header(whose, found.claims, found.winbacks, found.overdue)
+    header = say.header(whose, found.claims, found.winbacks, found.overdue, found.followups)
     header += _on_words(found, "\n-# ", is_yours=own) + quiet
     claimed = [task.work for task in found.tasks if isinstance(task.work, Claim)]
     menu = open_one(claimed, PRIVATE, user_id) if claimed else None

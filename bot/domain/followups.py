@@ -67,9 +67,9 @@ def may_go_out(due_at: int, now_ms: int, *, anybody_on: bool) -> bool:
 
 
 def next_day(due_at: int, now_ms: int, zone: ZoneInfo) -> int:
-    """The day after today in the zone, at the time of day at which it was due; UTC milliseconds."""
+    """The day after it was due, or after today where that is later, at the same time of day; UTC milliseconds."""
     due, now = (_local(at, zone) for at in (due_at, now_ms))
-    meant = datetime.combine(now.date() + timedelta(days=1), due.time(), zone)
+    meant = datetime.combine(max(due.date(), now.date()) + timedelta(days=1), due.time(), zone)
     return (meant.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain.followups import Followup
 from bot.domain.models import MS_PER_DAY, AlertTier
 from bot.domain.views import FanLabel
 from bot.domain.winbacks import Winback
@@ -32,9 +33,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A claim or a winback; `pace_cents`: net spend per 30 days before going quiet, None: unknown."""
+    """A claim, a winback or a follow-up; `pace_cents`: net spend per 30 days before going quiet, None: unknown."""
 
-    work: Claim | Winback
+    work: Claim | Winback | Followup
     pace_cents: int | None
 
 
@@ -46,7 +47,7 @@ def by_urgency(tasks: Sequence[Task], now_ms: int) -> list[Task]:
     return sorted(tasks, key=lambda task: (_urgency(task.work, now_ms), *_money(task)))
 
 
-def _urgency(work: Claim | Winback, now_ms: int) -> int:
+def _urgency(work: Claim | Winback | Followup, now_ms: int) -> int:
     if isinstance(work, Claim):
         return 1 if work.tier is AlertTier.ACTION else 2
     if work.overdue(now_ms):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from bot.domain.desk import DeskRules
 from bot.domain.followups import may_go_out
-from bot.domain.models import AccessTier, CardKind
+from bot.domain.models import CardKind
 from bot.domain.views import Owner
 from storage import card_views, cards, followups, mentions, on_shift, roster, routing
 from storage.cards import FOLLOWUP, CardPayload, NewCard
@@ -17,13 +17,17 @@ from storage.followups import DueReminder
 
 log = structlog.get_logger(__name__)
 
+StillWorks = Callable[[int, int], Awaitable[bool]]
+"""Whether a person (by Discord id) may see the fans of a creator as Discord has things now."""
+
 
 class FollowupsJob:
     """The reminders of one agency. A follow-up that is due keeps in its row whether it was reminded of."""
 
-    def __init__(self, store: AgencyStore, rules: DeskRules) -> None:
+    def __init__(self, store: AgencyStore, rules: DeskRules, *, still_works: StillWorks) -> None:
         self._store = store
         self._rules = rules
+        self._still_works = still_works
 
     async def run_due(self, now_ms: int) -> dict[str, int]:
         """Post a card for each follow-up that is due, while somebody is on shift or it has waited for twelve hours."""
@@ -31,12 +35,16 @@ class FollowupsJob:
             ready = await self._ready(tx, now_ms)
         if not ready:
             return {}
+        # Discord is asked before anything is written: nobody tells us who has left.
+        asked = {(one.assignee_id, one.creator_id) for one in ready if one.assignee_id is not None}
+        gone = {pair for pair in asked if not await self._still_works(*pair)}
 
         async def write(tx: Tx) -> int:
             # What was closed or put off since is left out.
             still = await self._ready(tx, now_ms)
             for due in still:
-                await self._remind(tx, due, now_ms)
+                is_gone = (due.assignee_id, due.creator_id) in gone
+                await self._remind(tx, due, now_ms, is_gone=is_gone)
             return len(still)
 
         sent = await self._store.write(write)
@@ -52,8 +60,8 @@ class FollowupsJob:
         on = await on_shift.list_on(tx)
         return [one for one in due if may_go_out(one.due_at, now_ms, anybody_on=bool(on.get(one.creator_id)))]
 
-    async def _remind(self, tx: Tx, due: DueReminder, now_ms: int) -> None:
-        whom = await _whom(tx, due)
+    async def _remind(self, tx: Tx, due: DueReminder, now_ms: int, *, is_gone: bool) -> None:
+        whom = await _whom(tx, due, is_gone=is_gone)
         ping = False
         if whom is not None:
             verdict = await mentions.call(
@@ -84,16 +92,22 @@ class FollowupsJob:
         await cards.bump(tx, [] if shown is None else [shown])
 
 
-async def _whom(tx: Tx, due: DueReminder) -> Owner | None:
+async def _whom(tx: Tx, due: DueReminder, *, is_gone: bool) -> Owner | None:
     """Whoever has it, if on shift; else the least loaded on shift; with nobody there whoever has it all the same.
 
-    Who no longer works for the agency is not called: then it is for whoever her action items go to.
+    Who is gone is not called: then it is for whoever the creator's action items go to.
     """
     creator = await roster.get_creator(tx, due.creator_id)
     if creator is None:
         return None
     team = await routing.load_team(tx, creator)
+    if is_gone:
+        # They may still be on a shift that nobody has ended, or her default chatter.
+        team.on_shift = [one for one in team.on_shift if one != due.assignee_id]
+        team.lead_ids = [one for one in team.lead_ids if one != due.assignee_id]
+        if team.default_chatter_id == due.assignee_id:
+            team.default_chatter_id = None
+        return team.choose(None)
     if team.on_shift or due.assignee_id is None:
         return team.choose(due.assignee_id)
-    tier = (await roster.list_members(tx)).get(due.assignee_id, AccessTier.CHATTER)
-    return Owner("user", due.assignee_id) if tier >= AccessTier.CHATTER else team.choose(None)
+    return Owner("user", due.assignee_id)

@@ -1,16 +1,17 @@
-"""/my: what one person has claimed and is asked to win back."""
+"""/my: what one person has claimed, is asked to win back, and has to follow up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bot.clock import Clock
+from bot.domain.followups import Followup
 from bot.domain.models import Viewer
 from bot.domain.my_work import Task, by_urgency
 from bot.domain.pages import fit
 from bot.domain.winbacks import Hook, Winback
 from bot.services.records import append
-from storage import card_views, hooks, my_work, on_shift, quiet_hours, roster, winbacks
+from storage import card_views, followups, hooks, my_work, on_shift, quiet_hours, roster, winbacks
 from storage.engine import AgencyStore, Tx
 from storage.quiet_hours import QuietRow
 from storage.score_inputs import read_paces
@@ -32,6 +33,7 @@ class WorkPage:
     """(creator, until when) for whom the person is on shift."""
     quiet: QuietRow | None = None
     """The quiet hours of whose work it is."""
+    followups: int = 0
 
 
 class MyWorkService:
@@ -53,10 +55,12 @@ class MyWorkService:
         async with self._store.read() as tx:
             claimed = await my_work.list_claims(tx, user_id, viewer.creator_ids)
             asked = await winbacks.list_open_of_user(tx, user_id, viewer.creator_ids)
-            paces = await read_paces(tx, [one.fan_account_id for one in asked])
+            due = await followups.list_open_of_user(tx, user_id, viewer.creator_ids)
+            asked_for: list[Winback | Followup] = [*asked, *due]
+            paces = await read_paces(tx, [one.fan_account_id for one in asked_for])
             tasks = [
                 *(Task(one, one.pace_cents) for one in claimed),
-                *(Task(one, paces.get(one.fan_account_id)) for one in asked),
+                *(Task(one, paces.get(one.fan_account_id)) for one in asked_for),
             ]
             on = await self._on_shift(tx, viewer, user_id)
             ranked = by_urgency(tasks, now)
@@ -69,8 +73,20 @@ class MyWorkService:
         await self._store.write(
             lambda tx: append(tx, viewer, "view_work", "member", user_id, None, self._clock.now_ms())
         )
-        overdue = sum(one.overdue(now) for one in asked)
-        return WorkPage(tuple(shown), starts, page, pages, len(claimed), len(asked), overdue, now, on, quiet)
+        overdue = sum(one.overdue(now) for one in asked_for)
+        return WorkPage(
+            tuple(shown),
+            starts,
+            page,
+            pages,
+            len(claimed),
+            len(asked),
+            overdue,
+            now,
+            on,
+            quiet,
+            followups=len(due),
+        )
 
     async def _on_shift(self, tx: Tx, viewer: Viewer, user_id: int) -> tuple[tuple[str, int], ...]:
         until = {one.creator_id: one.until_at for one in await on_shift.list_of(tx, user_id)}

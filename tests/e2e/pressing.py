@@ -10,7 +10,9 @@ from bot.app import _features
 from bot.discord_ui.threads import FanThreads
 from bot.domain.base36 import encode
 from bot.domain.models import AccessTier
+from bot.domain.playbooks import REASONS, reason_for
 from bot.services.creator_results import account_token
+from storage.episodes import decode_reasons
 from tests.bot.discord_ui.fakes import fake_services
 from tests.e2e.harness import Json, Reply
 from tests.e2e.noting import note
@@ -47,6 +49,10 @@ class Things:
     note: int = MISSING
     winback: int = MISSING
     spread: int = MISSING
+    followup: int = MISSING
+    followup_due_s: int = MISSING
+    playbook: int = MISSING
+    alert_playbook: int = 0
     creator: int = MISSING
     change: int = MISSING
     action: int = MISSING
@@ -79,7 +85,8 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
     card, episode = f"a{encode(t.alert)}", encode(t.episode)
     queue, fan, creator = f"q{encode(t.creator)}", f"f{encode(t.fan)}", f"c{encode(t.creator)}"
     a_note, winback, spread = f"t{encode(t.note)}", f"w{encode(t.winback)}", f"e{encode(t.spread)}"
-    token, person, asleep = account_token(t.account), str(t.person), f"i{episode}"
+    alert, followup = f"i{episode}", f"y{encode(t.followup)}"
+    token, person, asleep = account_token(t.account), str(t.person), alert
     return {
         "press": {
             "claim": Way(card, episode),
@@ -118,6 +125,14 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "wb_undo": Way(winback),
             "wb_spread_stop": Way(spread),
             "wb_spread_undo": Way(spread),
+            "playbook": Way(alert),
+            "tick": Way(alert, f"{t.alert_playbook}-0-0-1"),
+            "followup": Way(alert),
+            "fu_list": Way(queue, f"{encode(t.creator)}-{encode(t.person)}-0"),
+            "fu_take": Way(followup),
+            "fu_tomorrow": Way("n1", f"{encode(t.followup)}-{encode(t.followup_due_s)}"),
+            "fu_done": Way(followup),
+            "fu_withdraw": Way(followup),
             "undo_setting": Way(creator, encode(t.change)),
             "retire_no": Way(creator),
             "revert": Way(f"s{encode(t.baseline)}"),
@@ -148,6 +163,8 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             ),
             "wb_done": Way(winback, NONCE, fields={"outcome": ["kept"], "note": ""}),
             "snooze_form": Way(asleep, NONCE, fields={"when": "in 5 hours", "reason": "Is away"}),
+            "followup": Way(alert, NONCE, fields={"what": "Ask him", "due": "in 3 days", "kind": ["task"]}),
+            "playbook_edit": Way(f"u{encode(t.playbook)}", f"0-{NONCE}", fields={"steps": "Look\nWrite"}),
             "setup_zone_sent": Way("u0", NONCE, fields={"zone": t.zone}),
         },
     }
@@ -178,6 +195,7 @@ async def prepare(office: Office) -> Things:
     for person, command, options in (
         ("Lea", "winback assign", {"fan": WON_BACK, "chatter": ana}),
         ("Lea", "winback spread", {"top": 3, "among": ana, "per_person": 1, "creator": "luna"}),
+        ("Lea", "followup add", {"fan": FAN, "what": "Send the set", "due": "in 2 days", "who": ana}),
         ("Max", "creator settings", {"creator": "luna", "timezone": "Asia/Manila"}),
     ):
         told(await box.slash(person, HOME, command, options))
@@ -192,17 +210,25 @@ async def prepare(office: Office) -> Things:
         return int(office.rows(query)[0][0])
 
     fan = office.fan_account_id(WON_BACK_ID)
+    followup, due_at = office.rows("SELECT id, due_at FROM followups ORDER BY id DESC")[0]
+    episode = newest(f"SELECT id FROM episodes WHERE fan_account_id = {fan} AND closed_at IS NULL")  # noqa: S608 - a number
+    reasons, expired = office.rows("SELECT reasons, expired FROM episodes WHERE id = ?", episode)[0]
     return Things(
         alert=int(alert.card, 36),
         group=card("g"),
         baseline=card("s"),
         notice=card("n"),
-        episode=newest(f"SELECT id FROM episodes WHERE fan_account_id = {fan} AND closed_at IS NULL"),  # noqa: S608 - a number
+        episode=episode,
         fan=office.fan_account_id(FAN_ID),
         other_fan=fan,
         note=newest("SELECT MAX(id) FROM notes"),
         winback=newest(f"SELECT id FROM winbacks WHERE fan_account_id = {fan}"),  # noqa: S608 - a number
         spread=newest("SELECT MAX(id) FROM winback_spreads"),
+        followup=followup,
+        followup_due_s=due_at // 1_000,
+        # The last one, which no alert of these tests is worked by.
+        playbook=len(REASONS) - 1,
+        alert_playbook=REASONS.index(reason_for(decode_reasons(reasons), expired=bool(expired))),
         creator=office.creator_id("luna"),
         change=newest("SELECT MAX(id) FROM setting_changes"),
         action=newest("SELECT MIN(id) FROM desk_actions"),

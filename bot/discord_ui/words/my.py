@@ -12,10 +12,13 @@ OPEN_CARD: Final = "Open the card"
 
 
 def nothing_of(user_id: int) -> str:
-    return f"<@{user_id}> has no claims and no winbacks for creators you can see."
+    return f"<@{user_id}> has no claims, winbacks or follow-ups for creators you can see."
 
 
-def header(whose: str, claims: int, winbacks: int, overdue: int) -> str:
+def header(whose: str, claims: int, winbacks: int, overdue: int, followups: int = 0) -> str:
     """ "**Yours: 3 claims, 12 winbacks** · 2 overdue"."""
-    head = f"**{whose}: {count(claims, 'claim', 'claims')}, {count(winbacks, 'winback', 'winbacks')}**"
+    parts = [count(claims, "claim", "claims"), count(winbacks, "winback", "winbacks")]
+    if followups:
+        parts.append(count(followups, "follow-up", "follow-ups"))
+    head = f"**{whose}: {', '.join(parts)}**"
     return f"{head} · {overdue:,} overdue" if overdue else head

@@ -43,7 +43,8 @@ class Desk:
     def __post_init__(self) -> None:
         self.followups = FollowupService(self.store, self, wake_delivery=self._wake)
         self.playbooks = PlaybookService(self.store, self, wake_delivery=self._wake)
-        self.job = FollowupsJob(self.store, DeskRules())
+        self.gone: set[int] = set()
+        self.job = FollowupsJob(self.store, DeskRules(), still_works=self._still_works)
         only = frozenset({self.ava})
         self.ana = Viewer(ANA, AccessTier.CHATTER, only)
         self.eve = Viewer(EVE, AccessTier.CHATTER, only)
@@ -52,6 +53,10 @@ class Desk:
 
     def now_ms(self) -> int:
         return self.now
+
+    async def _still_works(self, user_id: int, creator_id: int) -> bool:
+        """Stands in for Discord."""
+        return user_id not in self.gone
 
     async def _wake(self) -> None:
         self.woken += 1
