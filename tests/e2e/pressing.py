@@ -41,6 +41,7 @@ class Things:
     group: int = MISSING
     baseline: int = MISSING
     notice: int = MISSING
+    digest: int = MISSING
     episode: int = MISSING
     fan: int = MISSING
     other_fan: int = MISSING
@@ -78,6 +79,7 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
     card, episode = f"a{encode(t.alert)}", encode(t.episode)
     queue, fan, creator = f"q{encode(t.creator)}", f"f{encode(t.fan)}", f"c{encode(t.creator)}"
     a_note, winback, spread = f"t{encode(t.note)}", f"w{encode(t.winback)}", f"e{encode(t.spread)}"
+    digest = f"d{encode(t.digest)}"
     token, person = account_token(t.account), str(t.person)
     return {
         "press": {
@@ -90,6 +92,10 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "queue_claim": Way(queue, f"m0-{episode}"),
             "queue_release": Way(queue, f"m0-{episode}"),
             "pick_queue_sort": Way(queue, None, ["risk"]),
+            "digest_queue": Way(digest),
+            "digest_left": Way(digest, "0"),
+            "digest_claim": Way(digest, f"0-{episode}"),
+            "digest_release": Way(digest, f"0-{episode}"),
             "pick_fan": Way("p0", None, [f"f:{encode(t.fan)}"]),
             "thread": Way(card, episode),
             "note": Way(card, episode),
@@ -186,6 +192,7 @@ async def prepare(office: Office) -> Things:
         group=card("g"),
         baseline=card("s"),
         notice=card("n"),
+        digest=card("d"),
         episode=newest(f"SELECT id FROM episodes WHERE fan_account_id = {fan} AND closed_at IS NULL"),  # noqa: S608 - a number
         fan=office.fan_account_id(FAN_ID),
         other_fan=fan,
