@@ -11,7 +11,7 @@ from bot.discord_ui.items import button
 from bot.discord_ui.limits import LAYOUT_TEXT_UNITS, clip_units, units
 from bot.discord_ui.pager import page_buttons, page_line
 from bot.discord_ui.rendered import RenderedMessage, one_line
-from bot.discord_ui.safe import fan_name, safe_name
+from bot.discord_ui.safe import clean_name, fan_name, safe_name
 from bot.discord_ui.words import digests as say
 from bot.discord_ui.words.reports import short_day
 from bot.domain.base36 import encode
@@ -157,7 +157,8 @@ def _pace(cents: int | None, currency: str) -> str:
 
 
 def _a_month(by_currency: dict[str, int]) -> str:
-    shown = [words.money(cents, currency) for currency, cents in list(by_currency.items())[:_CURRENCIES]]
+    first = list(by_currency.items())[:_CURRENCIES]
+    shown = [words.money(cents, clean_name(currency, 8)) for currency, cents in first]
     return f"{' and '.join(shown)} a month"
 
 

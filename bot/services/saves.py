@@ -151,7 +151,7 @@ class SavesService:
             zone = await read_zone_name(tx, None)
             names = {one.id: one.name for one in await roster.list_creators(tx)}
             since = day_span(period.first, zone).starts_at
-            until = min(now, day_span(period.last, zone).ends_at)
+            until = day_span(period.last, zone).ends_at
             facts = await saves.read_facts(tx, creator_ids, names, since, until, now)
         return zone, names, facts
 

@@ -43,6 +43,7 @@ class Things:
     group: int = MISSING
     baseline: int = MISSING
     notice: int = MISSING
+    digest: int = MISSING
     episode: int = MISSING
     fan: int = MISSING
     other_fan: int = MISSING
@@ -87,6 +88,7 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
     a_note, winback, spread = f"t{encode(t.note)}", f"w{encode(t.winback)}", f"e{encode(t.spread)}"
     alert, followup = f"i{episode}", f"y{encode(t.followup)}"
     token, person, asleep = account_token(t.account), str(t.person), alert
+    digest = f"d{encode(t.digest)}"
     return {
         "press": {
             "claim": Way(card, episode),
@@ -104,6 +106,10 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "undo_last": Way(f"i{episode}"),
             "undo_action": Way(f"x{encode(t.action)}"),
             "pick_queue_sort": Way(queue, None, ["risk"]),
+            "digest_queue": Way(digest),
+            "digest_left": Way(digest, "0"),
+            "digest_claim": Way(digest, f"0-{episode}"),
+            "digest_release": Way(digest, f"0-{episode}"),
             "pick_fan": Way("p0", None, [f"f:{encode(t.fan)}"]),
             "thread": Way(card, episode),
             "note": Way(card, episode),
@@ -218,6 +224,7 @@ async def prepare(office: Office) -> Things:
         group=card("g"),
         baseline=card("s"),
         notice=card("n"),
+        digest=card("d"),
         episode=episode,
         fan=office.fan_account_id(FAN_ID),
         other_fan=fan,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import fan_behaviour, fetch_lists, metrics, runs
+from storage import digests, fan_behaviour, fetch_lists, metrics, runs, saves
 from storage.engine import Tx
 from tests.storage.conftest import NOW, Agency
 
@@ -43,6 +43,51 @@ QUERIES: dict[str, tuple[Query, str, str]] = {
         lambda tx, ava: metrics.read_gauges(tx),
         "episodes",
         "agency_id=? AND creator_id=? AND closed_at=?",
+    ),
+    "what happened for a digest": (
+        lambda tx, ava: digests._happened(tx, ava, NOW - HOUR, NOW),
+        "episode_events",
+        "agency_id=? AND creator_id=? AND at>? AND at<?",
+    ),
+    "what ends soon for a digest": (
+        lambda tx, ava: digests._endings(tx, ava, NOW),
+        "fan_accounts",
+        "agency_id=? AND creator_id=? AND expires_at>? AND expires_at<?",
+    ),
+    "the oldest unclaimed action item": (
+        lambda tx, ava: digests._oldest(tx, ava),
+        "episodes",
+        "agency_id=? AND creator_id=? AND closed_at=?",
+    ),
+    "the contacts of a report": (
+        lambda tx, ava: saves._contacts_between(tx, [ava], NOW - HOUR, NOW),
+        "contacts",
+        "agency_id=? AND creator_id=? AND at>? AND at<?",
+    ),
+    "the claims of a report": (
+        lambda tx, ava: saves._claimed(tx, [ava], NOW - HOUR, NOW),
+        "episode_events",
+        "agency_id=? AND creator_id=? AND at>? AND at<?",
+    ),
+    "the outcomes of a report": (
+        lambda tx, ava: saves._closed(tx, [ava], NOW - HOUR, NOW),
+        "outcomes",
+        "agency_id=? AND creator_id=? AND closed_at>? AND closed_at<?",
+    ),
+    "the events of a report's episodes": (
+        lambda tx, ava: saves._read_spells(tx, [1, 2]),
+        "episode_events",
+        "agency_id=? AND episode_id=?",
+    ),
+    "the payments of a report's fans": (
+        lambda tx, ava: saves._payments(tx, [1, 2], NOW),
+        "transactions",
+        "agency_id=? AND fan_account_id=? AND occurred_at>?",
+    ),
+    "the alerts to compare with": (
+        lambda tx, ava: saves._comparables(tx, [ava], NOW, NOW, 0),
+        "episode_events",
+        "agency_id=? AND creator_id=? AND at>? AND at<?",
     ),
     "whom a poll looks at": (
         lambda tx, ava: fetch_lists.poll_list(tx, ava, NOW, 10),

@@ -56,8 +56,7 @@ def lost(amount: str) -> str:
 
 def unmentioned(number: int) -> str:
     what = count(number, "action item", "action items")
-    was = "was" if number == 1 else "were"
-    return f"🔕 **Nobody was called for {what}:** the limit of mentions or quiet hours {was} in the way."
+    return f"🔕 **Nobody was called for {what}**, because of the limit of mentions or of quiet hours."
 
 
 def oldest(fan: str, when: str, pace: str) -> str:
