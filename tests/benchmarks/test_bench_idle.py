@@ -29,7 +29,7 @@ CREATORS = 100
 OPEN, CLOSED = 1_000, 100_000
 TICKS = 50
 MOST_RATIO = 60
-"""Of a tick to one bare read of one row through the same store: it is some ten reads, none of which grows with the cards."""
+"""Of a tick to one bare read of one row through the same store: some ten reads, none of which grows with the cards."""
 _COLUMNS = (
     "agency_id",
     "id",
