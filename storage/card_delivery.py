@@ -106,7 +106,10 @@ async def list_blocked(tx: Tx) -> list[tuple[int, CardKind, str, int | None]]:
     """(card id, kind, reason, machine ms of the next try) of the cards that wait for a person to mend something."""
     rows = await tx.all(
         select(cards.c.id, cards.c.kind, cards.c.blocked_reason, cards.c.blocked_until).where(
-            cards.c.agency_id == tx.agency_id, cards.c.state == "blocked"
+            # Whatever is blocked is behind; of those there is a short index, and this is asked each second.
+            cards.c.agency_id == tx.agency_id,
+            cards.c.state == "blocked",
+            _behind,
         )
     )
     return [(row.id, CardKind(row.kind), row.blocked_reason or "", row.blocked_until) for row in rows]
@@ -123,6 +126,7 @@ async def unblock(tx: Tx, wall_ms: int | None) -> int:
         .where(
             cards.c.agency_id == tx.agency_id,
             cards.c.state == "blocked",
+            _behind,
             true() if wall_ms is None else cards.c.blocked_until <= wall_ms,
         )
         .values(

@@ -365,6 +365,6 @@ class Delivery:
         try:
             await self._sender.edit(channel_id, message_id, rendered)
         except HeldUpError as error:
-            self._held_up_until[channel_id] = wall + round(error.retry_after_s * MS_PER_S)
+            self._held_up_until[channel_id] = self._wall_ms() + round(error.retry_after_s * MS_PER_S)
             raise
         await self._doors.passed(channel_id)

@@ -6,7 +6,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
-from bot.domain.models import AccessTier, AccountRecord, Viewer
+from bot.domain.models import AccessTier, AccountRecord, CardKind, Viewer
+from bot.domain.views import BaselineCard
 from bot.domain.zones import local_day
 from bot.services.access import AccessService
 from bot.services.creator_admin import CreatorAdmin
@@ -17,6 +18,8 @@ from bot.services.setup import SetupService
 from bot.services.status import StatusService
 from bot.services.winbacks import WinbackService
 from storage import usage
+from storage.card_views import load_view
+from storage.cards import CardPayload, NewCard, create_card
 from storage.engine import AgencyStore, Storage, Tx
 from storage.settings import create_agency
 from storage.tables import creators
@@ -118,6 +121,40 @@ async def test_undoing_ends_after_ten_minutes_and_where_something_was_changed_si
     profile = await office.admin.load_profile(viewer, agency.ava)
     assert profile is not None
     assert (profile.state, profile.timezone) == ("paused", "Europe/Paris")
+
+
+async def test_the_card_of_new_thresholds_takes_them_back_however_old_they_are(
+    office: Office, agency: Agency
+) -> None:
+    viewer = await office.viewer()
+    result = await office.admin.change(viewer, agency.ava, {"fire_above": 45.0})
+
+    async def card(tx: Tx) -> int:
+        payload = CardPayload(setting_change_id=result.change_id)
+        return await create_card(tx, NewCard(CardKind.BASELINE, agency.ava, 401, payload), NOW)
+
+    card_id = await office.store.write(card)
+    about = await office.admin.card_change(viewer, card_id)
+    assert about is not None
+    assert (about.creator_id, about.change_id, dict(about.before), about.undone) == (
+        agency.ava,
+        result.change_id,
+        {"fire_above": None},
+        False,
+    )
+    assert (
+        await office.admin.card_change(Viewer(1, AccessTier.MANAGER, frozenset({agency.bea})), card_id)
+        is None
+    )
+    assert await office.admin.card_change(viewer, card_id + 1) is None
+    office.wall = WALL * 2 + UNDO_MS
+    assert result.change_id is not None
+    done = await office.admin.undo(viewer, agency.ava, result.change_id, however_old=True)
+    assert dict(done.after) == {"fire_above": None}
+    async with office.store.read() as tx:
+        view = await load_view(tx, card_id)
+    assert isinstance(view, BaselineCard)
+    assert (view.revertible, view.reverted_by) == (False, viewer.user_id)
 
 
 @pytest.mark.parametrize("values", [{"fire_above": 76.0}, {"action_above": 64.0}, {"fire_above": 101.0}])
