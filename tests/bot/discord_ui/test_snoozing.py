@@ -16,6 +16,7 @@ from bot.discord_ui.cards import render
 from bot.discord_ui.custom_ids import Target
 from bot.discord_ui.features.snooze import SnoozeFeature
 from bot.discord_ui.press import NO_FIELDS, Fields, Press
+from bot.discord_ui.safe import fan_name
 from bot.discord_ui.words import snooze as say
 from bot.domain.desk import Snooze
 from bot.domain.due import DueError
@@ -169,9 +170,8 @@ async def test_each_refusal_is_one_sentence(status: Any, sentence: str, verb: st
 async def test_a_card_a_list_and_the_private_question_mean_the_same_episode() -> None:
     fake = FakeSnoozing(SnoozeResult("woken", sleeper(), NOW))
     for kind, card_id, arg in (("a", 5, "9"), ("g", 5, "9"), (ui.EPISODE, 9, None)):
-        assert await press(
-            fake, ui.WAKE, Target(ui.WAKE, kind, card_id, arg)
-        ) == "**fan\\_1** is awake again." or ("fan_1")
+        said = await press(fake, ui.WAKE, Target(ui.WAKE, kind, card_id, arg))
+        assert said == say.woken(fan_name(views.fan("fan_1")))
     assert fake.asked == [9, 9, 9]
     for kind, arg in (("a", None), ("t", "9"), ("f", "9")):
         await press(fake, ui.WAKE, Target(ui.WAKE, kind, 5, arg))
