@@ -102,7 +102,8 @@ async def present(office: Office, channel: str, card: Card) -> Json:
 
 
 def pinged(message: Json) -> list[str]:
-    return list(map(str, message["sandbox"]["pinged"]))
+    """The ids of the people and roles that the message has notified."""
+    return [str(one).rpartition(":")[2] for one in message["sandbox"]["pinged"]]
 
 
 def times_posted(office: Office, card: Card) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import fan_behaviour, fetch_lists, metrics, runs
+from storage import escalations, fan_behaviour, fetch_lists, metrics, runs
 from storage.engine import Tx
 from tests.storage.conftest import NOW, Agency
 
@@ -43,6 +43,11 @@ QUERIES: dict[str, tuple[Query, str, str]] = {
         lambda tx, ava: metrics.read_gauges(tx),
         "episodes",
         "agency_id=? AND creator_id=? AND closed_at=?",
+    ),
+    "what the time moves": (
+        lambda tx, ava: escalations.list_due(tx, NOW, HOUR),
+        "episodes",
+        "<?)",
     ),
     "whom a poll looks at": (
         lambda tx, ava: fetch_lists.poll_list(tx, ava, NOW, 10),
