@@ -14,13 +14,13 @@ from bot.domain.models import MS_PER_DAY, AccessTier, AlertTier
 from bot.domain.views import Owner
 from storage import on_shift, roster, work_events
 from storage.parts import in_parts, to_owner
-from storage.tables import cards, episodes, fan_accounts, fan_holds, shift_sessions
+from storage.tables import cards, creators, episodes, fan_accounts, fan_holds, shift_sessions
 from storage.tx import Tx
 
 LONGEST_SHIFT_MS = 8 * MS_PER_DAY
 """No session is older than this when it ends; who is planned around the clock begins anew."""
 
-_e, _k, _h, _s = episodes.c, cards.c, fan_holds.c, shift_sessions.c
+_c, _e, _k, _h, _s = creators.c, episodes.c, cards.c, fan_holds.c, shift_sessions.c
 
 Timer = Literal["woken", "escalated", "reminder", "held"]
 
@@ -94,6 +94,8 @@ def _query(tx: Tx, now_ms: int) -> Select[Any]:
         _h.ended_at.is_(None),
         or_(_h.until_at.is_(None), _h.until_at > now_ms),
     )
+    # What is left open of a creator who has retired calls nobody.
+    working = select(_c.id).where(_c.agency_id == tx.agency_id, _c.retired_at.is_(None))
     return (
         select(
             _e.id,
@@ -112,7 +114,7 @@ def _query(tx: Tx, now_ms: int) -> Select[Any]:
             _k.ping_wanted,
         )
         .select_from(episodes.outerjoin(cards, and_(_k.agency_id == _e.agency_id, _k.id == _e.card_id)))
-        .where(_e.agency_id == tx.agency_id)
+        .where(_e.agency_id == tx.agency_id, _e.tier.is_not(None), _e.creator_id.in_(working))
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import digests, fan_behaviour, fetch_lists, metrics, runs, saves
+from storage import digests, escalations, fan_behaviour, fetch_lists, metrics, runs, saves
 from storage.engine import Tx
 from tests.storage.conftest import NOW, Agency
 
@@ -88,6 +88,11 @@ QUERIES: dict[str, tuple[Query, str, str]] = {
         lambda tx, ava: saves._comparables(tx, [ava], NOW, NOW, 0),
         "episode_events",
         "agency_id=? AND creator_id=? AND at>? AND at<?",
+    ),
+    "what the time moves": (
+        lambda tx, ava: escalations.list_due(tx, NOW, HOUR),
+        "episodes",
+        "<?)",
     ),
     "whom a poll looks at": (
         lambda tx, ava: fetch_lists.poll_list(tx, ava, NOW, 10),

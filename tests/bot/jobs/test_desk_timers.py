@@ -19,7 +19,7 @@ from storage.engine import Tx
 from storage.mentions import Verdict
 from storage.tables import cards, episodes, fan_holds
 from storage.tables import mentions as mention_table
-from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended
+from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
 from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
 from tests.storage.conftest import DAY
 
@@ -149,6 +149,12 @@ async def test_what_is_over_is_not_escalated(watch: Watch) -> None:
     assert await watch.calls(100) == []
 
 
+async def test_a_creator_who_has_retired_calls_nobody(watch: Watch) -> None:
+    await watch.begin(ANA)
+    await watch.desk.set_creator(watch.desk.agency.ava, retired_at=watch.now)
+    assert await watch.calls(120) == []
+
+
 # Snoozes
 
 
@@ -201,6 +207,25 @@ async def test_an_end_that_was_seen_wakes_it_by_itself(watch: Watch) -> None:
     assert await watch.calls(A_WEEK) == []
     assert "Snoozed" not in (await watch.shown()).text
     assert (await watch.desk.events("1"))[-2:] == ["snoozed", "expired"]
+
+
+async def test_a_rise_by_ten_wakes_it_early_and_begins_the_reminder_anew(desk: Desk) -> None:
+    await desk.start([calm(1)])
+    await desk.score(NINE_DAYS)
+    watch = Watch(desk, DeskRules())
+    await watch.delivery.drain()
+    await watch.begin(BEN, hours=100)
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    await watch.snoozing.snooze(watch.ben, await watch.id_of(), SnoozeFor.DAYS)
+    await watch.tick()
+    await desk.keep([leaving(1)], watch.now)
+    await desk.score(watch.now)
+    assert (await desk.events("1"))[-2:] == ["snoozed", "woken"]
+    assert await watch.calls() == [BEN]
+    assert "Snoozed" not in (await watch.shown()).text
+    assert await watch.calls(119) == []
+    assert await watch.calls(1) == [BEN]
+    await watch.stop()
 
 
 async def test_my_next_shift_is_one_that_begins_later(watch: Watch) -> None:
