@@ -220,7 +220,7 @@ async def find_latest(
             desk_actions.c.action.in_(sorted(actions)),
             desk_actions.c.undone_at.is_(None),
         )
-        .order_by(desk_actions.c.id.desc())
+        .order_by(desk_actions.c.wall_at.desc(), desk_actions.c.id.desc())
         .limit(1)
     )
     return None if row is None else _to_action(row)

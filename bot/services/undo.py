@@ -103,9 +103,12 @@ class UndoService:
         return await self._write(write)
 
     def _sees(self, viewer: Viewer, action: DeskAction) -> bool:
-        """Of what was done to several creators the handlers look at each."""
-        known = action.target_kind in self._handlers
-        return known and (action.creator_id is None or action.creator_id in viewer.creator_ids)
+        """Of what was done to several creators the handlers look at each; a chatter knows only of her own."""
+        if action.target_kind not in self._handlers:
+            return False
+        if action.creator_id is None:
+            return viewer.user_id == action.actor_id or viewer.tier >= AccessTier.LEAD
+        return action.creator_id in viewer.creator_ids
 
     async def _undo(self, tx: Tx, viewer: Viewer, action_id: int) -> UndoResult:
         action = await desk_actions.find(tx, action_id)

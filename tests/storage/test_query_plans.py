@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import digests, escalations, fan_behaviour, fetch_lists, metrics, runs, saves
+from storage import desk_actions, digests, escalations, fan_behaviour, fetch_lists, metrics, runs, saves
 from storage.engine import Tx
 from tests.storage.conftest import NOW, Agency
 
@@ -98,6 +98,26 @@ QUERIES: dict[str, tuple[Query, str, str]] = {
         lambda tx, ava: fetch_lists.poll_list(tx, ava, NOW, 10),
         "fan_accounts",
         "agency_id=? AND creator_id=? AND expires_at>? AND expires_at<?",
+    ),
+    "what somebody did lately": (
+        lambda tx, ava: desk_actions.list_recent(tx, 301, NOW, 10),
+        "desk_actions",
+        "agency_id=? AND actor_id=? AND wall_at>?",
+    ),
+    "what was done to an alert since": (
+        lambda tx, ava: desk_actions.list_since(tx, "episode", [5], after_id=7),
+        "desk_actions",
+        "agency_id=? AND id>?",
+    ),
+    "what was done to an alert lately": (
+        lambda tx, ava: desk_actions.list_since(tx, "episode", [5], since_wall_ms=NOW),
+        "desk_actions",
+        "agency_id=? AND id>?",
+    ),
+    "the last that was done to a note": (
+        lambda tx, ava: desk_actions.find_latest(tx, "note", 5, ["delete_note"]),
+        "desk_actions",
+        "agency_id=? AND target_kind=? AND target_id=?",
     ),
 }
 
