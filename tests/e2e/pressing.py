@@ -84,6 +84,7 @@ class Way:
 def ways(t: Things) -> dict[str, dict[str, Way]]:
     """Of every verb of "press" and of "form" one press, in an order in which each finds what it needs."""
     card, episode = f"a{encode(t.alert)}", encode(t.episode)
+    alone = f"i{episode}"
     queue, fan, creator = f"q{encode(t.creator)}", f"f{encode(t.fan)}", f"c{encode(t.creator)}"
     a_note, winback, spread = f"t{encode(t.note)}", f"w{encode(t.winback)}", f"e{encode(t.spread)}"
     alert, followup = f"i{episode}", f"y{encode(t.followup)}"
@@ -113,6 +114,19 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "pick_fan": Way("p0", None, [f"f:{encode(t.fan)}"]),
             "thread": Way(card, episode),
             "note": Way(card, episode),
+            "more": Way(card, episode),
+            "more_back": Way(alone, episode),
+            "pick_episode": Way(queue, None, [episode]),
+            "why": Way(alone, episode),
+            "contact": Way(alone, episode),
+            "not_useful": Way(alone, episode),
+            "useful": Way(alone, episode),
+            "more_claim": Way(alone, episode),
+            "done": Way(card, episode),
+            "more_release": Way(alone, episode),
+            "take_over": Way(alone, episode),
+            "pick_assignee": Way(alone, episode, [person]),
+            "take_over_yes": Way(alone, encode(t.person)),
             "note_list": Way(fan, "0"),
             "note_open": Way(a_note, "0"),
             "note_history": Way(a_note),
@@ -159,6 +173,7 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "retire_yes": Way(creator),
         },
         "form": {
+            "done": Way(alone, NONCE, fields={"outcome": ["kept"], "mood": ["cold"], "note": "Came back"}),
             "note_add": Way(fan, NONCE, fields={"text": "Likes trains"}),
             "note_edit": Way(a_note, f"1-{NONCE}", fields={"text": "Likes ships"}),
             "note_save": Way(fan, f"1a2b-{NONCE}", fields={"fan": t.fan_name, "text": "Likes planes"}),
