@@ -47,10 +47,16 @@ class Things:
     note: int = MISSING
     winback: int = MISSING
     spread: int = MISSING
+    mute: int = MISSING
+    hold: int = MISSING
+    quiet: int = MISSING
+    drill: int = MISSING
     creator: int = MISSING
     change: int = MISSING
     person: int = MISSING
     lead: int = MISSING
+    who: int = MISSING
+    """Whoever presses most of it: what is one's own."""
     channel: int = MISSING
     home: int = MISSING
     role: int = MISSING
@@ -79,6 +85,7 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
     queue, fan, creator = f"q{encode(t.creator)}", f"f{encode(t.fan)}", f"c{encode(t.creator)}"
     a_note, winback, spread = f"t{encode(t.note)}", f"w{encode(t.winback)}", f"e{encode(t.spread)}"
     token, person = account_token(t.account), str(t.person)
+    mute, hold, quiet = (f"j{encode(one)}" for one in (t.mute, t.hold, t.quiet))
     return {
         "press": {
             "claim": Way(card, episode),
@@ -86,6 +93,12 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "page": Way(f"g{encode(t.group)}", "0"),
             "top": Way(f"s{encode(t.baseline)}", "0"),
             "details": Way(f"n{encode(t.notice)}"),
+            "calm_list": Way(queue, "0"),
+            "mute_end": Way(mute),
+            "hold_end": Way(hold),
+            "quiet_end": Way(quiet),
+            "quiet_mine": Way(f"p{encode(t.who)}"),
+            "drill_ok": Way(f"n{encode(t.drill)}"),
             "queue": Way(queue, "m0"),
             "queue_claim": Way(queue, f"m0-{episode}"),
             "queue_release": Way(queue, f"m0-{episode}"),
@@ -138,6 +151,9 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
                 fields={"people": [person], "top": "2", "per_person": "5", "due": ""},
             ),
             "wb_done": Way(winback, NONCE, fields={"outcome": ["kept"], "note": ""}),
+            "quiet_mine": Way(
+                f"p{encode(t.who)}", NONCE, fields={"from": "22:00", "to": "8:00", "zone": "Europe/Paris"}
+            ),
             "setup_zone_sent": Way("u0", NONCE, fields={"zone": t.zone}),
         },
     }
@@ -168,6 +184,10 @@ async def prepare(office: Office) -> Things:
         ("Lea", "winback assign", {"fan": WON_BACK, "chatter": ana}),
         ("Lea", "winback spread", {"top": 3, "among": ana, "per_person": 1, "creator": "luna"}),
         ("Max", "creator settings", {"creator": "luna", "timezone": "Asia/Manila"}),
+        ("Lea", "alerts mute", {"fan": FAN, "until": "in 3 days", "reason": "on holiday"}),
+        ("Lea", "fan hold", {"fan": FAN, "reason": "asked for a break"}),
+        ("Lea", "alerts quiet", {"from": "1:00", "to": "2:00", "zone": "UTC", "creator": "luna"}),
+        ("Lea", "alerts test", {"creator": "luna"}),
     ):
         told(await box.slash(person, HOME, command, options))
     messages = await box.messages("luna")
@@ -192,10 +212,15 @@ async def prepare(office: Office) -> Things:
         note=newest("SELECT MAX(id) FROM notes"),
         winback=newest(f"SELECT id FROM winbacks WHERE fan_account_id = {fan}"),  # noqa: S608 - a number
         spread=newest("SELECT MAX(id) FROM winback_spreads"),
+        mute=newest("SELECT MAX(id) FROM mutes"),
+        hold=newest("SELECT MAX(id) FROM fan_holds"),
+        quiet=newest("SELECT MAX(id) FROM quiet_hours"),
+        drill=newest("SELECT MAX(id) FROM cards WHERE code = 'drill'"),
         creator=office.creator_id("luna"),
         change=newest("SELECT MAX(id) FROM setting_changes"),
         person=int(office.people["Ana"]),
         lead=int(office.people["Lea"]),
+        who=int(office.people["Olga"]),
         channel=int(office.channels["luna"]),
         home=int(office.channels[HOME]),
         role=int(office.roles["Chatter"]),
