@@ -53,7 +53,7 @@ async def test_the_list_says_what_until_when_why_and_by_whom_and_ends_it(office:
     assert "zoe" not in text_of(only(await alerts(office, "Lea", "luna", "list")))
     end = row_button(listed, FAN)["custom_id"]
     # Nobody below a lead ends it, by a forged press neither.
-    assert sentence(await office.press("Ana", "luna", listed, end, forge=True)) == NEEDS[AccessTier.LEAD]
+    assert sentence(await office.press("Ana", HOME, listed, end, forge=True)) == NEEDS[AccessTier.LEAD]
     assert f"**{FAN}** is not muted any more" in sentence(await office.press("Lea", HOME, listed, end))
     assert "ended already" in sentence(await office.press("Lea", HOME, listed, end))
     await restart(office)
@@ -99,7 +99,7 @@ async def test_a_drill_mentions_who_asked_and_is_closed_once(office: Office) -> 
 
     message = await eventually("the drill is posted", drill, office.box)
     assert message["content"].startswith("🧪 DRILL · luna · ")
-    assert [str(one) for one in message["sandbox"]["pinged"]] == [lea]
+    assert message["sandbox"]["pinged"] == [f"user:{lea}"]
     right = button(message, "Looks right")
     assert sentence(await office.press("Ana", "luna", message, right, forge=True)) == NEEDS[AccessTier.LEAD]
     # A drill is no trouble of hers.
