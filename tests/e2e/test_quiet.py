@@ -22,8 +22,8 @@ async def quiet(office: Office, person: str, channel: str, **options: object) ->
     return office._in_time(await office.box.slash(person, channel, "alerts quiet", dict(options), forge=True))
 
 
-async def my(office: Office, person: str) -> Json:
-    return only(office._in_time(await office.box.slash(person, HOME, "my", {})))
+async def my(office: Office, person: str, channel: str) -> Json:
+    return only(office._in_time(await office.box.slash(person, channel, "my", {})))
 
 
 async def test_in_a_quiet_channel_cards_come_and_nobody_is_mentioned(office: Office) -> None:
@@ -49,7 +49,7 @@ async def test_a_person_may_be_given_hours_by_a_lead_of_theirs(office: Office) -
     assert (
         f"Quiet hours of <@{ben}>: every day from 22:00 to 08:00 (over midnight), Europe/Paris time" in said
     )
-    assert "Quiet hours: from 22:00" in text_of(await my(office, "Ben"))
+    assert "Quiet hours: from 22:00" in text_of(await my(office, "Ben", "zoe"))
     listed = text_of(only(await office.box.slash("Lea", HOME, "alerts list", {})))
     assert f"<@{ben}>" in listed
     assert "sees none of your creators" in sentence(
@@ -85,39 +85,39 @@ async def test_zones_are_offered_to_leads_and_nobody_else(office: Office) -> Non
 
 
 async def test_ones_own_hours_are_set_and_removed_in_my(office: Office) -> None:
-    mine = await my(office, "Ana")
+    mine = await my(office, "Ana", "luna")
     assert buttons(mine, "Remove quiet hours") == []
-    opened = await office.press("Ana", HOME, mine, button(mine, "Quiet hours"))
+    opened = await office.press("Ana", "luna", mine, button(mine, "Quiet hours"))
     typed = {"from": "23:00", "to": "7", "zone": "asia/manila"}
-    wrong = await fill(office, "Ana", HOME, opened, **(typed | {"zone": "Manilla"}))
+    wrong = await fill(office, "Ana", "luna", opened, **(typed | {"zone": "Manilla"}))
     assert "`Asia/Manila`" in sentence(wrong)
-    opened = await office.press("Ana", HOME, mine, button(mine, "Quiet hours"))
+    opened = await office.press("Ana", "luna", mine, button(mine, "Quiet hours"))
     custom_id = str((opened.modal or {})["custom_id"])
     await restart(office)
     # The form was open while the bot was away.
     reply = office._in_time(
-        await office.box.submit("Ana", HOME, custom_id, str(opened.interaction), dict(typed), forge=True)
+        await office.box.submit("Ana", "luna", custom_id, str(opened.interaction), dict(typed), forge=True)
     )
     assert sentence(reply).startswith(
         "Your quiet hours: every day from 23:00 to 07:00 (over midnight), Asia/Manila"
     )
     again = office._in_time(
-        await office.box.submit("Ana", HOME, custom_id, str(opened.interaction), dict(typed), forge=True)
+        await office.box.submit("Ana", "luna", custom_id, str(opened.interaction), dict(typed), forge=True)
     )
     assert sentence(again) == sentence(reply)
     own = office.rows("SELECT COUNT(*) FROM quiet_hours WHERE user_id = ?", int(office.people["Ana"]))
     assert own == [(1,)]
 
-    mine = await my(office, "Ana")
+    mine = await my(office, "Ana", "luna")
     assert "Quiet hours: from 23:00 to 07:00" in text_of(mine)
-    filled = fields_of((await office.press("Ana", HOME, mine, button(mine, "Quiet hours"))).modal or {})
+    filled = fields_of((await office.press("Ana", "luna", mine, button(mine, "Quiet hours"))).modal or {})
     assert filled["zone"]["value"] == "Asia/Manila"
     # Somebody else cannot take them away or set them by a forged press.
     remove = button(mine, "Remove quiet hours")
-    gone = sentence(await office.press("Ben", "zoe", mine, remove, forge=True))
-    assert gone == sentence(await office.press("Ben", "zoe", mine, "fw1:quiet_end:j1", forge=True))
+    gone = sentence(await office.press("Ben", "luna", mine, remove, forge=True))
+    assert gone == sentence(await office.press("Ben", "luna", mine, "fw1:quiet_end:j1", forge=True))
     open_form = button(mine, "Quiet hours")
-    assert sentence(await office.press("Ben", "zoe", mine, open_form, forge=True)) == gone
-    assert sentence(await office.press("Nia", "zoe", mine, remove, forge=True)) == NEEDS[AccessTier.CHATTER]
-    assert "no quiet hours any more" in sentence(await office.press("Ana", HOME, mine, remove))
-    assert "over already" in sentence(await office.press("Ana", HOME, mine, remove, forge=True))
+    assert sentence(await office.press("Ben", "luna", mine, open_form, forge=True)) == gone
+    assert sentence(await office.press("Nia", "luna", mine, remove, forge=True)) == NEEDS[AccessTier.CHATTER]
+    assert "no quiet hours any more" in sentence(await office.press("Ana", "luna", mine, remove))
+    assert "over already" in sentence(await office.press("Ana", "luna", mine, remove, forge=True))
