@@ -15,7 +15,7 @@ from bot.domain.models import AccessTier, CardKind, Viewer
 from bot.domain.pages import fit
 from bot.domain.views import FanLabel, Owner
 from bot.services.records import append
-from storage import cards, desk_actions, fan_search, fans, holds, mentions, mutes, quiet_hours, roster, zones
+from storage import cards, desk_actions, fans, holds, mentions, mutes, quiet_hours, roster, zones
 from storage.cards import CardPayload, NewCard
 from storage.desk_actions import TargetKind
 from storage.engine import AgencyStore, Tx
@@ -120,10 +120,11 @@ class CalmService:
                 if one.user_id is None or one.user_id in people
             ]
         items = [*held, *muted, *quiet]
-        now = self._clock.now_ms()
-        await self._store.write(
-            lambda tx: append(tx, viewer, "view_quiet", "creator", creator_id, creator_id, now)
-        )
+        if creator_id is None or seen:
+            now = self._clock.now_ms()
+            await self._store.write(
+                lambda tx: append(tx, viewer, "view_quiet", "creator", creator_id, creator_id, now)
+            )
         page, pages = fit(page, len(items), page_size)
         shown = tuple(items[page * page_size : (page + 1) * page_size])
         return QuietPage(creator_id, shown, page, pages, len(muted), len(held), len(quiet))
@@ -230,12 +231,18 @@ class CalmService:
         creator_id: int | None = None,
         user_id: int | None = None,
     ) -> bool:
-        """Of a creator's channel or of a person. False: there is no such creator. Whose hours one may set: the caller."""
+        """Of a creator's channel or of a person; the same once more changes nothing. False: there is no such creator.
+
+        Whose hours one may set is for the caller to check.
+        """
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> bool:
             if creator_id is not None and creator_id not in viewer.creator_ids:
                 return False
+            before = await quiet_hours.find_open(tx, creator_id=creator_id, user_id=user_id)
+            if before is not None and before.hours == hours:
+                return True
             row_id = await quiet_hours.set_hours(
                 tx, hours, viewer.user_id, now, creator_id=creator_id, user_id=user_id
             )
@@ -334,7 +341,7 @@ async def _sees(tx: Tx, viewer: Viewer, creator_id: int, fan_account_id: int | N
         return False
     if fan_account_id is None:
         return await roster.get_creator(tx, creator_id) is not None
-    return await fan_search.find_choice(tx, viewer.creator_ids, fan_account_id) is not None
+    return await fans.creator_of_fan(tx, fan_account_id) == creator_id
 
 
 async def _people_of(tx: Tx, viewer: Viewer, creator_ids: list[int]) -> set[int]:

@@ -54,11 +54,17 @@ class Things:
     followup_due_s: int = MISSING
     playbook: int = MISSING
     alert_playbook: int = 0
+    mute: int = MISSING
+    hold: int = MISSING
+    quiet: int = MISSING
+    drill: int = MISSING
     creator: int = MISSING
     change: int = MISSING
     action: int = MISSING
     person: int = MISSING
     lead: int = MISSING
+    who: int = MISSING
+    """Whoever presses most of it: what is one's own."""
     channel: int = MISSING
     home: int = MISSING
     role: int = MISSING
@@ -90,6 +96,7 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
     alert, followup = f"i{episode}", f"y{encode(t.followup)}"
     token, person, asleep = account_token(t.account), str(t.person), alert
     digest = f"d{encode(t.digest)}"
+    mute, hold, quiet = (f"j{encode(one)}" for one in (t.mute, t.hold, t.quiet))
     return {
         "press": {
             "claim": Way(card, episode),
@@ -101,6 +108,12 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "page": Way(f"g{encode(t.group)}", "0"),
             "top": Way(f"s{encode(t.baseline)}", "0"),
             "details": Way(f"n{encode(t.notice)}"),
+            "calm_list": Way(queue, "0"),
+            "mute_end": Way(mute),
+            "hold_end": Way(hold),
+            "quiet_end": Way(quiet),
+            "quiet_mine": Way(f"p{encode(t.who)}"),
+            "drill_ok": Way(f"n{encode(t.drill)}"),
             "queue": Way(queue, "m0"),
             "queue_claim": Way(queue, f"m0-{episode}"),
             "queue_release": Way(queue, f"m0-{episode}"),
@@ -186,6 +199,9 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "snooze_form": Way(asleep, NONCE, fields={"when": "in 5 hours", "reason": "Is away"}),
             "followup": Way(alert, NONCE, fields={"what": "Ask him", "due": "in 3 days", "kind": ["task"]}),
             "playbook_edit": Way(f"u{encode(t.playbook)}", f"0-{NONCE}", fields={"steps": "Look\nWrite"}),
+            "quiet_mine": Way(
+                f"p{encode(t.who)}", NONCE, fields={"from": "22:00", "to": "8:00", "zone": "Europe/Paris"}
+            ),
             "setup_zone_sent": Way("u0", NONCE, fields={"zone": t.zone}),
         },
     }
@@ -218,6 +234,10 @@ async def prepare(office: Office) -> Things:
         ("Lea", "winback spread", {"top": 3, "among": ana, "per_person": 1, "creator": "luna"}),
         ("Lea", "followup add", {"fan": FAN, "what": "Send the set", "due": "in 2 days", "who": ana}),
         ("Max", "creator settings", {"creator": "luna", "timezone": "Asia/Manila"}),
+        ("Lea", "alerts mute", {"fan": FAN, "until": "in 3 days", "reason": "on holiday"}),
+        ("Lea", "fan hold", {"fan": WON_BACK, "reason": "asked for a break"}),
+        ("Lea", "alerts quiet", {"from": "1:00", "to": "2:00", "zone": "UTC", "creator": "luna"}),
+        ("Lea", "alerts test", {"creator": "luna"}),
     ):
         told(await box.slash(person, HOME, command, options))
     messages = await box.messages("luna")
@@ -251,11 +271,16 @@ async def prepare(office: Office) -> Things:
         # The last one, which no alert of these tests is worked by.
         playbook=len(REASONS) - 1,
         alert_playbook=REASONS.index(reason_for(decode_reasons(reasons), expired=bool(expired))),
+        mute=newest("SELECT MAX(id) FROM mutes"),
+        hold=newest("SELECT MAX(id) FROM fan_holds"),
+        quiet=newest("SELECT MAX(id) FROM quiet_hours"),
+        drill=newest("SELECT MAX(id) FROM cards WHERE code = 'drill'"),
         creator=office.creator_id("luna"),
         change=newest("SELECT MAX(id) FROM setting_changes"),
         action=newest("SELECT MIN(id) FROM desk_actions"),
         person=int(office.people["Ana"]),
         lead=int(office.people["Lea"]),
+        who=int(office.people["Olga"]),
         channel=int(office.channels["luna"]),
         home=int(office.channels[HOME]),
         role=int(office.roles["Chatter"]),

@@ -23,6 +23,7 @@ MENU = "Save as note"
 
 COMMANDS = {
     "fan lookup": Use(CHATTER, FAN, {"fan": FAN}),
+    "fan hold": Use(LEAD, f"to contact {FAN}", {"fan": FAN, "reason": "asked for a break"}),
     "fan thread": Use(CHATTER, FAN, {"fan": FAN}),
     "note add": Use(CHATTER, f"Noted for {FAN}", {"fan": FAN, "text": "Writes at night"}),
     "note list": Use(CHATTER, "1 note", {"fan": FAN}),
@@ -35,6 +36,13 @@ COMMANDS = {
     "followup done": Use(CHATTER, "No open follow-up", {"id": "nothing"}),
     "playbook show": Use(CHATTER, "Subscription ended", {"reason": "expired"}),
     "playbook edit": Use(LEAD, "Subscription ended", {"reason": "expired"}),
+    "alerts list": Use(LEAD, FAN, {"creator": "luna"}),
+    "alerts mute": Use(LEAD, f"{FAN}", {"fan": FAN, "until": "in 3 days", "reason": "on holiday"}),
+    "alerts unmute": Use(LEAD, FAN, {"fan": FAN}),
+    "alerts quiet": Use(
+        LEAD, "over midnight", {"from": "22:00", "to": "8:00", "zone": "Europe/Paris", "creator": "luna"}
+    ),
+    "alerts test": Use(LEAD, "mentions you", {"creator": "luna"}),
     "winback candidates": Use(LEAD, "candidates", {"creator": "luna"}),
     "winback assign": Use(LEAD, "is to win back", {"fan": FAN, "chatter": "@Ana"}),
     "winback list": Use(CHATTER, FAN, {"creator": "luna"}),

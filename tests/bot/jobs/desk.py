@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Table, select
@@ -43,14 +43,17 @@ def ended(number: int, **values: Any) -> FanRecord:
     return calm(number, **(over | values))
 
 
+GENEROUS = DeskRules(alert_budget=100)
+"""More mentions than any test wants that is not about the budget."""
+
+
 @dataclass(frozen=True)
 class Desk:
     """One agency, worked through the same doors as the bot."""
 
     agency: Agency
     store: AgencyStore
-    rules: DeskRules = field(default_factory=lambda: DeskRules(alert_budget=100))
-    """More mentions than any test wants that is not about the budget."""
+    rules: DeskRules = GENEROUS
 
     async def creator(self, creator_id: int | None = None) -> Creator:
         async with self.store.read() as tx:
