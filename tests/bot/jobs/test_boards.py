@@ -14,7 +14,7 @@ from bot.domain.views import BoardCard, OpenTotals
 from bot.jobs.boards import AGE_MS, BoardsJob
 from bot.jobs.delivery import Delivery
 from bot.jobs.shifts import ShiftsJob
-from storage import boards, card_delivery, card_views, cards, claims, shifts
+from storage import boards, card_delivery, card_views, cards, claims, on_shift, shifts
 from storage.cards import CardPayload, NewCard
 from storage.tables import cards as card_table
 from storage.tables import episodes, scores, winbacks
@@ -244,7 +244,30 @@ async def test_a_board_made_during_a_shift_is_not_posted_twice(wall: Wall) -> No
     await wall.tick(NINE + MS_PER_HOUR)
     second = await wall.message()
     assert second.id != first.id
-    assert f"On now: <@{ANA}> until <t:{ONE // MS_PER_S}:t>, <@{BEN}> until" in second.text
+    ana = f"<@{ANA}> until <t:{ONE // MS_PER_S}:t>, not seen yet"
+    assert f"On now: {ana}, <@{BEN}> until" in second.text
+
+
+async def test_two_who_come_together_get_one_new_board_between_them(wall: Wall) -> None:
+    await wall.plan(MORNING, PlannedShift(BEN, ALL_DAYS, 9 * 60 + 4, 14 * 60, "UTC"))
+    await wall.desk.start([calm(1)])
+    await wall.tick(NOW)
+    await wall.tick(NINE)
+    second = await wall.message()
+    await wall.tick(NINE + 4 * 60 * MS_PER_S)
+    assert await wall.message() is second
+    assert f"<@{BEN}> until" in second.text
+    assert len(wall.discord.of_card(encode((await wall.card())["id"]))) == 2
+
+
+async def test_who_comes_on_by_claiming_is_named_and_the_board_stays_under_their_hands(wall: Wall) -> None:
+    await wall.desk.start([calm(1)])
+    await wall.tick(NOW)
+    first = await wall.message()
+    await wall.store.write(lambda tx: on_shift.begin_by_claim(tx, wall.ava, ANA, NOW + 1))
+    await wall.tick(NOW + 2)
+    assert await wall.message() is first
+    assert f"On now: <@{ANA}> until <t:{(NOW + 10 * MS_PER_HOUR) // MS_PER_S}:t>" in first.text
 
 
 async def test_without_any_shift_nobody_is_missed(wall: Wall) -> None:
