@@ -39,7 +39,7 @@ class CardPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     as_of: int = 0
     """Of a board: the instant it shows who comes next and what is overdue for; what changes by time moves it on."""
     anew_at: int = 0
-    """Of a board: when it was last posted anew because somebody came on shift."""
+    """Of a board: when it was made, or last posted anew because somebody came on shift."""
     signature: int = 0
     """Of a hand-over: a checksum of how its items stood when it was last asked for."""
 

@@ -47,8 +47,7 @@ async def _board_says(office: Office, channel: str, text: str) -> Card:
 
 async def _hour(office: Office) -> int:
     """The hour of the day in UTC by the agency's clock."""
-    now = (await office.box.state())["clock"]["now_ms"]
-    return datetime.fromtimestamp(now / 1_000, UTC).hour
+    return datetime.fromisoformat((await office.box.state())["clock"]["now"]).astimezone(UTC).hour
 
 
 async def test_a_shift_begins_shows_on_the_board_and_ends(office: Office) -> None:
