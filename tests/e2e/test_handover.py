@@ -101,7 +101,7 @@ async def test_one_is_taken_the_next_on_shift_is_called_and_the_rest_lapses(offi
     fans = ("fan_2516", "fan_2539")
     await shift(office, "Lea", "start", {"creators": "mira"}, channel="mira")
     card = await _leave(office, "Ana", "mira", fans)
-    assert card.message["sandbox"]["pinged"] == [office.people["Lea"]]
+    assert card.message["sandbox"]["pinged"] == [f"user:{office.people['Lea']}"]
     take = row_button(card.message, fans[0])
     assert take["label"] == "Take"
     (now,) = (await office.press("Max", "mira", card.message, take["custom_id"])).messages
