@@ -90,7 +90,7 @@ class Shifts(commands.GroupCog, group_name="shift", group_description="Come on s
                 if found is None:
                     return
             creator_id = None if found is None else found.creator_id
-            page = await self._shifts.who(viewer, creator_id, 0, ROWS_PER_PAGE)
+            page = await self._shifts.who(viewer, creator_id, 0, ui.WHO_ROWS)
             await answer.send(ui.render_who(page, creator_id))
 
     @app_commands.command(name="plan", description="Plan a weekly shift, or list what is planned")

@@ -34,7 +34,7 @@ class BoardState:
     is_over: bool
     """The creator has retired, or the board hangs in a channel that is no longer hers."""
     anew_at: int = 0
-    """When it was last posted anew because somebody came on; 0: never."""
+    """When it was made, or last posted anew because somebody came on; 0: not known."""
 
 
 async def bump(tx: Tx, creator_id: int) -> None:
@@ -90,7 +90,9 @@ async def create_missing(tx: Tx, now_ms: int) -> int:
     """Give every creator who should have a board and has none one; how many there were."""
     missing = [state for state in await list_states(tx) if state.card_id is None and not state.is_over]
     for state in missing:
-        card = NewCard(CardKind.BOARD, state.creator_id, state.channel_id, CardPayload(as_of=now_ms))
+        card = NewCard(
+            CardKind.BOARD, state.creator_id, state.channel_id, CardPayload(as_of=now_ms, anew_at=now_ms)
+        )
         await create_card(tx, card, now_ms)
     return len(missing)
 

@@ -48,7 +48,7 @@ class CardPayload(msgspec.Struct, frozen=True, omit_defaults=True):
     reverted_by: int | None = None
     """Who has taken that change back."""
     anew_at: int = 0
-    """Of a board: when it was last posted anew because somebody came on shift."""
+    """Of a board: when it was made, or last posted anew because somebody came on shift."""
     signature: int = 0
     """Of a hand-over: a checksum of how its items stood when it was last asked for."""
 

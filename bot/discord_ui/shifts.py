@@ -18,7 +18,9 @@ WHO = "shift_who"
 PLAN = "shift_plan"
 UNPLAN = "shift_unplan"
 QUEUE, CREATOR, SHIFT = "q", "c", "k"
-_PEOPLE = 4
+_PEOPLE = 2
+WHO_ROWS = 5
+"""Creators on a page: each takes two lines, of which neither may be cut."""
 
 
 def render_who(found: CoveragePage, creator_id: int | None) -> RenderedMessage:
@@ -29,12 +31,12 @@ def render_who(found: CoveragePage, creator_id: int | None) -> RenderedMessage:
     def turn(page: int) -> str:
         return custom_ids.build(WHO, QUEUE, creator_id or 0, str(page))
 
-    listed = [(coverage_row(row), None) for row in found.rows]
+    listed = [(line, None) for row in found.rows for line in coverage_lines(row)]
     return render_list(say.who_header(found.total), listed, page=found.page, pages=found.pages, turn=turn)
 
 
-def coverage_row(row: Coverage) -> str:
-    """Two lines: who is on and comes next, then the gaps of the coming week."""
+def coverage_lines(row: Coverage) -> tuple[str, str]:
+    """Who is on and comes next, then the gaps of the coming week."""
     first = [f"**{safe_name(row.creator_name, 24)}**"]
     if row.on:
         named = [
@@ -49,7 +51,7 @@ def coverage_row(row: Coverage) -> str:
     if row.coming is not None:
         first.append(f"next: <@{row.coming.user_id}> {times.relative(row.coming.starts_at)}")
     second = say.gap_words(row.gaps) if row.planned else say.NO_PLAN
-    return f"{' · '.join(first)}\n-# {second}"
+    return " · ".join(first), f"-# {second}"
 
 
 def render_plan(found: PlanPage) -> RenderedMessage:

@@ -105,16 +105,14 @@ class BoardsJob:
         if state.card_id is None or state.is_over:
             return None
         # Who comes on by claiming is in the channel, with the board under their hands: it stays where it is.
-        came = [one.started_at for one in on if one.source != "claim"]
-        edges = [self._last_change(state.creator_id, plan, now_ms), overdue_at, *came]
+        came = max((one.started_at for one in on if one.source != "claim"), default=None)
+        edges = [self._last_change(state.creator_id, plan, now_ms), overdue_at, came, state.as_of]
         if state.synced_at is not None and state.synced_at - state.as_of >= AGE_MS:
             edges.append(state.synced_at)
         as_of = max((edge for edge in edges if edge is not None), default=0)
-        if as_of <= state.as_of:
-            return None
         # Two who come together get one board between them.
-        anew = any(at > state.as_of for at in came) and now_ms - state.anew_at >= TOGETHER_MS
-        return _Move(state, as_of, anew)
+        anew = came is not None and came - state.anew_at >= TOGETHER_MS
+        return _Move(state, as_of, anew) if anew or as_of > state.as_of else None
 
     def _last_change(self, creator_id: int, plan: tuple[PlannedShift, ...], now_ms: int) -> int | None:
         known = self._quiet.get(creator_id)

@@ -14,7 +14,7 @@ from bot.domain.shift_work import Planned, lasts_until
 from bot.domain.shifts import PlannedShift, ShiftSpan, gaps, next_start
 from bot.domain.views import HandoverCard, OnNow
 from bot.services.records import append
-from storage import card_views, desk_actions, handover_claims, handovers, on_shift, roster, shifts
+from storage import boards, card_views, desk_actions, handover_claims, handovers, on_shift, roster, shifts
 from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
 from storage.ids import machine_ms
@@ -298,10 +298,11 @@ class ShiftService:
                 ):
                     await handovers.close(tx, one, now)
                 return True
-            case "shift_plan":
-                return await shifts.set_removed(tx, action.target_id, now)
-            case "shift_unplan":
-                return await shifts.set_removed(tx, action.target_id, None)
+            case "shift_plan" | "shift_unplan":
+                removed_at = now if action.action == "shift_plan" else None
+                if action.creator_id is not None:
+                    await boards.bump(tx, action.creator_id)
+                return await shifts.set_removed(tx, action.target_id, removed_at)
         return False
 
     async def _record(
@@ -311,6 +312,8 @@ class ShiftService:
             tx, viewer.user_id, action, "shift", target_id, creator_id, now, machine_ms()
         )
         await append(tx, viewer, action, "shift", target_id, creator_id, now)
+        # Her board says who is on and who comes next.
+        await boards.bump(tx, creator_id)
 
 
 async def _seen(tx: Tx, viewer: Viewer, creator_ids: Collection[int]) -> list[Creator]:

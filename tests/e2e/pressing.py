@@ -16,7 +16,7 @@ from storage.episodes import decode_reasons
 from tests.bot.discord_ui.fakes import fake_services
 from tests.e2e.harness import Json, Reply
 from tests.e2e.noting import note
-from tests.e2e.office import HOUR_S, Office
+from tests.e2e.office import HOUR_S, Office, button
 from tests.e2e.reading import live_cards
 from tests.e2e.refusing import HOME, told
 
@@ -61,6 +61,9 @@ class Things:
     creator: int = MISSING
     change: int = MISSING
     action: int = MISSING
+    handover: int = MISSING
+    left: int = MISSING
+    shift: int = MISSING
     person: int = MISSING
     lead: int = MISSING
     who: int = MISSING
@@ -147,6 +150,12 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "note_edit": Way(a_note),
             "note_delete": Way(a_note),
             "note_restore": Way(a_note),
+            "take_page": Way(f"h{encode(t.handover)}", "0"),
+            "take_one": Way(f"h{encode(t.handover)}", encode(t.left)),
+            "take_all": Way(f"h{encode(t.handover)}"),
+            "shift_who": Way(queue, "0"),
+            "shift_plan": Way(creator, "0"),
+            "shift_unplan": Way(f"k{encode(t.shift)}"),
             "my_work": Way(f"p{encode(t.person)}", "0"),
             "my_release": Way(f"p{episode}", encode(t.person)),
             "wb_candidates": Way(queue, "a-0-0-0"),
@@ -220,8 +229,26 @@ async def act(
     )
 
 
+async def leave(office: Office) -> int:
+    """Ana claims two fans of luna's and goes off shift, and Lea plans her a minute a week; the first claim's episode."""
+    for fan in ("fan_2590", "fan_3655"):
+        card = await office.card_with("luna", fan, "a")
+        await office.press("Ana", "luna", card.message, button(card.message, "Claim"))
+    assert "2 claims" in told(await office.box.slash("Ana", "luna", "shift end"))
+    planned = {"creator": "luna", "who": office.people["Ana"], "days": "mon", "zone": "UTC"}
+    planned |= {"from": "03:00", "to": "03:01"}
+    assert "Planned" in told(await office.box.slash("Lea", "luna", "shift plan", planned))
+    found = office.rows(
+        "SELECT id FROM episodes WHERE fan_account_id = ? AND closed_at IS NULL",
+        office.fan_account_id("2590"),
+    )
+    return int(found[0][0])
+
+
 async def prepare(office: Office) -> Things:
-    """Something of luna's for every verb: a notice, a note of Ana's, a winback and a spread of Lea's, a change."""
+    """Something of luna's for every verb: a notice, a note of Ana's, a winback and a spread of Lea's, a change, what Ana
+    has handed over, a shift that is planned.
+    """
     box = office.box
     await box.fault("fanapi", "session_expired", args={"account": "acct_luna"}, count=0)
     assert (await box.advance(2 * HOUR_S)).settled
@@ -240,6 +267,7 @@ async def prepare(office: Office) -> Things:
         ("Lea", "alerts test", {"creator": "luna"}),
     ):
         told(await box.slash(person, HOME, command, options))
+    left = await leave(office)
     messages = await box.messages("luna")
 
     def card(kind: str) -> int:
@@ -278,6 +306,9 @@ async def prepare(office: Office) -> Things:
         creator=office.creator_id("luna"),
         change=newest("SELECT MAX(id) FROM setting_changes"),
         action=newest("SELECT MIN(id) FROM desk_actions"),
+        handover=newest("SELECT MAX(card_id) FROM handovers"),
+        left=left,
+        shift=newest("SELECT MAX(id) FROM shifts"),
         person=int(office.people["Ana"]),
         lead=int(office.people["Lea"]),
         who=int(office.people["Olga"]),

@@ -43,6 +43,14 @@ COMMANDS = {
         LEAD, "over midnight", {"from": "22:00", "to": "8:00", "zone": "Europe/Paris", "creator": "luna"}
     ),
     "alerts test": Use(LEAD, "mentions you", {"creator": "luna"}),
+    "shift start": Use(CHATTER, "on shift for luna"),
+    "shift end": Use(CHATTER, "Your shift for luna is over"),
+    "shift who": Use(CHATTER, "luna", {"creator": "luna"}),
+    "shift plan": Use(
+        LEAD,
+        "Planned",
+        {"creator": "luna", "who": "@Ana", "days": "mon", "from": "03:00", "to": "03:01", "zone": "UTC"},
+    ),
     "winback candidates": Use(LEAD, "candidates", {"creator": "luna"}),
     "winback assign": Use(LEAD, "is to win back", {"fan": FAN, "chatter": "@Ana"}),
     "winback list": Use(CHATTER, FAN, {"creator": "luna"}),

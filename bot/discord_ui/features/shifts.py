@@ -43,7 +43,7 @@ class ShiftFeature:
         ):
             await press.answer.say(words.GONE)
             return
-        found = await self._shifts.who(press.viewer, creator_id, page, ROWS_PER_PAGE)
+        found = await self._shifts.who(press.viewer, creator_id, page, ui.WHO_ROWS)
         await turn(press, ui.render_who(found, creator_id))
 
     async def _plan(self, press: Press) -> None:

@@ -1,4 +1,4 @@
-"""Boards on real storage: made once, moved by what people and the time change, posted anew when a shift begins."""
+"""Boards on real storage: made once, moved by what people and the time change."""
 
 from __future__ import annotations
 
@@ -7,83 +7,16 @@ from typing import Any
 
 import pytest
 
-from bot.domain.base36 import encode
 from bot.domain.models import MS_PER_HOUR, MS_PER_S, CardKind
-from bot.domain.shifts import PlannedShift
-from bot.domain.views import BoardCard, OpenTotals
+from bot.domain.views import OpenTotals
 from bot.jobs.boards import AGE_MS, BoardsJob
-from bot.jobs.delivery import Delivery
-from bot.jobs.shifts import ShiftsJob
-from storage import boards, card_delivery, card_views, cards, claims, shifts
+from storage import boards, card_delivery, cards, claims
 from storage.cards import CardPayload, NewCard
 from storage.tables import cards as card_table
 from storage.tables import episodes, scores, winbacks
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm
-from tests.bot.jobs.fake_discord import FakeDiscord, Message
+from tests.bot.jobs.wall import ANA, BEN, MORNING, NINE, Wall
 from tests.storage.conftest import DAY, NOW
-
-ANA, BEN = 301, 302
-ALL_DAYS = frozenset(range(1, 8))
-MORNING = PlannedShift(ANA, ALL_DAYS, 9 * 60, 13 * 60, "UTC")
-"""NOW is 08:00 UTC."""
-NINE = NOW + MS_PER_HOUR
-ONE = NOW + 5 * MS_PER_HOUR
-
-
-class Wall:
-    """A creator's board, the Discord it hangs in, and what keeps it."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.store = desk.store
-        self.ava = desk.agency.ava
-        self.discord = FakeDiscord()
-
-    async def tick(self, now_ms: int) -> dict[str, int]:
-        """As a process just started does it; then everything that is owed is delivered. What the boards' job has done."""
-        await ShiftsJob(self.store).run_due(now_ms)
-        ran = await BoardsJob(self.store).run_due(now_ms)
-        await self.drain()
-        return ran
-
-    def delivery(self) -> Delivery:
-        return Delivery(
-            self.store,
-            self.discord,
-            guild_id=100,
-            chat_url="https://example.com/{fan_id}",
-            wall_ms=lambda: NOW,
-            first_retry_s=0.001,
-        )
-
-    async def drain(self) -> None:
-        async with asyncio.timeout(20):
-            await self.delivery().drain()
-
-    async def plan(self, *planned: PlannedShift) -> None:
-        for one in planned:
-            await self.store.write(lambda tx, one=one: shifts.add_shift(tx, self.ava, one, NOW))
-
-    async def card(self) -> dict[str, Any]:
-        (found,) = [card for card in await self.desk.cards("b") if card["closed_at"] is None]
-        return found
-
-    async def view(self) -> BoardCard:
-        async with self.store.read() as tx:
-            view = await card_views.load_view(tx, (await self.card())["id"])
-        assert isinstance(view, BoardCard)
-        return view
-
-    async def messages(self) -> list[Message]:
-        """Those of the board that still are one."""
-        return [m for m in self.discord.of_card(encode((await self.card())["id"])) if m.live]
-
-    async def message(self) -> Message:
-        (found,) = await self.messages()
-        return found
-
-    def sent(self) -> int:
-        return len(self.discord.calls)
 
 
 @pytest.fixture
@@ -185,74 +118,6 @@ async def test_the_age_of_the_data_is_renewed_every_six_hours(wall: Wall) -> Non
     assert await wall.tick(NOW + AGE_MS) == {"boards": 1}
     assert f"<t:{(NOW + AGE_MS) // MS_PER_S}:R>" in (await wall.message()).text
     assert await wall.tick(NOW + AGE_MS) == {}
-
-
-# Shifts
-
-
-async def test_a_shift_that_begins_gets_a_new_silent_message_once(wall: Wall) -> None:
-    await wall.plan(MORNING)
-    await wall.desk.start([calm(1)])
-    await wall.tick(NOW)
-    first = await wall.message()
-    assert f"Nobody on now; next: <@{ANA}> <t:{NINE // MS_PER_S}:R>" in first.text
-    assert await wall.tick(NINE - 1) == {}
-
-    assert await wall.tick(NINE) == {"boards": 1}
-
-    second = await wall.message()
-    assert second.id != first.id
-    assert (second.silent, second.mention) == (True, None)
-    assert f"On now: <@{ANA}> until <t:{ONE // MS_PER_S}:t>" in second.text
-    assert str(second.id) in first.text
-    for later in (NINE, NINE + 1, ONE - 1):
-        assert await wall.tick(later) == {}
-    # Its end is an edit.
-    assert await wall.tick(ONE) == {"boards": 1}
-    assert await wall.message() is second
-    assert "Nobody on now" in second.text
-
-
-async def test_a_start_is_not_lost_while_the_bot_is_down(wall: Wall) -> None:
-    await wall.plan(MORNING)
-    await wall.desk.start([calm(1)])
-    await wall.tick(NOW)
-    first = await wall.message()
-    assert await wall.tick(NINE + 3 * DAY + MS_PER_HOUR) == {"boards": 1}
-    second = await wall.message()
-    assert second.id != first.id
-    assert f"until <t:{(ONE + 3 * DAY) // MS_PER_S}:t>" in second.text
-    assert len(wall.discord.of_card(encode((await wall.card())["id"]))) == 2
-
-
-async def test_a_shift_that_is_over_before_anybody_looked_posts_nothing_new(wall: Wall) -> None:
-    await wall.plan(MORNING)
-    await wall.desk.start([calm(1)])
-    await wall.tick(NOW)
-    first = await wall.message()
-    await wall.tick(ONE + DAY + MS_PER_HOUR)
-    assert await wall.message() is first
-
-
-async def test_a_board_made_during_a_shift_is_not_posted_twice(wall: Wall) -> None:
-    await wall.plan(MORNING, PlannedShift(BEN, ALL_DAYS, 10 * 60, 14 * 60, "UTC"))
-    await wall.desk.start([calm(1)])
-    await wall.tick(NINE + 1)
-    assert await wall.tick(NINE + 2) == {}
-    first = await wall.message()
-    assert f"<@{ANA}>" in first.text
-    await wall.tick(NINE + MS_PER_HOUR)
-    second = await wall.message()
-    assert second.id != first.id
-    assert f"On now: <@{ANA}> until <t:{ONE // MS_PER_S}:t>, <@{BEN}> until" in second.text
-
-
-async def test_without_any_shift_nobody_is_missed(wall: Wall) -> None:
-    await wall.desk.start([calm(1)])
-    await wall.tick(NOW)
-    assert "On now" not in (text := (await wall.message()).text)
-    assert "Nobody on now" not in text
-    assert await wall.tick(NOW + DAY) == {}
 
 
 # Winbacks
