@@ -23,7 +23,7 @@ MENU = "Save as note"
 
 COMMANDS = {
     "fan lookup": Use(CHATTER, FAN, {"fan": FAN}),
-    "fan hold": Use(LEAD, f"to contact {FAN}", {"fan": FAN, "reason": "asked for a break"}),
+    "fan hold": Use(LEAD, FAN, {"fan": FAN, "reason": "asked for a break"}),
     "fan thread": Use(CHATTER, FAN, {"fan": FAN}),
     "note add": Use(CHATTER, f"Noted for {FAN}", {"fan": FAN, "text": "Writes at night"}),
     "note list": Use(CHATTER, "1 note", {"fan": FAN}),
@@ -37,7 +37,7 @@ COMMANDS = {
     "playbook show": Use(CHATTER, "Subscription ended", {"reason": "expired"}),
     "playbook edit": Use(LEAD, "Subscription ended", {"reason": "expired"}),
     "alerts list": Use(LEAD, FAN, {"creator": "luna"}),
-    "alerts mute": Use(LEAD, f"{FAN}", {"fan": FAN, "until": "in 3 days", "reason": "on holiday"}),
+    "alerts mute": Use(LEAD, FAN, {"fan": FAN, "until": "in 3 days", "reason": "on holiday"}),
     "alerts unmute": Use(LEAD, FAN, {"fan": FAN}),
     "alerts quiet": Use(
         LEAD, "over midnight", {"from": "22:00", "to": "8:00", "zone": "Europe/Paris", "creator": "luna"}
