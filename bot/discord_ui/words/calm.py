@@ -7,8 +7,9 @@ from typing import Final
 
 from bot.discord_ui import times
 from bot.discord_ui.words import count
-from bot.domain.calm import QuietHours, clock_words
+from bot.domain.calm import QuietHours
 from bot.domain.due import DueError
+from bot.domain.shift_work import minute_text
 
 HELD: Final = "⛔ Do not contact"
 END: Final = "End"
@@ -89,7 +90,7 @@ def hold_line(until_at: int | None, reason: str, by: int) -> str:
 def hours(quiet: QuietHours) -> str:
     """ "from 22:00 to 08:00 (over midnight), Europe/Paris time"."""
     over = " (over midnight)" if quiet.over_midnight else ""
-    span = f"from {clock_words(quiet.starts_minute)} to {clock_words(quiet.ends_minute)}{over}"
+    span = f"from {minute_text(quiet.starts_minute)} to {minute_text(quiet.ends_minute)}{over}"
     return f"{span}, {quiet.zone} time"
 
 
@@ -105,11 +106,6 @@ def quiet_removed(whose: str) -> str:
 
 def own_quiet_removed() -> str:
     return "You have no quiet hours any more; mentions that waited come now."
-
-
-def unknown_zone(close: Sequence[str]) -> str:
-    near = f" Did you mean {' or '.join(f'`{zone}`' for zone in close)}?" if close else ""
-    return f"There is no such time zone.{near} Nothing was changed."
 
 
 def not_until(error: DueError) -> str:
