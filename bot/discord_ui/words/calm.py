@@ -113,8 +113,11 @@ def not_until(error: DueError) -> str:
     if error.problem == "past" and error.understood_at is not None:
         return f"That has passed ({times.moment(error.understood_at)}); nothing was changed."
     if error.problem == "too_far":
-        return "That is more than a year ahead; leave it out or choose a nearer end. Nothing was changed."
-    return "That end cannot be read; write it like `tomorrow 18:00`, `in 3 days`, `5 March` or `2026-03-05 20:00`."
+        return "That is more than a year ahead, so nothing was changed; choose a nearer end."
+    return (
+        "That end cannot be read, so nothing was changed;"
+        " write it like `tomorrow 18:00`, `in 3 days`, `5 March` or `2026-03-05 20:00`."
+    )
 
 
 def ledger(nudges: int, chatters: int, elsewhere: Sequence[str] | None, more: int, *, many: bool) -> str:
