@@ -145,7 +145,7 @@ class TestHours:
         assert read_hours("banana", "8", "Europe/Paris") == say.NO_TIME
         wrong = read_hours("22", "8", "Pariss")
         assert isinstance(wrong, str)
-        assert "Did you mean `Europe/Paris`" in wrong
+        assert "did you mean `Europe/Paris`" in wrong
 
     def test_the_form_is_filled_with_what_there_is(self) -> None:
         filled = [child.component.default for child in quiet_form(301, NIGHT).children]  # type: ignore[attr-defined]
