@@ -60,12 +60,12 @@ def until(until_at: int | None) -> str:
 def muted(what: str, until_at: int | None) -> str:
     return (
         f"**{what}** is muted {until(until_at)}: no new alerts and no mentions."
-        " What is news then comes with the next look at the data."
+        " What is new by then is posted afterwards."
     )
 
 
 def unmuted(what: str) -> str:
-    return f"**{what}** is not muted any more; what is news comes with the next look at the data."
+    return f"**{what}** is no longer muted; what is new is posted at the next look at the data."
 
 
 def not_muted(what: str) -> str:
@@ -77,7 +77,7 @@ def held(fan: str, until_at: int | None) -> str:
 
 
 def hold_ended(fan: str) -> str:
-    return f"The hold on **{fan}** is over; what is news comes with the next look at the data."
+    return f"The hold on **{fan}** is over; what is new is posted at the next look at the data."
 
 
 def hold_line(until_at: int | None, reason: str, by: int) -> str:
@@ -121,8 +121,8 @@ def not_until(error: DueError) -> str:
 
 
 def ledger(nudges: int, chatters: int, elsewhere: Sequence[str] | None, more: int, *, many: bool) -> str:
-    """ "3 nudges by 2 chatters in 48 h, also a fan of another creator". `elsewhere` None: their names are not for all."""
-    said = f"{count(nudges, 'nudge', 'nudges')} by {count(chatters, 'chatter', 'chatters')} in 48 h"
+    """ "3 contacts by 2 chatters in 48 h, also a fan of another creator". `elsewhere` None: their names are not for all."""
+    said = f"{count(nudges, 'contact', 'contacts')} by {count(chatters, 'chatter', 'chatters')} in 48 h"
     if elsewhere is None and more:
         said += ", also a fan of another creator" if more == 1 else f", also a fan of {more} other creators"
     elif elsewhere:
