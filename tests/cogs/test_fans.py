@@ -20,7 +20,7 @@ def make_cog(fans: FakeFans) -> Fans:
 
 def make_cog_in(fans: FakeFans, rules: FakeRules) -> Fans:
     options = Options(cast("Any", fans), cast("Any", None), cast("Any", None), rules)
-    return Fans(cast("Any", fans), options, rules, cast("Any", None))
+    return Fans(cast("Any", fans), options, rules, cast("Any", None), cast("Any", None))
 
 
 async def lookup(fans: FakeFans, text: str, *, show: bool = False) -> FakeInteraction:

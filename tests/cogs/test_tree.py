@@ -46,6 +46,7 @@ def walk(commands: list[Any]) -> Iterator[Any]:
 async def test_every_top_command_is_for_servers_only_and_has_default_permissions(bot: FanwatchBot) -> None:
     payloads = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
     names = {
+        "alerts",
         "creator",
         "fan",
         "followup",
@@ -55,7 +56,9 @@ async def test_every_top_command_is_for_servers_only_and_has_default_permissions
         "queue",
         "report",
         "setup",
+        "shift",
         "status",
+        "undo",
         "winback",
         "Save as note",
     }

@@ -11,11 +11,12 @@ import pytest_asyncio
 from bot.domain.desk import DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.services.desk import Desk as DeskService
-from storage import desk_actions, routing
+from storage import routing
 from storage.tables import cards, episode_events, mentions, shift_sessions
 from storage.tables import desk_actions as actions
 from tests.bot.jobs.conftest import agency, database_url, desk, postgres_server, postgres_url, storage
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, leaving
+from tests.storage.undone import restore
 
 __all__ = ["agency", "database_url", "desk", "postgres_server", "postgres_url", "storage"]
 
@@ -92,7 +93,7 @@ async def test_a_claim_can_be_undone_with_its_timers(office: Office) -> None:
     before = await office.episode()
     await office.service.claim(office.ana, before["id"])
     (action,) = await office.desk.rows(actions)
-    restored, left = await office.desk.change(lambda tx: desk_actions.restore_episodes(tx, action["id"]))
+    restored, left = await office.desk.change(lambda tx: restore(tx, action["id"]))
     assert (restored, left) == ([before["id"]], [])
     assert await office.episode() == before
 

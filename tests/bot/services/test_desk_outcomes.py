@@ -20,6 +20,7 @@ from storage.tables import desk_actions as actions
 from tests.bot.jobs.conftest import agency, database_url, desk, postgres_server, postgres_url, storage
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
 from tests.storage.conftest import DAY, NOW
+from tests.storage.undone import restore
 
 __all__ = ["agency", "database_url", "desk", "postgres_server", "postgres_url", "storage"]
 
@@ -169,8 +170,8 @@ async def test_undoing_brings_back_the_claim_and_takes_the_outcome_and_the_conta
     result = await office.close(mood=Mood.ANGRY)
 
     async def undo(tx: Any) -> None:
-        await desk_actions.restore_episodes(tx, result.action_id)
-        await desk_actions.mark_undone(tx, result.action_id, ANA, LATER)
+        assert result.action_id is not None
+        await restore(tx, result.action_id)
 
     await office.desk.change(undo)
     back = await office.episode()

@@ -21,6 +21,7 @@ from storage.engine import Tx
 from storage.tables import audit_log, shift_sessions
 from tests.bot.jobs.desk import NINE_DAYS, Desk, leaving, open_desk
 from tests.storage.conftest import Agency, agency, database_url, postgres_server, postgres_url, storage
+from tests.storage.undone import restore
 
 __all__ = ["agency", "database_url", "postgres_server", "postgres_url", "storage"]
 
@@ -193,7 +194,7 @@ async def test_what_was_taken_is_undone_as_it_was(team: Team) -> None:
     async with team.store.read() as tx:
         (action,) = await desk_actions.list_recent(tx, ANA_ID, 0, 1)
     assert (action.action, action.count) == ("take_all", 2)
-    restored, left = await team.store.write(lambda tx: desk_actions.restore_episodes(tx, action.id))
+    restored, left = await team.store.write(lambda tx: restore(tx, action.id))
     assert (sorted(restored), left) == (sorted([first, second]), [])
     assert await team.desk.episodes() == before
     assert len((await team.view(team.ana)).rows) == 2

@@ -12,13 +12,14 @@ from bot.domain.due import DueError
 from bot.domain.models import MS_PER_HOUR
 from bot.domain.shifts import PlannedShift
 from bot.domain.snoozing import SnoozeFor
-from storage import card_views, desk_actions, roster, shifts
+from storage import card_views, roster, shifts
 from storage.engine import Storage
 from storage.tables import audit_log, episodes
 from storage.tables import desk_actions as action_table
 from tests.bot.jobs.desk import Desk
 from tests.bot.jobs.watch import ANA, Watch, open_watch
 from tests.storage.conftest import NOW, ROSTER, Agency
+from tests.storage.undone import restore
 
 HOUR, DAYS, SHIFT, CUSTOM = SnoozeFor.HOUR, SnoozeFor.DAYS, SnoozeFor.SHIFT, SnoozeFor.CUSTOM
 
@@ -136,7 +137,7 @@ async def test_a_snooze_can_be_undone_with_its_timers(watch: Watch) -> None:
     before = await watch.episode()
     await watch.snoozing.snooze(watch.ana, episode_id, HOUR)
     (action,) = await watch.desk.rows(action_table)
-    restored, left = await watch.desk.change(lambda tx: desk_actions.restore_episodes(tx, action["id"]))
+    restored, left = await watch.desk.change(lambda tx: restore(tx, action["id"]))
     assert (restored, left) == ([episode_id], [])
     after = await watch.episode()
     assert after == before
