@@ -82,7 +82,14 @@ def _conditions(now_ms: int, escalate_after_ms: int) -> dict[Timer, ColumnElemen
         "escalated": and_(
             _e.escalate_from_at <= now_ms - escalate_after_ms, _e.escalation_stage < MANAGER, waits
         ),
-        "held": and_(_e.ping_state == "held", _e.ping_due_at <= now_ms, waits),
+        # Of what somebody has, too: it was given to them, or has become worse, while they were not to be called.
+        "held": and_(
+            _e.ping_state == "held",
+            _e.ping_due_at <= now_ms,
+            awake,
+            _e.card_id.is_not(None),
+            or_(_e.claimed_by.is_not(None), _e.tier == AlertTier.ACTION.value),
+        ),
         "reminder": and_(_e.remind_at <= now_ms, _e.claimed_by.is_not(None), awake),
     }
 

@@ -220,7 +220,7 @@ async def _claimed(tx: Tx, creator_ids: Collection[int], since: int, until: int)
             _v.creator_id.in_(sorted(creator_ids)),
             _v.at >= since,
             _v.at < until,
-            _v.change == "claimed",
+            _v.change.in_(("claimed", "assigned")),
         )
         .distinct()
     )

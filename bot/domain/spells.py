@@ -20,6 +20,18 @@ _GIVES = frozenset({"assigned"})
 """Given to somebody by another person; the code of the event is whom."""
 _LETS_GO = frozenset({"released", "lapsed"})
 _DONE = "done"
+_UNDONE = "undone"
+"""Somebody took back what was done; the code is which action of the desk."""
+_CHANGE_OF = {
+    "claim": "claimed",
+    "take_one": "claimed",
+    "take_all": "claimed",
+    "take_over": "assigned",
+    "assign": "assigned",
+    "release": "released",
+    "done": _DONE,
+}
+"""The actions that change who holds it -> the event each of them writes."""
 _MS_PER_MINUTE = 60_000
 
 
@@ -69,15 +81,21 @@ class Spell:
     @property
     def is_worked(self) -> bool:
         """Whether anybody has claimed or closed it."""
+        undone = self._undone()
         return any(
-            one.change in _TAKES or one.change in _GIVES or one.change == _DONE for one in self.happened
+            one.change in _TAKES or one.change in _GIVES or one.change == _DONE
+            for one in self.happened
+            if one.event_id not in undone
         )
 
     def claims(self, until: int) -> list[tuple[int, int, int]]:
         """(who, from, until) of each claim, up to the close or `until`."""
         found: list[tuple[int, int, int]] = []
+        undone = self._undone()
         holder, since = None, 0
         for one in self.happened:
+            if one.event_id in undone:
+                continue
             new, ends = _holder_after(one)
             if not ends:
                 continue
@@ -89,14 +107,31 @@ class Spell:
         return found
 
     def first_claim(self) -> tuple[int, int, float] | None:
-        """(who, when, how many minutes after the latest news before it); None: nobody has."""
+        """(who, when, how many minutes after the latest news before it); None: nobody has, or it was given to them."""
         news = self.opened_at
+        undone = self._undone()
         for one in self.happened:
             if one.change in NEWS:
                 news = one.at
-            elif one.change in _TAKES and one.actor_id is not None:
-                return one.actor_id, one.at, (one.at - news) / _MS_PER_MINUTE
+            elif one.event_id not in undone and (one.change in _TAKES or one.change in _GIVES):
+                who, _ = _holder_after(one)
+                # By themselves: what a lead gave out says nothing of how fast anybody was.
+                took = who is not None and who == one.actor_id
+                return (who, one.at, (one.at - news) / _MS_PER_MINUTE) if took and who is not None else None
         return None
+
+    def _undone(self) -> set[int]:
+        """The events that somebody has taken back: each time the latest that the action can have written."""
+        found: set[int] = set()
+        for number, one in enumerate(self.happened):
+            change = _CHANGE_OF.get(one.code or "") if one.change == _UNDONE else None
+            if change is None:
+                continue
+            for before in reversed(self.happened[:number]):
+                if before.change == change and before.event_id not in found:
+                    found.add(before.event_id)
+                    break
+        return found
 
 
 def _holder_after(one: Happening) -> tuple[int | None, bool]:

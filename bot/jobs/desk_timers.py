@@ -72,7 +72,7 @@ class DeskTimers:
                 case "held":
                     # What goes on to somebody else is not owed to who had it.
                     if one.episode_id not in steps and not one.on_hold:
-                        tasks.append(_Task(one, one.owner))
+                        tasks.append(_Task(one, _whom(one)))
                 case "reminder":
                     there = any(person.user_id == one.claimed_by for person in on.get(one.creator_id, ()))
                     if one.card_id is None or (there and not one.on_hold):
@@ -161,7 +161,7 @@ def _whom(one: Due) -> Owner | None:
     """Who hears of it: whoever has claimed it, else its owner; of a flag, or of a fan on hold, nobody."""
     if one.card_id is None or one.on_hold:
         return None
-    if one.timer == "reminder" and one.claimed_by is not None:
+    if one.timer in ("held", "reminder") and one.claimed_by is not None:
         return Owner("user", one.claimed_by)
     if one.tier is not AlertTier.ACTION:
         return None

@@ -95,6 +95,38 @@ def test_the_wait_for_a_claim_begins_with_the_latest_news() -> None:
     assert only(story(("opened", 0, {}))).first_claim() is None
 
 
+def undone(action: str, minute: int) -> tuple[str, int, dict[str, Any]]:
+    return (
+        "undone",
+        minute,
+        {"code": action, "actor_id": ANA, "tier_before": "at_risk", "tier_after": "at_risk"},
+    )
+
+
+def test_what_was_taken_back_was_never_held() -> None:
+    claim = ("claimed", 5, by(ANA))
+    spell = only(story(("opened", 0, {}), claim, undone("claim", 7)))
+    assert (spell.claims(10**9), spell.first_claim(), spell.is_worked) == ([], None, False)
+    spell = only(story(("opened", 0, {}), claim, undone("claim", 7), ("claimed", 9, by(BEN))))
+    assert spell.first_claim() == (BEN, 9 * MINUTE, 9.0)
+    assert spell.claims(20 * MINUTE) == [(BEN, 9 * MINUTE, 20 * MINUTE)]
+
+
+def test_whoever_had_it_before_has_it_again_once_that_is_taken_back() -> None:
+    claim = ("claimed", 5, by(ANA))
+    for change, action in (("done", "done"), ("released", "release"), ("claimed", "take_all")):
+        spell = only(story(("opened", 0, {}), claim, (change, 10, by(BEN)), undone(action, 12)))
+        assert spell.claims(20 * MINUTE) == [(ANA, 5 * MINUTE, 20 * MINUTE)]
+        assert spell.first_claim() == (ANA, 5 * MINUTE, 5.0)
+
+
+def test_what_a_lead_gives_out_is_nobodys_claim_and_what_she_takes_is_hers() -> None:
+    given = ("assigned", 5, {"actor_id": ANA, "code": str(BEN)})
+    assert only(story(("opened", 0, {}), given, ("claimed", 50, by(ANA)))).first_claim() is None
+    taken = ("assigned", 5, {"actor_id": ANA, "code": str(ANA)})
+    assert only(story(("opened", 0, {}), taken)).first_claim() == (ANA, 5 * MINUTE, 5.0)
+
+
 def test_the_score_is_that_of_the_instant_and_not_of_the_close() -> None:
     spell = only(
         story(

@@ -14,7 +14,7 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import SnoozeFor
 from bot.domain.views import Owner
 from bot.jobs import desk_timers
-from storage import roster, snoozes
+from storage import desk_actions, roster, undoing
 from storage.engine import Tx
 from storage.mentions import Verdict
 from storage.tables import cards, episodes, fan_holds
@@ -234,13 +234,12 @@ async def test_my_next_shift_is_one_that_begins_later(watch: Watch) -> None:
     await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.SHIFT)
     # Still the same shift, also where it goes on for another creator.
     await watch.begin(ANA, creator_id=watch.desk.agency.bea)
-    assert await watch.desk.change(lambda tx: snoozes.wake_for_shift(tx, ANA, watch.now)) == 0
     assert await watch.calls() == []
     await watch.end(ANA)
     watch.now += 3_600_000
+    await watch.begin(BEN)
+    assert await watch.calls() == []
     await watch.begin(ANA)
-    assert await watch.desk.change(lambda tx: snoozes.wake_for_shift(tx, BEN, watch.now)) == 0
-    assert await watch.desk.change(lambda tx: snoozes.wake_for_shift(tx, ANA, watch.now)) == 1
     assert await watch.calls() == [ANA]
 
 
@@ -298,7 +297,7 @@ async def test_a_held_mention_is_not_owed_of_what_somebody_sees_to(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
     episode_id = await watch.id_of()
-    gate(monkeypatch, Verdict("held", NINE_DAYS + 8 * 3_600_000))
+    asked = gate(monkeypatch, Verdict("held", NINE_DAYS + 8 * 3_600_000))
     await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.HOUR)
     await watch.tick(60)
     assert (await watch.episode())["ping_state"] == "held"
@@ -306,7 +305,29 @@ async def test_a_held_mention_is_not_owed_of_what_somebody_sees_to(
         await watch.cards.claim(watch.ben, episode_id)
     else:
         await watch.snoozing.snooze(watch.ben, episode_id, SnoozeFor.DAYS)
-    assert await watch.calls(12 * 60) == []
+    await watch.tick(12 * 60)
+    assert "held" not in [reason for _, reason in asked]
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "contact_undone", "released"])
+async def test_who_was_given_an_item_in_quiet_hours_is_called_when_they_end(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    episode_id = await watch.id_of()
+    gate(monkeypatch, Verdict("held", NINE_DAYS + 8 * 3_600_000))
+    assert (await watch.cards.assign(watch.lea, episode_id, watch.ben)).status == "assigned"
+    assert await watch.calls(7 * 60) == []
+    if meanwhile == "contact_undone":
+        before = await watch.desk.change(lambda tx: desk_actions.snapshot(tx, [episode_id]))
+        row = before[episode_id]
+        assert undoing.turn_back(row, row, row, watch.now) == {}
+    elif meanwhile == "released":
+        assert (await watch.cards.release(watch.ben, episode_id)).status == "released"
+        assert BEN not in await watch.calls(60)
+        return
+    assert await watch.calls(60) == [BEN]
+    assert await watch.calls(60) == []
+    assert (await watch.episode())["ping_state"] is None
 
 
 async def test_a_reminder_that_is_held_comes_later(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
