@@ -199,9 +199,10 @@ async def _claim_all(office: Office, cards: Sequence[int], *, within_s: float) -
                 if card not in left:
                     continue
                 left.discard(card)
-                reply = await office.press(
+                reply = await office.box.press(
                     "Max", channel, message, f"fw1:claim:a{encode(card)}:{encode(episode)}"
                 )
+                assert reply.error is None, (reply, office.box.tail())
                 assert reply.ack_ms is not None
                 answers.append(reply.ack_ms)
             await asyncio.sleep(0.02)
