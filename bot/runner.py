@@ -210,8 +210,10 @@ async def _run(settings: Settings, stack: AsyncExitStack) -> int:
     gc.freeze()
     if server is not None:
         await _listen(server, settings, store, clock)
-    ticker.start()
     log.info("started", agency_id=store.agency_id, model=settings.score_model)
+    # What is owed from before does not wait for the first tick, whose jobs may take long.
+    await delivery.wake()
+    ticker.start()
     stop = asyncio.create_task(stopping.wait(), name="stop")
     try:
         await asyncio.wait({connection, stop}, return_when=asyncio.FIRST_COMPLETED)

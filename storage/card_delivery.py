@@ -42,27 +42,29 @@ class CardWork:
 
 
 _behind = and_(cards.c.state != "gone", cards.c.wanted_version > cards.c.sent_version)
+_urgency = case(
+    (cards.c.kind == CardKind.BOARD.value, 4),
+    (cards.c.ping_wanted, 0),
+    (and_(cards.c.message_id.is_(None), cards.c.mention_id.is_not(None)), 1),
+    (cards.c.message_id.is_(None), 2),
+    else_=3,
+)
+"""Pings, then other new work, then other new messages, edits, boards."""
 
 
 async def list_channels_behind(tx: Tx) -> list[int]:
-    """The channels with a card that is behind and not blocked."""
+    """The channels with a card that is behind and not blocked; those with the most urgent, then the oldest, first."""
     rows = await tx.all(
         select(cards.c.channel_id)
         .where(cards.c.agency_id == tx.agency_id, cards.c.state != "blocked", _behind)
-        .distinct()
+        .group_by(cards.c.channel_id)
+        .order_by(func.min(_urgency), func.min(cards.c.id))
     )
     return [row.channel_id for row in rows]
 
 
 async def find_behind(tx: Tx, channel_id: int) -> CardWork | None:
-    """What to do next in a channel: pings, then other new work, then other new messages, edits, boards; oldest first."""
-    urgency = case(
-        (cards.c.kind == CardKind.BOARD.value, 4),
-        (cards.c.ping_wanted, 0),
-        (and_(cards.c.message_id.is_(None), cards.c.mention_id.is_not(None)), 1),
-        (cards.c.message_id.is_(None), 2),
-        else_=3,
-    )
+    """What to do next in a channel: the most urgent, and of those the oldest."""
     row = await tx.first(
         select(cards)
         .where(
@@ -71,7 +73,7 @@ async def find_behind(tx: Tx, channel_id: int) -> CardWork | None:
             cards.c.state != "blocked",
             _behind,
         )
-        .order_by(urgency, cards.c.id)
+        .order_by(_urgency, cards.c.id)
         .limit(1)
     )
     if row is None:

@@ -122,11 +122,10 @@ class Storm:
         rest = self.behind - self.urgent
         return sum(one.card in rest and one.at_ms < last for one in self.arrivals)
 
-    def pinged_first(self) -> bool:
-        """Whether no silent action item arrived before one that calls somebody; the first few start at once."""
+    def before_pings(self) -> int:
+        """How many silent action items arrived among the pings; those whose request was ready first find no queue."""
         urgent = [one.ping for one in self.arrivals if one.card in self.urgent]
-        pings = sum(urgent)
-        return urgent[:pings].count(False) <= 2
+        return urgent[: sum(urgent)].count(False)
 
     def _last(self, cards: frozenset[str]) -> float:
         return (max(one.at_ms for one in self.arrivals if one.card in cards) - self.may_send_ms) / 1_000
@@ -199,9 +198,10 @@ async def _claim_all(office: Office, cards: Sequence[int], *, within_s: float) -
                 if card not in left:
                     continue
                 left.discard(card)
-                reply = await office.press(
+                reply = await office.box.press(
                     "Max", channel, message, f"fw1:claim:a{encode(card)}:{encode(episode)}"
                 )
+                assert reply.error is None, (reply, office.box.tail())
                 assert reply.ack_ms is not None
                 answers.append(reply.ack_ms)
             await asyncio.sleep(0.02)

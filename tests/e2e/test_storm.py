@@ -6,11 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from tests.e2e.harness import sandbox
-from tests.e2e.office import Office
+from tests.e2e.office import ACK_MS, Office
 from tests.e2e.storming import (
     ALERTS,
-    FIRST_ANSWER_MS,
-    URGENT_IN_S,
     grouped_actions,
     reached,
     storm,
@@ -39,10 +37,8 @@ async def test_a_storm_over_ten_creators_arrives_in_order_and_whole(tmp_path: Pa
         assert told.twice() == []
         assert told.overtaking() == 0
         assert told.pings > 0
-        assert told.pinged_first()
-        assert told.urgent_s < URGENT_IN_S
         assert len(told.first_answers_ms) == CREATORS
-        assert max(told.first_answers_ms) < FIRST_ANSWER_MS
+        assert max(told.first_answers_ms) < ACK_MS
         assert grouped_actions(office) == []
         for channel, names in fans.items():
             assert await reached(office, names, channel) == Counter(names), channel

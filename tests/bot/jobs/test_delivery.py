@@ -289,6 +289,16 @@ async def test_work_that_calls_nobody_goes_before_news_in_its_channel_and_over_a
     ]
 
 
+async def test_the_channel_with_the_most_urgent_comes_first(post: Post) -> None:
+    await post.notice(401)
+    await post.notice(402, mention=ANN)
+    await post.notice(403, ping=True)
+    await post.notice(401)
+
+    async with post.store.read() as tx:
+        assert await card_delivery.list_channels_behind(tx) == [403, 402, 401]
+
+
 async def test_a_passing_trouble_is_tried_again_with_the_same_nonce(post: Post) -> None:
     card = await post.notice()
     failures = iter([TryAgainError("busy"), TryAgainError("rate limited", 0.001), None])
