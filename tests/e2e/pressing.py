@@ -21,6 +21,7 @@ from tests.e2e.reading import live_cards
 from tests.e2e.refusing import HOME, told
 
 FAN, FAN_ID, WON_BACK, WON_BACK_ID = "fan_1001", "1001", "fan_2488", "2488"
+HELD = "fan_3102"
 NONCE = "abcdefgh"
 MISSING = 4_242
 
@@ -49,9 +50,11 @@ class Things:
     other_fan: int = MISSING
     note: int = MISSING
     winback: int = MISSING
+    closed_winback: int = MISSING
     spread: int = MISSING
     followup: int = MISSING
     followup_due_s: int = MISSING
+    other_followup: int = MISSING
     playbook: int = MISSING
     alert_playbook: int = 0
     mute: int = MISSING
@@ -96,7 +99,7 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
     alone = f"i{episode}"
     queue, fan, creator = f"q{encode(t.creator)}", f"f{encode(t.fan)}", f"c{encode(t.creator)}"
     a_note, winback, spread = f"t{encode(t.note)}", f"w{encode(t.winback)}", f"e{encode(t.spread)}"
-    alert, followup = f"i{episode}", f"y{encode(t.followup)}"
+    alert, followup, other = f"i{episode}", f"y{encode(t.followup)}", f"y{encode(t.other_followup)}"
     token, person, asleep = account_token(t.account), str(t.person), alert
     digest = f"d{encode(t.digest)}"
     mute, hold, quiet = (f"j{encode(one)}" for one in (t.mute, t.hold, t.quiet))
@@ -120,13 +123,15 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "queue": Way(queue, "m0"),
             "queue_claim": Way(queue, f"m0-{episode}"),
             "queue_release": Way(queue, f"m0-{episode}"),
-            "undo_last": Way(f"i{episode}"),
             "undo_action": Way(f"x{encode(t.action)}"),
             "pick_queue_sort": Way(queue, None, ["risk"]),
             "digest_queue": Way(digest),
             "digest_left": Way(digest, "0"),
             "digest_claim": Way(digest, f"0-{episode}"),
             "digest_release": Way(digest, f"0-{episode}"),
+            # Which gives the claim back, for [Release] of /my.
+            "undo_last": Way(f"i{episode}"),
+            "my_release": Way(f"p{episode}", encode(t.person)),
             "pick_fan": Way("p0", None, [f"f:{encode(t.fan)}"]),
             "thread": Way(card, episode),
             "note": Way(card, episode),
@@ -140,8 +145,8 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "more_claim": Way(alone, episode),
             "done": Way(card, episode),
             "more_release": Way(alone, episode),
-            "take_over": Way(alone, episode),
             "pick_assignee": Way(alone, episode, [person]),
+            "take_over": Way(alone, episode),
             "take_over_yes": Way(alone, encode(t.person)),
             "note_list": Way(fan, "0"),
             "note_open": Way(a_note, "0"),
@@ -157,14 +162,13 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "shift_plan": Way(creator, "0"),
             "shift_unplan": Way(f"k{encode(t.shift)}"),
             "my_work": Way(f"p{encode(t.person)}", "0"),
-            "my_release": Way(f"p{episode}", encode(t.person)),
             "wb_candidates": Way(queue, "a-0-0-0"),
             "wb_assign": Way(f"f{encode(t.other_fan)}"),
-            "pick_wb_who": Way(f"f{encode(t.other_fan)}", None, [person]),
+            "pick_wb_who": Way(f"f{encode(t.other_fan)}", None, [str(t.lead)]),
             "wb_spread": Way(queue, "a-0-0-2"),
             "wb_list": Way(queue, f"o-{encode(t.person)}-0"),
             "wb_done": Way(winback),
-            "wb_undo": Way(winback),
+            "wb_undo": Way(f"w{encode(t.closed_winback)}"),
             "wb_spread_stop": Way(spread),
             "wb_spread_undo": Way(spread),
             "playbook": Way(alert),
@@ -174,7 +178,7 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "fu_take": Way(followup),
             "fu_tomorrow": Way("n1", f"{encode(t.followup)}-{encode(t.followup_due_s)}"),
             "fu_done": Way(followup),
-            "fu_withdraw": Way(followup),
+            "fu_withdraw": Way(other),
             "undo_setting": Way(creator, encode(t.change)),
             "retire_no": Way(creator),
             "revert": Way(f"s{encode(t.baseline)}"),
@@ -195,7 +199,12 @@ def ways(t: Things) -> dict[str, dict[str, Way]]:
             "retire_yes": Way(creator),
         },
         "form": {
-            "done": Way(alone, NONCE, fields={"outcome": ["kept"], "mood": ["cold"], "note": "Came back"}),
+            # One of those that were taken over from a hand-over.
+            "done": Way(
+                f"i{encode(t.left)}",
+                NONCE,
+                fields={"outcome": ["kept"], "mood": ["cold"], "note": "Came back"},
+            ),
             "note_add": Way(fan, NONCE, fields={"text": "Likes trains"}),
             "note_edit": Way(a_note, f"1-{NONCE}", fields={"text": "Likes ships"}),
             "note_save": Way(fan, f"1a2b-{NONCE}", fields={"fan": t.fan_name, "text": "Likes planes"}),
@@ -259,10 +268,13 @@ async def prepare(office: Office) -> Things:
     for person, command, options in (
         ("Lea", "winback assign", {"fan": WON_BACK, "chatter": ana}),
         ("Lea", "winback spread", {"top": 3, "among": ana, "per_person": 1, "creator": "luna"}),
+        ("Lea", "winback assign", {"fan": FAN, "chatter": ana}),
+        ("Lea", "winback done", {"fan": FAN, "outcome": "waiting"}),
         ("Lea", "followup add", {"fan": FAN, "what": "Send the set", "due": "in 2 days", "who": ana}),
+        ("Lea", "followup add", {"fan": FAN, "what": "Ask again", "due": "in 3 days", "who": ana}),
         ("Max", "creator settings", {"creator": "luna", "timezone": "Asia/Manila"}),
         ("Lea", "alerts mute", {"fan": FAN, "until": "in 3 days", "reason": "on holiday"}),
-        ("Lea", "fan hold", {"fan": WON_BACK, "reason": "asked for a break"}),
+        ("Lea", "fan hold", {"fan": HELD, "reason": "asked for a break"}),
         ("Lea", "alerts quiet", {"from": "1:00", "to": "2:00", "zone": "UTC", "creator": "luna"}),
         ("Lea", "alerts test", {"creator": "luna"}),
     ):
@@ -279,7 +291,7 @@ async def prepare(office: Office) -> Things:
         return int(office.rows(query)[0][0])
 
     fan = office.fan_account_id(WON_BACK_ID)
-    followup, due_at = office.rows("SELECT id, due_at FROM followups ORDER BY id DESC")[0]
+    (followup, due_at), (other_followup, _) = office.rows("SELECT id, due_at FROM followups ORDER BY id")
     episode = newest(f"SELECT id FROM episodes WHERE fan_account_id = {fan} AND closed_at IS NULL")  # noqa: S608 - a number
     reasons, expired = office.rows("SELECT reasons, expired FROM episodes WHERE id = ?", episode)[0]
     return Things(
@@ -293,9 +305,11 @@ async def prepare(office: Office) -> Things:
         other_fan=fan,
         note=newest("SELECT MAX(id) FROM notes"),
         winback=newest(f"SELECT id FROM winbacks WHERE fan_account_id = {fan}"),  # noqa: S608 - a number
+        closed_winback=newest("SELECT MAX(id) FROM winbacks WHERE done_at IS NOT NULL"),
         spread=newest("SELECT MAX(id) FROM winback_spreads"),
         followup=followup,
         followup_due_s=due_at // 1_000,
+        other_followup=other_followup,
         # The last one, which no alert of these tests is worked by.
         playbook=len(REASONS) - 1,
         alert_playbook=REASONS.index(reason_for(decode_reasons(reasons), expired=bool(expired))),

@@ -49,6 +49,38 @@ SHARES = 8
 USELESS = {words.GONE, words.OUTDATED, words.NOT_FOUND, note_words.GONE, setup_words.CREATOR_GONE}
 OF_A_FREE_ACCOUNT = {"setup_make", "pick_account", "pick_channel", "pick_team"}
 """The sample agency has no account left for these; tests/e2e/test_setup.py has."""
+SHOWS = {
+    *(
+        "snooze",
+        "page",
+        "top",
+        "details",
+        "calm_list",
+        "queue",
+        "pick_queue_sort",
+        "digest_queue",
+        "digest_left",
+    ),
+    *("pick_fan", "more", "more_back", "pick_episode", "why", "take_over", "note_list", "note_open"),
+    *("note_history", "note_version", "take_page", "shift_who", "shift_plan", "my_work", "wb_candidates"),
+    *("wb_assign", "wb_list", "playbook", "fu_list", "retire_no", "setup", "pick_creator"),
+}
+AS_IT_IS = {
+    *(
+        "setup_finish",
+        "pick_roles",
+        "pick_notices",
+        "pick_move",
+        "pick_chatter",
+        "pick_lead",
+        "setup_zone_sent",
+    ),
+    "drill_ok",
+}
+"""What says of luna what is so already, and what changes nothing but a card."""
+OF_A_STRICTER_CARD = {"revert", "revert_yes"}
+"""No change of thresholds has made a card here; tests/e2e/test_revert.py has one."""
+CHANGE_NOTHING = SHOWS | AS_IT_IS | OF_A_FREE_ACCOUNT | OF_A_STRICTER_CARD
 Act = tuple[str, str, str, Way]
 """(who, "press" or "form", the verb, the way)"""
 
@@ -158,8 +190,12 @@ async def test_each_does_its_work_and_a_second_time_changes_nothing(
     for verb, way in ways(things)[what].items():
         if verb == "retire_yes":
             continue
-        once = told(await act(office, "Olga", message, what, verb, way))
+        before = facts(office)
+        reply = await act(office, "Olga", message, what, verb, way)
+        once = told(reply)
         assert once not in USELESS, verb
+        works = changed(before, facts(office)) != []
+        assert works == (reply.modal is None and verb not in CHANGE_NOTHING), (verb, once)
         assert (once == setup_words.ACCOUNT_GONE) == (verb in OF_A_FREE_ACCOUNT), verb
         before = facts(office)
         twice = told(await act(office, "Olga", message, what, verb, way))
