@@ -193,7 +193,7 @@ async def test_a_reminder_comes_once_after_a_restart_and_a_jump_and_is_worked_fr
     assert office.rows("SELECT source FROM contacts WHERE source = 'followup'") == [("followup",)]
 
     # What was offered when it was added is over too.
-    told_now = undoable(await office.press("Ana", "luna", told, button(told, "Withdraw"), forge=True))
+    told_now = sentence(await office.press("Ana", "luna", told, button(told, "Withdraw"), forge=True))
     assert "done already" in told_now
 
 
