@@ -109,7 +109,7 @@ def _claim_words(claims: int, minutes: float | None, *, short: bool = False) -> 
         return "**Claims:** none."
     told = _duration(minutes)
     if short:
-        return f"{words.count(claims, 'claim', 'claims')}, typically {told} after the alert"
+        return f"{words.count(claims, 'claim', 'claims')}, typically after {told}"
     return f"**Claims:** {claims:,}, typically {told} after the alert."
 
 

@@ -71,6 +71,14 @@ def sentence(reply: Reply) -> str:
     return text
 
 
+def undoable(reply: Reply) -> str:
+    """The text of a private answer that has nothing to press but [Undo]."""
+    message = only(reply)
+    assert len(buttons(message, "Undo")) == 1
+    assert len([item for item in components(message) if item.get("custom_id")]) == 1
+    return text_of(message).strip()
+
+
 def taken(reply: Reply) -> str:
     """What somebody is told in private who claims what another person has; there is one way on."""
     message = only(reply)

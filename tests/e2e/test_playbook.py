@@ -43,7 +43,7 @@ async def test_steps_are_ticked_on_a_private_list_and_the_card_says_by_whom(offi
     card = await office.card_with("luna", FAN, "a")
     first = await opened(office, "Ana")
     assert FAN in text_of(first).replace("\\", "")
-    assert "Playbook 0/" in text_of(first)
+    assert "\n-# 0 of " in text_of(first)
     step = buttons(first, "Tick")[0]
     done = await office.press("Ana", "luna", first, step)
     assert done.acked == "update"
@@ -66,7 +66,7 @@ async def test_steps_are_ticked_on_a_private_list_and_the_card_says_by_whom(offi
     # After a restart the old list still works; a lead takes the tick back.
     await restart(office)
     taken = await office.press("Lea", "luna", again, buttons(again, "Take back")[0], forge=True)
-    assert "Playbook 0/" in text_of(only(taken))
+    assert "\n-# 0 of " in text_of(only(taken))
     await office.shows("luna", card.message["id"], "Playbook 0/")
     assert office.who("untick") == ["Lea"]
 

@@ -25,6 +25,7 @@ async def test_whoever_claimed_is_reminded_once_after_two_hours(office: Office) 
     reminded = await present(office, "luna", card)
     assert pinged(reminded) == [ana]
     assert f"Claimed by <@{ana}>" in text_of(reminded)
+    assert "⏰ Reminder: claimed <t:" in text_of(reminded)
     await pass_minutes(office, 300, killed=True)
     assert (await present(office, "luna", card))["id"] == reminded["id"]
     assert [one for one, _ in changes(office, card)].count("reminded") == 1

@@ -8,7 +8,7 @@ from bot.discord_ui import words
 from bot.domain.base36 import encode
 from bot.domain.models import AccessTier
 from tests.e2e.harness import Json, Reply
-from tests.e2e.office import DAY_S, Office, button, buttons, eventually, only, restart, sentence
+from tests.e2e.office import DAY_S, Office, button, buttons, eventually, only, restart, sentence, undoable
 from tests.e2e.reading import Card, text_of
 from tests.e2e.refusing import NEEDS
 from tests.e2e.timing import (
@@ -96,7 +96,7 @@ async def test_wake_ends_it_and_calls_nobody(office: Office) -> None:
     await sleeps(office, "luna", card)
     wake = on_card(office, card, "wake")
     await restart(office)
-    assert "is awake again" in sentence(await office.press("Ana", "luna", card.message, wake, forge=True))
+    assert "is awake again" in undoable(await office.press("Ana", "luna", card.message, wake, forge=True))
     awake = await wakes(office, "luna", card)
     assert awake["id"] == card.message["id"]
     assert pinged(awake) == pinged(card.message)
@@ -188,5 +188,5 @@ async def test_a_press_from_a_deleted_card_counts(office: Office) -> None:
     shown = await sleeps(office, "mira", card)
     assert shown["sandbox"]["silent"]
     wake = on_card(office, card, "wake")
-    assert "awake again" in sentence(await office.press("Ana", "mira", card.message, wake, forge=True))
+    assert "awake again" in undoable(await office.press("Ana", "mira", card.message, wake, forge=True))
     await wakes(office, "mira", card)

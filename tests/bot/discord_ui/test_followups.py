@@ -277,7 +277,7 @@ def test_what_fanwatch_comes_with_is_shown_as_it_stands(reason: str) -> None:
 
 def test_a_list_of_steps_has_a_button_on_each_that_says_what_is_to_be() -> None:
     message = playbooks.render_ticks(shown(playbook_view(1)))
-    assert "Playbook 1/3" in texts(message)
+    assert "1 of 3 done" in texts(message)
     assert buttons(message) == ["Tick", "Take back", "Tick"]
     ids = [item["custom_id"] for item in components(message) if item.get("custom_id")]
     asked = [playbooks.parse_tick((custom_ids.parse(one) or custom_ids.Target("", "", 0)).arg) for one in ids]

@@ -94,7 +94,7 @@ def test_the_menu_offers_what_the_person_may_do(
     shown = render_menu(menu(row(claimed_by=claimed_by)), viewer)
     assert buttons(shown)[: len(labels)] == labels
     assert buttons(shown)[len(labels) :] == [
-        *("Why", "Playbook", "Thread", "Note", "Log a contact", "Not useful", "Undo")
+        *("Why", "Playbook", "Follow-up", "Thread", "Note", "Log a contact", "Not useful", "Undo")
     ]
     people = [c for c in components(shown) if c["type"] == 5]
     assert len(people) == (1 if viewer is LEA else 0)

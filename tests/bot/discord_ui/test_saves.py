@@ -87,11 +87,11 @@ def test_the_team_has_ranks_and_who_has_too_few_cases_has_none() -> None:
     shown = render_team(TeamReport(PERIOD, "UTC", (PERSON, ben, lea), True))
     assert text(shown).splitlines()[:5] == [
         f"**1.** <@{ANA}> · difference $2,300 · 24.5 cases, $9,000 received"
-        " · 40 claims, median 12 minutes · 10 saved, 2 lost",
+        " · 40 claims, typically after 12 minutes · 10 saved, 2 lost",
         "",
         "**Too few cases for a rank** (20 are needed)",
         f"• <@{BEN}> · 1 case, $9,000 received",
-        f"• <@{BEN + 1}> · 3 claims, median 1.5 hours",
+        f"• <@{BEN + 1}> · 3 claims, typically after 1.5 hours",
     ]
     assert "-# There was more than a report can hold; only the newest contacts are counted." in text(shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -86,6 +87,19 @@ def test_a_card_says_that_nobody_claimed_it_in_time() -> None:
         row(tier=AlertTier.ACTION, owner=OWNER, escalation_stage=2, snooze=ASLEEP),
     ):
         assert "Not claimed in time" not in texts(render(views.alert(stopped), chat_url=CHAT_URL))
+
+
+def test_a_card_that_was_posted_anew_says_why_until_it_sleeps_again() -> None:
+    has = row(tier=AlertTier.ACTION, owner=OWNER, claimed_by=ANA, claimed_at=NOW)
+    reminded = texts(render(replace(views.alert(has), timer="reminded"), chat_url=CHAT_URL))
+    assert f"⏰ Reminder: claimed <t:{NOW // 1000}:R>, no outcome yet" in reminded
+    free = replace(views.alert(row(tier=AlertTier.ACTION, owner=OWNER)), timer="snooze_over")
+    assert "⏰ The snooze is over" in texts(render(free, chat_url=CHAT_URL))
+    asleep = row(tier=AlertTier.ACTION, owner=OWNER, claimed_by=ANA, claimed_at=NOW, snooze=ASLEEP)
+    for quiet in (views.alert(has), replace(views.alert(asleep), timer="reminded")):
+        shown = texts(render(quiet, chat_url=CHAT_URL))
+        assert "Reminder" not in shown
+        assert "snooze is over" not in shown
 
 
 def test_the_question_offers_the_times_and_where_it_sleeps_the_way_back() -> None:

@@ -167,6 +167,7 @@ async def test_a_snooze_ends_with_one_call_of_the_owner(watch: Watch) -> None:
     watch.start()
     assert await watch.calls(1) == [ANA]
     assert "Snoozed" not in (await watch.shown()).text
+    assert "The snooze is over" in (await watch.shown()).text
     assert await watch.calls(A_WEEK) == []
     row = await watch.episode()
     assert (row["snoozed_until"], row["snoozed_by"]) == (None, None)
@@ -257,6 +258,7 @@ async def test_a_claim_is_reminded_of_once_while_its_owner_is_on(watch: Watch) -
     assert await watch.calls() == [BEN]
     assert await watch.calls(A_WEEK) == []
     assert "Claimed by <@304>" in (await watch.shown()).text
+    assert "no outcome yet" in (await watch.shown()).text
     assert (await watch.desk.events("1"))[-1] == "reminded"
 
 
