@@ -232,6 +232,23 @@ async def clear_lapse(tx: Tx, session_id: int) -> None:
     )
 
 
+async def let_lapse_again(tx: Tx, creator_id: int, user_id: int, now_ms: int) -> None:
+    """Somebody has claims again that were gone: where their shift is over these lapse as if they had never gone."""
+    row = await tx.first(
+        select(_s.id, _s.ended_at, _s.lapse_at)
+        .where(_s.agency_id == tx.agency_id, _s.creator_id == creator_id, _s.user_id == user_id)
+        .order_by(_s.started_at.desc(), _s.id.desc())
+        .limit(1)
+    )
+    if row is None or row.ended_at is None or row.lapse_at is not None:
+        return
+    await tx.execute(
+        update(shift_sessions)
+        .where(_s.agency_id == tx.agency_id, _s.id == row.id)
+        .values(lapse_at=max(row.ended_at + CLAIM_LAPSE_MS, now_ms))
+    )
+
+
 async def last_left(tx: Tx, creator_ids: Collection[int], since_ms: int) -> dict[int, dict[int, int]]:
     """Creator id -> user id -> when they last ended a session by themselves, since an instant; others are left out."""
     rows = await tx.all(

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.models import AlertTier
 from bot.domain.undo import Why
-from storage import desk_actions
+from storage import desk_actions, on_shift
 from storage.cards import bump
 from storage.desk_actions import WORK_COLUMNS, DeskAction, Work
 from storage.parts import in_parts
@@ -128,6 +128,9 @@ async def restore_episodes(
                 .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
                 .values(**back)
             )
+        then = current[episode_id] | back
+        if then["claimed_by"] is not None and then["closed_at"] is None:
+            await on_shift.let_lapse_again(tx, places[episode_id].creator_id, then["claimed_by"], now_ms)
         await _append_event(
             tx, action, episode_id, places[episode_id], current[episode_id] | back, user_id, now_ms
         )

@@ -54,6 +54,11 @@ class Press:
         message = self.interaction.message
         return message is not None and message.flags.ephemeral
 
+    @property
+    def on_layout(self) -> bool:
+        message = self.interaction.message
+        return message is not None and message.flags.components_v2
+
 
 @dataclass(frozen=True, slots=True)
 class Handler:

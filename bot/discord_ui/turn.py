@@ -13,9 +13,11 @@ UNKNOWN_MESSAGE = 10008
 async def turn(press: Press, rendered: RenderedMessage) -> None:
     """Show it in place of the pressed message where that is private, else privately beside it.
 
-    A public message stays as it is for the others; one that somebody has dismissed meanwhile is answered anew.
+    A public message stays as it is for the others; one that somebody has dismissed meanwhile is answered anew. So is one
+    that is a layout where `rendered` is none: Discord never lets a layout hold text again.
     """
-    if not (press.on_private_message and await replace(press, rendered)):
+    fits = press.on_private_message and (rendered.is_layout or not press.on_layout)
+    if not (fits and await replace(press, rendered)):
         await press.answer.send(rendered)
 
 

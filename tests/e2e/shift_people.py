@@ -36,15 +36,17 @@ ABSENT = 0.1
 """How many shifts nobody comes to, although they are planned."""
 QUIET = ("Carla", 20, 22)
 """Whose hours are quiet in the middle of the shift, from and to which hour (UTC)."""
+AWAKE = (7, 23)
+"""From and to which hour (UTC) the leads look at what has come to them."""
 CALM_HOUR = 10
 """When the leads hold a fan and mute another."""
 
 _ITEMS = (
-    "SELECT e.id, c.name, k.channel_id, k.id, k.message_id, f.id, e.claimed_by, e.claimed_at, e.owner_kind,"
+    "SELECT e.id, c.name, k.channel_id, k.kind, k.id, k.message_id, f.id, e.claimed_by, e.claimed_at, e.owner_kind,"
     " e.owner_id, e.snoozed_until, e.escalation_stage, e.escalate_from_at FROM episodes e"
     " JOIN cards k ON k.id = e.card_id JOIN creators c ON c.id = e.creator_id"
     " JOIN fan_accounts f ON f.id = e.fan_account_id"
-    " WHERE e.closed_at IS NULL AND e.tier = 'action' AND k.kind = 'a' AND k.message_id IS NOT NULL"
+    " WHERE e.closed_at IS NULL AND e.tier = 'action' AND k.kind IN ('a', 'g') AND k.message_id IS NOT NULL"
 )
 _HANDED_OVER = (
     "SELECT DISTINCT c.name, k.channel_id, k.id, k.message_id, h.user_id FROM handovers h"
@@ -56,11 +58,12 @@ _HANDED_OVER = (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An open action item on a posted card of its own."""
+    """An open action item on a posted card: its own (`kind` a) or a list (g)."""
 
     episode_id: int
     creator: str
     channel_id: int
+    kind: str
     card_id: int
     message_id: int
     fan_account_id: int
@@ -113,9 +116,7 @@ class People:
             await self._chatter(name, [item for item in items if item.creator in TEAMS[name]], at)
         for name, creators in sorted(LEADS.items()):
             led = [item for item in items if item.creator in creators]
-            for item in led:
-                if item.stage >= 1 and item.claimed_by is None and self._rng.random() < 0.4:
-                    await self._press(name, item, "claim")
+            await self._lead(name, led, at)
             if (at.hour, at.minute // 30) == (CALM_HOUR, 0):
                 await self._calm(name, [item for item in led if item.claimed_by is None])
         for name in TYPES_IN:
@@ -132,6 +133,18 @@ class People:
             self._present[key] = self._rng.random() >= ABSENT
         return self._present[key]
 
+    async def _lead(self, name: str, items: Sequence[Item], at: datetime) -> None:
+        """Take on what nobody claimed in time, and close it later; at night they sleep."""
+        user_id = int(self._office.people[name])
+        if not AWAKE[0] <= at.hour < AWAKE[1]:
+            return
+        for item in items:
+            draw = self._rng.random()
+            if item.stage >= 1 and item.claimed_by is None and item.snoozed_until is None and draw < 0.4:
+                await self._press(name, item, "Claim")
+            elif item.claimed_by == user_id and draw < 0.3:
+                await self._finish(name, item)
+
     # What a chatter does
 
     async def _chatter(self, name: str, items: Sequence[Item], at: datetime) -> None:
@@ -142,7 +155,7 @@ class People:
             if item.claimed_by is None and item.snoozed_until is None:
                 mine = item.owner_kind == "user" and item.owner_id == user_id
                 if (mine and draw < 0.6) or draw < 0.05:
-                    await self._press(name, item, "claim")
+                    await self._press(name, item, "Claim")
                     await self._think_again(name, item, at)
                 elif mine and draw < 0.7:
                     await self._snooze(name, item, "1h" if draw < 0.66 else "shift")
@@ -176,16 +189,16 @@ class People:
 
     async def _snooze(self, name: str, item: Item, choice: str) -> None:
         label = {"1h": "1 hour", "shift": "Until my next shift"}[choice]
-        await self._on(name, item, await self._press(name, item, "snooze"), label)
+        await self._on(name, item, await self._press(name, item, "Snooze"), label)
 
     async def _by_menu(self, name: str, item: Item, *labels: str) -> None:
-        """Press [More] and what stands behind it."""
-        reply = await self._press(name, item, "more")
+        """What stands behind [More]."""
+        reply = await self._menu(name, item)
         for label in labels:
             reply = await self._on(name, item, reply, label)
 
     async def _finish(self, name: str, item: Item) -> None:
-        reply = await self._press(name, item, "done")
+        reply = await self._press(name, item, "Done")
         if reply is None or reply.modal is None:
             # Somebody was faster, or the run has closed it: the answer says so.
             self._acts["done too late"] += 1
@@ -208,11 +221,28 @@ class People:
 
     # How it is done
 
-    async def _press(self, name: str, item: Item, verb: str) -> Reply | None:
-        """On the item's card. None: the card has moved on since it was read, somebody else was faster."""
-        custom_id = f"fw1:{verb}:a{encode(item.card_id)}:{encode(item.episode_id)}"
-        channel, message = str(item.channel_id), str(item.message_id)
-        return await self._pressed(name, item.creator, channel, message, custom_id, verb)
+    async def _menu(self, name: str, item: Item) -> Reply | None:
+        """Everything that can be done about an item: [More] on its own card, the menu below a list."""
+        if item.kind == "a":
+            return await self._on_card(
+                name, item, f"fw1:more:a{encode(item.card_id)}:{encode(item.episode_id)}"
+            )
+        custom_id = f"fw1:pick_episode:g{encode(item.card_id)}"
+        return await self._on_card(name, item, custom_id, [encode(item.episode_id)])
+
+    async def _press(self, name: str, item: Item, label: str) -> Reply | None:
+        """Claim, Snooze or Done. None: things have moved on since they were read, somebody else was faster."""
+        if item.kind == "g":
+            return await self._on(name, item, await self._menu(name, item), label)
+        custom_id = f"fw1:{label.lower()}:a{encode(item.card_id)}:{encode(item.episode_id)}"
+        return await self._on_card(name, item, custom_id)
+
+    async def _on_card(
+        self, name: str, item: Item, custom_id: str, values: Sequence[str] = ()
+    ) -> Reply | None:
+        where = (str(item.channel_id), str(item.message_id))
+        verb = custom_id.split(":")[1]
+        return await self._pressed(name, item.creator, *where, custom_id, verb, values)
 
     async def _on(self, name: str, item: Item, reply: Reply | None, label: str) -> Reply | None:
         """Press the first button with a label on a private answer. None: the answer has none, for things have moved on."""
@@ -224,12 +254,20 @@ class People:
         return None
 
     async def _pressed(
-        self, name: str, creator: str, channel: str, message: str, custom_id: str, what: str
+        self,
+        name: str,
+        creator: str,
+        channel: str,
+        message: str,
+        custom_id: str,
+        what: str,
+        values: Sequence[str] = (),
     ) -> Reply | None:
+        """None: the message has no such button, or the menu no such row, any more."""
         try:
-            reply = await self._box.press(name, channel, message, custom_id)
+            reply = await self._box.press(name, channel, message, custom_id, values)
         except SandboxError as error:
-            if "unknown_component" not in str(error):
+            if not any(code in str(error) for code in ("unknown_component", "none of the options")):
                 raise
             self._acts[f"{what} not there"] += 1
             return None

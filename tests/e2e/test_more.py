@@ -192,6 +192,16 @@ async def test_the_menu_works_after_a_restart_and_without_its_card(office: Offic
     assert "You have it now." in text_of(claimed)
 
 
+async def test_an_alert_is_snoozed_and_woken_from_its_menu(office: Office) -> None:
+    card = await office.card_with("luna", "fan_2590", "a")
+    menu = await office.menu("Lea", "luna", card.message)
+    question = only(await office.press("Lea", "luna", menu, button(menu, "Snooze")))
+    only(await office.press("Lea", "luna", question, button(question, "1 hour")))
+    menu = await office.menu("Lea", "luna", await office.message("luna", card.message["id"]))
+    woken = only(await office.press("Lea", "luna", menu, button(menu, "Wake")))
+    assert "is awake again" in text_of(woken)
+
+
 async def test_a_foreign_alert_has_no_menu(office: Office) -> None:
     card = await office.card_with("luna", "fan_2590", "a")
     (baseline,) = live_cards(await office.box.messages("zoe"), "s")

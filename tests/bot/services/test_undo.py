@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import insert, select, update
 
@@ -287,6 +288,37 @@ class TestBulk:
                 select(handovers.c.closed_at).where(handovers.c.agency_id == tx.agency_id)
             )
         assert ([item.taken_by for item in items], closed) == ([None, None], None)
+
+
+class TestLapse:
+    @pytest.mark.parametrize(("ended_ago", "lapses_in"), [(3 * HOUR, 0), (HOUR, HOUR), (None, None)])
+    async def test_a_claim_that_comes_back_after_its_shift_lapses_all_the_same(
+        self, office: Office, ended_ago: int | None, lapses_in: int | None
+    ) -> None:
+        alert = await first_alert(office)
+
+        async def leave(tx: Tx) -> None:
+            session = {
+                "agency_id": tx.agency_id,
+                "id": tx.ids.next(),
+                "creator_id": office.ava,
+                "user_id": LEA,
+                "source": "start",
+                "started_at": office.now - 8 * HOUR,
+                "until_at": office.now + HOUR,
+                "ended_at": None if ended_ago is None else office.now - ended_ago,
+            }
+            await tx.execute(insert(shift_sessions).values(session))
+
+        await office.store.write(leave)
+        await office.set(alert, claimed_by=LEA, claimed_at=office.now - 4 * HOUR)
+        await office.undo(office.ana, await office.act("take_over", ANA, [alert]))
+        assert (await office.works())[alert]["claimed_by"] == LEA
+        async with office.store.read() as tx:
+            lapse_at = await tx.scalar(
+                select(shift_sessions.c.lapse_at).where(shift_sessions.c.agency_id == tx.agency_id)
+            )
+        assert lapse_at == (None if lapses_in is None else office.now + lapses_in)
 
 
 class TestLast:
