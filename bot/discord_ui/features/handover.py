@@ -13,6 +13,7 @@ from bot.discord_ui.custom_ids import parse_id, parse_page
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.turn import UNKNOWN_MESSAGE, turn
 from bot.discord_ui.words import shifts as say
+from bot.discord_ui.words.calm import ON_HOLD
 from bot.domain.models import CardKind
 from bot.services.ports import Desk
 from bot.services.shifts import ShiftService
@@ -61,6 +62,8 @@ class HandoverFeature:
                 await self._show(press, card_id, say.kept(result.count))
             case "nothing":
                 await press.answer.say(say.TAKEN_ALREADY)
+            case "on_hold":
+                await press.answer.say(ON_HOLD)
             case "not_found":
                 await press.answer.say(words.GONE)
 
