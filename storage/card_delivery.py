@@ -55,12 +55,13 @@ async def list_channels_behind(tx: Tx) -> list[int]:
 
 
 async def find_behind(tx: Tx, channel_id: int) -> CardWork | None:
-    """What to do next in a channel: pings first, then new messages, then edits, boards last; oldest first."""
+    """What to do next in a channel: pings, then other new work, then other new messages, edits, boards; oldest first."""
     urgency = case(
-        (cards.c.kind == CardKind.BOARD.value, 3),
+        (cards.c.kind == CardKind.BOARD.value, 4),
         (cards.c.ping_wanted, 0),
-        (cards.c.message_id.is_(None), 1),
-        else_=2,
+        (and_(cards.c.message_id.is_(None), cards.c.mention_id.is_not(None)), 1),
+        (cards.c.message_id.is_(None), 2),
+        else_=3,
     )
     row = await tx.first(
         select(cards)

@@ -33,6 +33,7 @@ from storage import (
     on_shift,
     outcomes,
     playbooks,
+    work_events,
 )
 from storage.cards import FOLLOWUP, CardPayload
 from storage.episodes import decode_reasons
@@ -304,6 +305,7 @@ async def _alert(
         followup=None if hidden else await followups.find_next(tx, row.fan_account_id),
         last=await outcomes.last_closing(tx, fan_id),
         mood=await outcomes.last_closing(tx, fan_id, with_mood=True),
+        timer=await work_events.last_timer(tx, row.id),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, select
 
 from bot.domain.views import FanLabel
-from storage import desk_actions
+from storage import desk_actions, playbooks
 from storage.card_views import rows_query, to_row
 from storage.desk_actions import DeskAction
 from storage.parts import LABEL, in_parts, to_label
@@ -79,6 +79,13 @@ async def _fan_of(tx: Tx, action: DeskAction, creator_ids: Collection[int]) -> F
         if episode_id is None:
             return None
         return (await read_fans(tx, [episode_id], creator_ids)).get(episode_id)
+    if action.target_kind == "tick":
+        tick = None if action.target_id is None else await playbooks.find_tick(tx, action.target_id)
+        return (
+            None
+            if tick is None
+            else (await read_fans(tx, [tick.episode_id], creator_ids)).get(tick.episode_id)
+        )
     table = _ABOUT_A_FAN.get(action.target_kind)
     if table is None or action.target_id is None:
         return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from bot.domain.models import AlertTier
 from storage.tables import episode_events
@@ -24,6 +24,25 @@ class Worked(Protocol):
     def tier(self) -> AlertTier | None: ...
     @property
     def score(self) -> float: ...
+
+
+async def last_timer(tx: Tx, episode_id: int) -> Literal["reminded", "snooze_over"] | None:
+    """What the time has done to an episode where nobody has done anything to it since; None: nothing."""
+    last = await tx.first(
+        select(episode_events.c.change, episode_events.c.code)
+        .where(
+            episode_events.c.agency_id == tx.agency_id,
+            episode_events.c.episode_id == episode_id,
+            episode_events.c.run_id.is_(None),
+        )
+        .order_by(episode_events.c.at.desc(), episode_events.c.id.desc())
+        .limit(1)
+    )
+    if last is None:
+        return None
+    if last.change == "reminded":
+        return "reminded"
+    return "snooze_over" if (last.change, last.code) == ("woken", "snooze_over") else None
 
 
 async def append(

@@ -13,9 +13,10 @@ from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name, safe_line, safe_name
 from bot.discord_ui.winbacks import render_list
 from bot.discord_ui.words import calm as say
-from bot.domain.calm import QuietHours, clock_words
+from bot.domain.calm import QuietHours
 from bot.domain.desk import NUDGE_LIMIT, Hold, Ledger
 from bot.domain.models import CardKind
+from bot.domain.shift_work import minute_text
 from bot.domain.views import NoticeCard
 from bot.services.calm import QuietItem, QuietPage
 
@@ -129,8 +130,8 @@ def own_quiet_buttons(user_id: int, row_id: int | None) -> list[RoutedButton]:
 
 def quiet_form(user_id: int, hours: QuietHours | None) -> discord.ui.Modal:
     """One's own quiet hours, filled with those there are."""
-    starts = None if hours is None else clock_words(hours.starts_minute)
-    ends = None if hours is None else clock_words(hours.ends_minute)
+    starts = None if hours is None else minute_text(hours.starts_minute)
+    ends = None if hours is None else minute_text(hours.ends_minute)
     zone = None if hours is None else hours.zone
     return build_form(
         say.QUIET_HOURS,

@@ -19,7 +19,7 @@ from bot.discord_ui.lists import render_grouped, render_top
 from bot.discord_ui.places import NOTICE_PERMISSIONS
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name, safe_name
-from bot.discord_ui.snoozing import escalation_line, snooze_line
+from bot.discord_ui.snoozing import snooze_line, timer_line
 from bot.domain.models import AlertTier, CardKind
 from bot.domain.views import (
     AlertCard,
@@ -112,7 +112,9 @@ def _line_one(view: AlertCard, mention: Owner | None) -> str:
 def _alert_embed(view: AlertCard) -> discord.Embed:
     row = view.row
     tier = row.tier if row.tier is not None else AlertTier.AT_RISK
-    lines = [f"**Why {rows.score_words(row)} of 100**", *rows.reason_lines(row.reasons, 3)]
+    posted = timer_line(view)
+    lines = [] if posted is None else [f"**{posted}**", ""]
+    lines += [f"**Why {rows.score_words(row)} of 100**", *rows.reason_lines(row.reasons, 3)]
     if not row.reasons:
         lines.append(f"• Reasons {words.UNKNOWN}")
     lines += [
@@ -121,7 +123,7 @@ def _alert_embed(view: AlertCard) -> discord.Embed:
         f"Spent in all: {words.money(row.total_cents, row.currency)}",
         f"Pace before going quiet: {rows.pace_words(row)}",
         rows.owner_words(row),
-        *(line for line in (snooze_line(row), escalation_line(row)) if line is not None),
+        *([snoozed] if (snoozed := snooze_line(row)) is not None else []),
         *_said_lately(view),
         *memory_lines(view.last, view.mood),
         *([notes.card_line(view.note)] if view.note is not None else []),
@@ -140,23 +142,12 @@ def _said_lately(view: AlertCard) -> list[str]:
     return [] if line is None else [line]
 
 
-def _closed_line(view: AlertCard) -> str:
-    row = view.row
-    parts = [
-        f"✅ Cleared: {safe_name(view.creator_name, 24)} · {fan_name(row.fan)}",
-        f"score {rows.score_words(row)}",
-    ]
-    if row.closed_at is not None:
-        parts.append(times.relative(row.closed_at))
-    if row.claimed_by is not None:
-        parts.append(f"worked by <@{row.claimed_by}>")
-    return " · ".join(parts)
-
-
 def baseline_line(view: BaselineCard) -> str:
     """What a first import or a change of what scores mean found."""
     who, fire = safe_name(view.creator_name), f"{view.fire_above:g}"
-    action = f"{view.action:,} of them above {view.action_above:g}"
+    action = (
+        f"{view.action:,} above {view.action_above:g}" if view.action else f"none above {view.action_above:g}"
+    )
     if view.cause is None:
         above = f"**{words.count(view.at_risk, 'fan', 'fans')} above {fire}**"
         cleared = f" · {view.cleared:,} no longer" if view.cleared else ""

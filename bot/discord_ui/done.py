@@ -6,8 +6,6 @@ import discord
 
 from bot.discord_ui import custom_ids, times
 from bot.discord_ui.forms import build_form, choice_field, text_field
-from bot.discord_ui.items import button
-from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.rows import score_words
 from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.words import desk as say
@@ -44,13 +42,6 @@ def done_form(episode_id: int) -> discord.ui.Modal:
             ),
         ],
     )
-
-
-def render_closed(sentence: str, action_id: int) -> RenderedMessage:
-    """What was done and what comes next, with the way back."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(button(say.UNDO, custom_ids.build(custom_ids.UNDO_ACTION, custom_ids.ACTION, action_id)))
-    return RenderedMessage(sentence, (), view, is_layout=False, live=True)
 
 
 def closed_line(view: AlertCard) -> str:

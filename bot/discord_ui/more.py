@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.discord_ui import custom_ids, rows, times, words
+from bot.discord_ui import custom_ids, followups, playbooks, rows, snoozing, times, words
 from bot.discord_ui.card_buttons import done_button
 from bot.discord_ui.custom_ids import build_private
 from bot.discord_ui.items import RoutedButton, RoutedSelect, button
@@ -42,21 +42,24 @@ def render_menu(menu: EpisodeMenu, viewer: Viewer, said: str | None = None) -> R
         say.menu_title(fan_name(row.fan), safe_name(menu.creator_name)),
         f"{rows.tier_words(row)} · {rows.score_words(row)} · {rows.pace_words(row)} · {rows.owner_words(row)}",
     ]
+    if (snoozed := snoozing.snooze_line(row)) is not None:
+        lines.append(snoozed)
     layout.add_item(discord.ui.TextDisplay(clip_units("\n".join(lines), _TEXT_UNITS)))
     layout.add_item(discord.ui.ActionRow(*_work_buttons(row, viewer)))
     episode_id = row.episode_id
     layout.add_item(
         discord.ui.ActionRow(
             button(say.WHY, build_private(WHY, episode_id)),
-            button(say.PLAYBOOK, build_private(custom_ids.PLAYBOOK, episode_id)),
+            playbooks.open_button(episode_id),
+            followups.open_button(episode_id),
             button(words.THREAD, build_private(custom_ids.THREAD, episode_id)),
             button(words.NOTE, build_private(custom_ids.NOTE, episode_id)),
-            button(say.LOG_CONTACT, build_private(CONTACT, episode_id)),
         )
     )
     word, verb = (say.USEFUL_AFTER_ALL, USEFUL) if menu.useless else (say.NOT_USEFUL, NOT_USEFUL)
     layout.add_item(
         discord.ui.ActionRow(
+            button(say.LOG_CONTACT, build_private(CONTACT, episode_id)),
             button(word, build_private(verb, episode_id)),
             button(say.UNDO, build_private(custom_ids.UNDO_LAST, episode_id)),
         )

@@ -27,9 +27,11 @@ class Turn(IntEnum):
 
     NOW = 0
     """What calls somebody, and what somebody waits for."""
-    NEWS = 1
-    """A message that is new and silent."""
-    REST = 2
+    WORK = 1
+    """A message that is new and somebody's work, but calls nobody."""
+    NEWS = 2
+    """Any other message that is new and silent."""
+    REST = 3
     """Edits: what they change is somewhere already."""
 
 
@@ -44,6 +46,11 @@ def taking(turn: Turn) -> Iterator[None]:
         yield
     finally:
         _turn.reset(token)
+
+
+def present_turn() -> Turn:
+    """The turn that a request made here would wait for."""
+    return _turn.get()
 
 
 class Pacer:
@@ -65,7 +72,7 @@ class Pacer:
             return
         ticket: asyncio.Future[None] = loop.create_future()
         self._came += 1
-        heappush(self._waiting, (_turn.get(), self._came, ticket))
+        heappush(self._waiting, (present_turn(), self._came, ticket))
         self._arm(loop)
         await ticket
 

@@ -66,7 +66,7 @@ def render_ticks(shown: EpisodePlaybook, *, note: str | None = None) -> Rendered
     head = (
         f"{say.title(view.reason)} · {fan_name(shown.fan.fan, 24)} · {safe_name(shown.fan.creator_name, 24)}"
     )
-    header = f"{head}\n-# {say.progress(done, len(view.steps))}"
+    header = f"{head}\n-# {say.ticked(done, len(view.steps))}"
     rows = [
         (_row(number, step), _tick_button(shown, number, step) if shown.is_open else None)
         for number, step in enumerate(view.steps)

@@ -107,8 +107,10 @@ def _carried_words(one: Carried) -> str:
 def _claim_words(claims: int, minutes: float | None, *, short: bool = False) -> str:
     if minutes is None:
         return "**Claims:** none."
-    told, many = _duration(minutes), words.count(claims, "claim", "claims")
-    return f"{many}, median {told}" if short else f"**Claims:** {many}, the median {told} after the alert."
+    told = _duration(minutes)
+    if short:
+        return f"{words.count(claims, 'claim', 'claims')}, typically {told} after the alert"
+    return f"**Claims:** {claims:,}, typically {told} after the alert."
 
 
 def _duration(minutes: float) -> str:

@@ -117,8 +117,7 @@ class DiscordSender:
         if rendered.view is not None:
             body["view"] = rendered.view
         try:
-            with taking(Turn.NEWS if silent else Turn.NOW):
-                message = await channel.send(**body)
+            message = await channel.send(**body)
         except _FAILURES as error:
             raise _translate(error) from error
         return message.id

@@ -12,7 +12,7 @@ from bot.discord_ui.safe import fan_name, safe_name
 from bot.discord_ui.words import snooze as words
 from bot.domain.due import TEXT_CHARS
 from bot.domain.snoozing import Sleeper
-from bot.domain.views import AlertRow
+from bot.domain.views import AlertCard, AlertRow
 from bot.services.snoozing import REASON_CHARS
 
 SNOOZE = "snooze"
@@ -51,6 +51,18 @@ def escalation_line(row: AlertRow) -> str | None:
         return words.NOT_CLAIMED_IN_TIME
     sign = "@" if row.owner.kind == "user" else "@&"
     return f"{words.NOT_CLAIMED_IN_TIME}: now with <{sign}{row.owner.discord_id}>"
+
+
+def timer_line(view: AlertCard) -> str | None:
+    """Why the card was posted anew: nobody claimed in time, or somebody did and nothing came of it; None: it was not."""
+    row = view.row
+    if (escalated := escalation_line(row)) is not None:
+        return escalated
+    if row.snooze is not None or view.timer is None:
+        return None
+    if view.timer == "snooze_over":
+        return words.SNOOZE_OVER
+    return None if row.claimed_by is None else words.reminder(row.claimed_at)
 
 
 def render_ask(of: Sleeper) -> RenderedMessage:

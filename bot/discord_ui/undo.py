@@ -31,6 +31,15 @@ def undo_id(action_id: int, arg: str | None = None) -> str:
     return custom_ids.build(UNDO, ACTION, action_id, arg)
 
 
+def render_undoable(sentence: str, action_id: int | None) -> RenderedMessage:
+    """What was done, with the way back; None: nothing was, so that there is none."""
+    if action_id is None:
+        return one_line(sentence, is_layout=False)
+    view = discord.ui.View(timeout=None)
+    view.add_item(button(say.UNDO, undo_id(action_id)))
+    return RenderedMessage(sentence, (), view, is_layout=False, live=True)
+
+
 def undo_last_id(episode_id: int) -> str:
     """The custom_id of [Undo] in the private menu of an alert: whatever was done to it last."""
     return custom_ids.build(UNDO_LAST, EPISODE, episode_id)

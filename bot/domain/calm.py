@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +19,6 @@ STALE_AFTER_MS: Final = MS_PER_DAY
 OFF_SHIFT_MS: Final = 24 * MS_PER_HOUR
 """How far back mentions count against the budget of who is not on shift, and of roles."""
 _EVERY_DAY: Final = frozenset(range(1, 8))
-_TIME = re.compile(r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))?\s*(?P<half>am|pm)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +43,6 @@ def quiet_until(hours: Iterable[QuietHours], at: int) -> int | None:
         plan = PlannedShift(0, _EVERY_DAY, one.starts_minute, one.ends_minute, one.zone)
         ends += [span.ends_at for span in on_at([plan], at) if span.ends_at is not None]
     return max(ends, default=None)
-
-
-def parse_minute(text: str) -> int | None:
-    """Minutes after midnight of "22:00", "7", "10 pm"; None: no time of the day."""
-    match = _TIME.fullmatch(" ".join(text.split()).lower())
-    if match is None:
-        return None
-    hour, minute, half = int(match["hour"]), int(match["minute"] or 0), match["half"]
-    if half is not None:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if half == "pm" else 0)
-    return hour * 60 + minute if hour < 24 and minute < 60 else None
-
-
-def clock_words(minute: int) -> str:
-    """ "22:00"."""
-    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def within_budget(budget: int, used: int, *, most_money: bool) -> bool:

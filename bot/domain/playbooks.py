@@ -16,36 +16,36 @@ DEFAULT: Final = "default"
 
 BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "expired": (
-        "Read the last ten messages and what he bought last, before you write",
-        "Write one personal line about something he told her; no price, no link",
-        "If he answers, ask what made him leave, and note it",
+        "Read the last ten messages and look up the last purchase before you write",
+        "Write one personal line about something the fan has told her; no price, no link",
+        "If there is an answer, ask what the reason for leaving was, and note it",
         "If there is no answer in two days, ask your lead for a comeback offer",
     ),
     "expiring_soon": (
-        "Look up what he came for: his first and his largest purchase",
-        "Write today and speak of something that comes after his end date",
-        "Once he answers, ask him to switch the renewal on",
+        "Look up what the fan came for: the first and the largest purchase",
+        "Write today and speak of something that comes after the subscription's end",
+        "Once there is an answer, ask to switch the renewal on",
     ),
     "spend_decline": (
-        "Compare what he bought before with what he was offered lately",
-        "Ask about him before you offer anything",
-        "Offer one thing of the kind he used to unlock, at a price he used to pay",
-        "Note what he turned down and why",
+        "Compare what the fan bought before with what was offered lately",
+        "Ask how the fan is before you offer anything",
+        "Offer one thing of the kind the fan used to unlock, at the price of then",
+        "Note what the fan turned down and why",
     ),
     "days_inactive": (
-        "Look up the hours at which he used to be online, and write then",
-        "Pick up the last thing he wrote; ask one question that is easy to answer",
-        "If he stays silent, send a voice note or a free picture, with no price",
+        "Look up when the fan used to be online, and write at that hour",
+        "Pick up the fan's last message; ask one question that is easy to answer",
+        "If there is no answer, send a voice note or a picture for free",
     ),
     "engagement": (
-        "Read back to where his answers became short",
+        "Read back to where the fan's answers became short",
         "Answer what was left unanswered, by name",
-        "Send him something made for him alone; no mass message for three days",
+        "Send something made for this fan alone; no mass message for three days",
     ),
     DEFAULT: (
-        "Read the last ten messages and the notes on him",
+        "Read the last ten messages and the notes on the fan",
         "Write one personal line; no price and no link",
-        "Note what he says, and set a follow-up",
+        "Note what the fan says, and set a follow-up",
     ),
 }
 """Reason code -> the steps Fanwatch comes with: version 0. Nothing in them is sent by Fanwatch itself."""

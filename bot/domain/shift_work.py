@@ -25,7 +25,7 @@ _WORDS = {
 }
 _TEXT_CHARS = 60
 _RANGE = re.compile(r"([a-z]+|[1-7])(?:\s*(?:-|–|to)\s*([a-z]+|[1-7]))?")
-_TIME = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?")
+_TIME = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?\s*(am|pm)?")
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -57,7 +57,7 @@ def _day(text: str) -> int | None:
 
 
 def parse_minute(text: str, *, is_end: bool = False) -> int | None:
-    """Minutes after midnight of "14:00", "9", "9.30" or "2pm"; None where it is no time of day. `is_end`: 24:00 too."""
+    """Minutes after midnight of "14:00", "9", "9.30", "9h30" or "2pm"; None: no time of day. `is_end`: 24:00 too."""
     match = _TIME.fullmatch(" ".join(text.lower().split())[:_TEXT_CHARS])
     if match is None:
         return None

@@ -93,6 +93,8 @@ class AlertCard:
     """How a person last closed an alert about this fan, where this one is open."""
     mood: Closing | None = None
     """The latest of them that says how the fan seemed."""
+    timer: Literal["reminded", "snooze_over"] | None = None
+    """Why its message was posted anew, while nobody has done anything about it since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import structlog
 
 from bot.clock import BlockedCard
 from bot.discord_ui.cards import LAYOUTS, RenderedMessage, render, render_link
+from bot.discord_ui.pacer import Turn, taking
 from bot.discord_ui.sender import (
     MISSING_ACCESS,
     UNKNOWN_CHANNEL,
@@ -76,6 +77,13 @@ class _Lane:
 def card_token(kind: CardKind, card_id: int) -> str:
     """What the card's custom_ids carry: the kind's letter and the id in base 36."""
     return f"{kind.value}{encode(card_id)}"
+
+
+def _turn_of(work: CardWork) -> Turn:
+    """When a new message may go, over all channels: an action item before news, also where it calls nobody."""
+    if work.mention is None:
+        return Turn.NEWS
+    return Turn.NOW if work.ping_wanted else Turn.WORK
 
 
 class Delivery:
@@ -302,13 +310,14 @@ class Delivery:
             return
         fingerprint = rendered.fingerprint()
         try:
-            message_id = await self._sender.create(
-                work.channel_id,
-                rendered,
-                mention=mention,
-                silent=mention is None,
-                nonce=f"{encode(work.card_id)}.{encode(work.incarnation)}",
-            )
+            with taking(_turn_of(work)):
+                message_id = await self._sender.create(
+                    work.channel_id,
+                    rendered,
+                    mention=mention,
+                    silent=mention is None,
+                    nonce=f"{encode(work.card_id)}.{encode(work.incarnation)}",
+                )
         except MessageGoneError:
             # An earlier try had made the message and somebody deleted it since: that one will not come back.
             await self._store.write(lambda tx: card_delivery.mark_message_lost(tx, work))

@@ -98,8 +98,12 @@ class Ticker:
         """Run what is due now. A job that fails is logged and does not keep the others from running."""
         ran: Counter[str] = Counter()
         async with self._lock:
-            began = time.monotonic()
+            began, version = time.monotonic(), self._version()
             for job in self._jobs:
+                if self._version() != version:
+                    # The clock has jumped: by its new time the jobs begin in their order, a digest after the sync, in
+                    # the tick that settles it.
+                    break
                 try:
                     ran.update(await job.run_due(self._clock.now_ms()))
                 except Exception:
@@ -108,6 +112,10 @@ class Ticker:
             if self._on_tick is not None:
                 self._on_tick(time.monotonic() - began)
         return ran
+
+    def _version(self) -> int | None:
+        """Of a remote clock the number of its jumps; None: it never jumps."""
+        return self._clock.version if isinstance(self._clock, RemoteClock) else None
 
     async def _scheduled_tick(self) -> None:
         try:

@@ -92,6 +92,8 @@ class TakeResult:
 
     status: Literal["taken", "nothing", "kept", "on_hold", "not_found"]
     count: int = 0
+    action_id: int | None = None
+    """What can be undone; None: nobody else had them."""
 
 
 class ShiftService:
@@ -261,7 +263,7 @@ class ShiftService:
             )
             await on_shift.begin_by_claim(tx, left.creator_id, viewer.user_id, now)
             action = "take_all" if episode_id is None else "take_one"
-            await desk_actions.record(
+            action_id = await desk_actions.record(
                 tx,
                 viewer.user_id,
                 action,
@@ -274,7 +276,7 @@ class ShiftService:
                 before=before,
             )
             await append(tx, viewer, action, "card", card_id, left.creator_id, now)
-            return TakeResult("taken", count)
+            return TakeResult("taken", count, action_id)
 
         return await self._store.write(write)
 

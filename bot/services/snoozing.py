@@ -30,6 +30,8 @@ class SnoozeResult:
     status: Literal["may", "snoozed", "already", "woken", "not_snoozed"] | Refusal
     sleeper: Sleeper | None
     at: int
+    action_id: int | None = None
+    """What can be undone; None: nothing was changed."""
 
 
 class SnoozeService:
@@ -91,8 +93,8 @@ class SnoozeService:
                 return SnoozeResult("already", found, now)
             before = await desk_actions.snapshot(tx, [episode_id])
             await snoozes.put_to_sleep(tx, found, wanted, choice.value, now)
-            await self._keep(tx, viewer, "snooze", found, now, before)
-            return SnoozeResult("snoozed", await snoozes.find(tx, episode_id), now)
+            action_id = await self._keep(tx, viewer, "snooze", found, now, before)
+            return SnoozeResult("snoozed", await snoozes.find(tx, episode_id), now, action_id)
 
         return await self._changed(await self._store.write(write))
 
@@ -109,8 +111,8 @@ class SnoozeService:
             before = await desk_actions.snapshot(tx, [episode_id])
             remind = self._rules.remind_claim_ms
             await snoozes.wake(tx, found, "by_hand", now, remind, actor_id=viewer.user_id)
-            await self._keep(tx, viewer, "wake", found, now, before)
-            return SnoozeResult("woken", await snoozes.find(tx, episode_id), now)
+            action_id = await self._keep(tx, viewer, "wake", found, now, before)
+            return SnoozeResult("woken", await snoozes.find(tx, episode_id), now, action_id)
 
         return await self._changed(await self._store.write(write))
 
@@ -122,13 +124,14 @@ class SnoozeService:
         of: Sleeper,
         now: int,
         before: dict[int, desk_actions.Work],
-    ) -> None:
-        """On record, and to be undone for ten minutes."""
+    ) -> int:
+        """On record, and to be undone for ten minutes; the action's id."""
         episode_id, creator_id = of.episode_id, of.creator_id
-        await desk_actions.record(
+        action_id = await desk_actions.record(
             tx, viewer.user_id, action, "episode", episode_id, creator_id, now, machine_ms(), before=before
         )
         await append(tx, viewer, action, "episode", episode_id, creator_id, now)
+        return action_id
 
     async def _changed(self, result: SnoozeResult) -> SnoozeResult:
         if result.status in ("snoozed", "woken"):

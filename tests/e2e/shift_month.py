@@ -1,7 +1,7 @@
-"""A month at the sample agency with people at work: they come, claim, close, snooze, miss things, and go.
+"""A month at the sample agency with people at work: what the alert desk promises, checked after every step.
 
-What they do is drawn from a seed. What is checked after every step comes from the bot's database and, for what people
-are called by, from the messages that the simulated Discord has kept.
+What is checked comes from the bot's database and, for what people are called by, from the messages that the simulated
+Discord has kept.
 """
 
 from __future__ import annotations
@@ -10,51 +10,30 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median, quantiles
-from typing import Any
 
-from bot.domain.base36 import encode
 from tests.e2e import ledger
-from tests.e2e.answers import Json, Reply, SandboxError
 from tests.e2e.harness import Sandbox
 from tests.e2e.office import Office
-from tests.e2e.reading import duplicates, text_of
+from tests.e2e.reading import duplicates
+from tests.e2e.shift_people import (
+    CREATORS,
+    LEADS,
+    MANAGERS,
+    MS_PER_HOUR,
+    QUIET,
+    SHIFT_HOURS,
+    STARTS,
+    TEAMS,
+    Item,
+    People,
+)
 
 STEP_S = 1_800
-MS_PER_HOUR = 3_600_000
+MS_PER_DAY = 24 * MS_PER_HOUR
 ESCALATED_AFTER_MS = {1: 15 * 60_000, 2: 60 * 60_000}
-TEAMS: dict[str, tuple[str, ...]] = {
-    "Ben": ("vivian-vip", "freya-free"),
-    "Diego": ("vivian-vip", "freya-free"),
-    "Rosa": ("vivian-vip", "freya-free"),
-    "Ana": ("amber", "nova-new"),
-    "Carla": ("amber", "nova-new"),
-    "Jun": ("amber", "nova-new"),
-}
-LEADS: dict[str, tuple[str, ...]] = {"Luis": TEAMS["Ben"], "Lea": TEAMS["Ana"]}
-STARTS = {"Ben": 8, "Ana": 8, "Diego": 16, "Carla": 16, "Rosa": 0, "Jun": 0}
-"""The hour (UTC, winter) at which each one's eight hours begin."""
-SHIFT_HOURS = 8
-ABSENT = 0.1
-"""How many shifts nobody comes to, although they are planned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An open action item on a posted card."""
-
-    episode_id: int
-    creator: str
-    channel_id: int
-    card_id: int
-    message_id: int
-    claimed_by: int | None
-    claimed_at: int | None
-    owner_id: int | None
-    snoozed_until: int | None
-    stage: int
-    waits_since: int | None
+LAPSE_MS = 2 * MS_PER_HOUR
 
 
 @dataclass(slots=True)
@@ -64,9 +43,11 @@ class MonthReport:
     problems: list[str] = field(default_factory=list)
     acts: Counter[str] = field(default_factory=Counter)
     mentions: dict[str, list[int]] = field(default_factory=dict)
-    """"Name" -> mentions in each of the shifts."""
+    """Name -> mentions in each shift the person came to or was called in; of who has no shifts, on each day."""
     calls: Counter[str] = field(default_factory=Counter)
     """Why people were called, as the bot has it."""
+    changes: Counter[str] = field(default_factory=Counter)
+    """What became of alerts, as the bot has it."""
     items: int = 0
     off_shift: int = 0
 
@@ -78,142 +59,109 @@ class MonthReport:
         return median(counts), quantiles(counts, n=20, method="inclusive")[-1]
 
 
-_ITEMS = (
-    "SELECT e.id, c.name, k.channel_id, k.id, k.message_id, e.claimed_by, e.claimed_at, e.owner_id, e.snoozed_until,"
-    " e.escalation_stage, e.escalate_from_at FROM episodes e JOIN cards k ON k.id = e.card_id"
-    " JOIN creators c ON c.id = e.creator_id"
-    " WHERE e.closed_at IS NULL AND e.tier = 'action' AND k.kind = 'a' AND k.message_id IS NOT NULL"
-)
 _SESSIONS = (
-    "SELECT c.name, s.started_at, s.ended_at FROM shift_sessions s JOIN creators c ON c.id = s.creator_id"
+    "SELECT c.name, s.user_id, s.started_at, s.ended_at FROM shift_sessions s"
+    " JOIN creators c ON c.id = s.creator_id"
 )
+_CLAIMS = (
+    "SELECT c.name, e.id, e.claimed_by, e.claimed_at FROM episodes e JOIN creators c ON c.id = e.creator_id"
+    " WHERE e.closed_at IS NULL AND e.claimed_by IS NOT NULL"
+)
+_HOLDS = "SELECT fan_account_id, until_at FROM fan_holds WHERE ended_at IS NULL"
 _OWNERLESS = (
     "SELECT count(*) FROM episodes WHERE closed_at IS NULL AND tier = 'action' AND owner_id IS NULL"
     " AND claimed_by IS NULL"
 )
 _EVENTS = "SELECT fan_account_id, change, score, code, at FROM episode_events ORDER BY fan_account_id, at, id"
+_CALLS = (
+    "SELECT fan_account_id, reason, at FROM mentions WHERE fan_account_id IS NOT NULL"
+    " ORDER BY fan_account_id, at, id"
+)
+_CALLED = "SELECT kind, discord_id, count(*) FROM mentions GROUP BY kind, discord_id"
+_NEWS = ("action", "held")
+"""Why somebody is called by what a run has found; all other reasons are what somebody has asked for or left undone."""
 
 
 class Month:
-    """The people of one sandbox at work."""
+    """The days of one sandbox."""
 
     def __init__(self, office: Office, seed: int) -> None:
         self._office = office
         self._box: Sandbox = office.box
         self._source = office.box.database
-        self._rng = random.Random(seed)
-        self._present: dict[tuple[str, str], bool] = {}
         self.report = MonthReport()
+        self._people = People(office, random.Random(seed), self.report.acts, self.report.problems)
 
     async def run(self, days: int, say: Callable[[str], None]) -> MonthReport:
         """So many days in steps of half an hour, then the counts."""
-        now = ""
+        await self._people.agree()
         for step in range(days * 86_400 // STEP_S):
             moved = await self._box.advance(STEP_S, timeout_s=120)
-            now = moved.now
             if not moved.settled:
-                self.report.problems.append(f"not settled at {now}")
+                self.report.problems.append(f"not settled at {moved.now}")
                 return self.report
-            at = datetime.fromisoformat(now.replace("Z", "+00:00"))
-            self._check(int(at.timestamp() * 1000))
-            await self._work(at)
+            at = _instant(moved.now)
+            self._check(moved.now, int(at.timestamp() * 1000))
+            await self._people.work(at)
             if step % 48 == 47:
-                await self._no_doubles(now)
-                say(f"{now} {dict(self.report.acts)}")
+                await self._no_doubles(moved.now)
+                say(f"{moved.now} {dict(self.report.acts)}")
         await self._count_mentions()
+        self._count_calls()
         self._count_refires()
         return self.report
 
     # Rules that hold after every step
 
-    def _items(self) -> list[Item]:
-        return [Item(*row) for row in ledger.rows(self._source, _ITEMS)]
-
-    def _check(self, now_ms: int) -> None:
+    def _check(self, now: str, now_ms: int) -> None:
         ownerless = ledger.rows(self._source, _OWNERLESS)[0][0]
         if ownerless:
-            self.report.problems.append(f"{ownerless} action items without an owner at {now_ms}")
-        sessions: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for creator, started, ended in ledger.rows(self._source, _SESSIONS):
-            sessions[creator].append((started, now_ms if ended is None else ended))
-        for item in self._items():
+            self.report.problems.append(f"{now} {ownerless} action items without an owner")
+        sessions = ledger.rows(self._source, _SESSIONS)
+        self._check_escalations(now, now_ms, sessions)
+        self._check_claims(now, now_ms, sessions)
+
+    def _check_escalations(self, now: str, now_ms: int, sessions: list[tuple[object, ...]]) -> None:
+        """What waited long enough while somebody was on has gone to a lead, then to a manager."""
+        spans: dict[object, list[tuple[int, int]]] = defaultdict(list)
+        for creator, _, started, ended in sessions:
+            spans[creator].append((int(str(started)), now_ms if ended is None else int(str(ended))))
+        on_hold = {fan for fan, until in ledger.rows(self._source, _HOLDS) if until is None or until > now_ms}
+        for item in self._people.items():
+            where = f"{now} #{item.creator} item {item.episode_id}"
+            if item.claimed_by is None and item.stage and not self._is_above(item):
+                self.report.problems.append(f"{where}: at stage {item.stage} it is with {item.owner_id}")
             if item.claimed_by is not None or item.snoozed_until is not None or item.waits_since is None:
                 continue
-            waited = covered(sessions[item.creator], item.waits_since, now_ms)
+            waited = covered(spans[item.creator], item.waits_since, now_ms)
             due = max((stage for stage, after in ESCALATED_AFTER_MS.items() if waited >= after), default=0)
-            if item.stage < due:
-                self.report.problems.append(
-                    f"#{item.creator}: nobody was told after {waited // 60_000} min of shift, stage {item.stage}"
-                )
+            if item.stage < due and item.fan_account_id not in on_hold:
+                told = f"after {waited // 60_000} min of shift, stage {item.stage}"
+                self.report.problems.append(f"{where}: nobody was told {told}")
+
+    def _is_above(self, item: Item) -> bool:
+        """Whether an item that nobody claimed in time is with who stands above."""
+        leads = [name for name, creators in LEADS.items() if item.creator in creators]
+        above = MANAGERS if item.stage > 1 else leads
+        return item.owner_id in [int(self._office.people[name]) for name in above]
+
+    def _check_claims(self, now: str, now_ms: int, sessions: list[tuple[object, ...]]) -> None:
+        """A claim ends two hours after its shift, give or take a step."""
+        latest: dict[tuple[object, object], int] = {}
+        for creator, user_id, _, ended in sessions:
+            end = now_ms if ended is None else int(str(ended))
+            latest[creator, user_id] = max(end, latest.get((creator, user_id), 0))
+        for creator, episode_id, user_id, claimed_at in ledger.rows(self._source, _CLAIMS):
+            end = max(latest.get((creator, user_id), 0), claimed_at)
+            if now_ms > end + LAPSE_MS + STEP_S * 1000:
+                over = (now_ms - end) // 60_000
+                self.report.problems.append(f"{now} #{creator} item {episode_id}: {over} min after the shift")
 
     async def _no_doubles(self, now: str) -> None:
         known = {row[0] for row in ledger.rows(self._source, "SELECT username FROM fan_accounts") if row[0]}
-        for creator in {name for team in TEAMS.values() for name in team}:
+        for creator in CREATORS:
             messages = await self._box.messages(self._office.channels[creator])
             self.report.problems += [f"{now} twice: {text}" for text in duplicates(messages, known)]
-
-    # People at work
-
-    def _is_on(self, name: str, at: datetime) -> bool:
-        start = STARTS[name]
-        if not start <= at.hour < start + SHIFT_HOURS:
-            return False
-        key = (name, at.date().isoformat())
-        if key not in self._present:
-            self._present[key] = self._rng.random() >= ABSENT
-        return self._present[key]
-
-    async def _work(self, at: datetime) -> None:
-        on = [name for name in TEAMS if self._is_on(name, at)]
-        items = self._items()
-        now_ms = int(at.timestamp() * 1000)
-        for name in sorted(on):
-            await self._chatter(name, [item for item in items if item.creator in TEAMS[name]], now_ms)
-        for name, creators in sorted(LEADS.items()):
-            told = [item for item in items if item.creator in creators and item.stage >= 1]
-            for item in told:
-                if item.claimed_by is None and self._rng.random() < 0.4:
-                    await self._press(name, item, "claim")
-
-    async def _chatter(self, name: str, items: list[Item], now_ms: int) -> None:
-        user_id = int(self._office.people[name])
-        for item in items:
-            draw = self._rng.random()
-            if item.claimed_by is None and item.snoozed_until is None:
-                if (item.owner_id == user_id and draw < 0.6) or draw < 0.05:
-                    await self._press(name, item, "claim")
-            elif item.claimed_by == user_id and (item.claimed_at or 0) <= now_ms - MS_PER_HOUR and draw < 0.5:
-                await self._finish(name, item)
-
-    async def _press(self, name: str, item: Item, verb: str) -> Reply | None:
-        custom_id = f"fw1:{verb}:a{encode(item.card_id)}:{encode(item.episode_id)}"
-        try:
-            reply = await self._box.press(name, str(item.channel_id), str(item.message_id), custom_id)
-        except SandboxError as error:
-            if "unknown_component" not in str(error):
-                raise
-            # The card has moved on since it was read: somebody else was faster.
-            self.report.acts[f"{verb} not there"] += 1
-            return None
-        self.report.acts[verb] += 1
-        if reply.error is not None or reply.acked == "none":
-            self.report.problems.append(f"{name} pressed {verb} in #{item.creator}: {reply.error}")
-        return reply
-
-    async def _finish(self, name: str, item: Item) -> None:
-        reply = await self._press(name, item, "done")
-        if reply is None or reply.modal is None:
-            # Somebody was faster, or the run has closed it: the answer says so.
-            self.report.acts["done too late"] += 1
-            return
-        outcome = self._rng.choices(["kept", "waiting", "lost", "false_alarm"], [4, 3, 2, 1])[0]
-        fields: Json = {box: [outcome] for box in selects(reply.modal, holding=outcome)}
-        answer = await self._box.submit(
-            name, str(item.channel_id), reply.modal["custom_id"], str(reply.interaction), fields
-        )
-        self.report.acts[outcome] += 1
-        if not answer.settled or "Something broke" in " ".join(map(text_of, answer.messages)):
-            self.report.problems.append(f"{name} closed in #{item.creator}: {answer}")
 
     # Counts at the end
 
@@ -223,39 +171,52 @@ class Month:
         for line in await self._box.requests():
             answered = line.get("response")
             if line["method"] == "POST" and isinstance(answered, dict) and "id" in answered:
-                sent_at[str(answered["id"])] = datetime.fromisoformat(
-                    str(line["agency_at"]).replace("Z", "+00:00")
-                )
+                sent_at[str(answered["id"])] = _instant(str(line["agency_at"]))
         shifts: dict[str, Counter[str]] = defaultdict(Counter)
-        for creator in {name for team in TEAMS.values() for name in team}:
-            for message in await self._box.messages(self._office.channels[creator]):
-                for pinged in message["sandbox"]["pinged"]:
-                    name, at = names.get(pinged), sent_at.get(str(message["id"]))
-                    if name is None or at is None:
-                        continue
-                    start = STARTS.get(name)
-                    if start is not None and not start <= at.hour < start + SHIFT_HOURS:
-                        self.report.off_shift += 1
-                    shifts[name][at.date().isoformat()] += 1
-        first, last = min(sent_at.values(), default=None), max(sent_at.values(), default=None)
-        days = 0 if first is None or last is None else (last.date() - first.date()).days + 1
-        for name in (*TEAMS, *LEADS):
-            counts = sorted(shifts[name].values())
-            self.report.mentions[name] = [0] * max(0, days - len(counts)) + counts
+        seen: Counter[str] = Counter()
+        for channel in self._office.channels.values():
+            for message in await self._box.messages(channel):
+                at = sent_at.get(str(message["id"]))
+                for pinged in message["sandbox"]["pinged"] if at is not None else ():
+                    seen[pinged] += 1
+                    if pinged in names and at is not None:
+                        self._count_one(names[pinged], at, shifts)
+        counted = {f"{kind}:{one}": many for kind, one, many in ledger.rows(self._source, _CALLED)}
+        if seen != counted:
+            self.report.problems.append(f"people saw {dict(seen)}, the bot counted {counted}")
+        first, last = min(sent_at.values()), max(sent_at.values())
+        days = {(first + timedelta(days=n)).date().isoformat() for n in range((last - first).days + 1)}
+        for name in (*TEAMS, *LEADS, *MANAGERS):
+            came = self._people.came(name) if name in TEAMS else days
+            self.report.mentions[name] = [shifts[name][day] for day in sorted(came | set(shifts[name]))]
+
+    def _count_one(self, name: str, at: datetime, shifts: dict[str, Counter[str]]) -> None:
+        who, begins, ends = QUIET
+        if name == who and begins <= at.hour < ends:
+            self.report.problems.append(f"{name} was called at {at:%d %B %H:%M}, in quiet hours")
+        start = STARTS.get(name)
+        if start is not None and not start <= at.hour < start + SHIFT_HOURS:
+            self.report.off_shift += 1
+        shifts[name][at.date().isoformat()] += 1
+
+    def _count_calls(self) -> None:
+        """One mention a fan and day: what a run has found calls nobody within a day of another call about that fan."""
+        last: dict[int, tuple[str, int]] = {}
+        for fan, reason, at in ledger.rows(self._source, _CALLS):
+            before, before_at = last.get(fan, ("", 0))
+            if reason in _NEWS and before and at - before_at < MS_PER_DAY:
+                hours = (at - before_at) / MS_PER_HOUR
+                self.report.problems.append(f"fan {fan}: {reason} {hours:.1f} h after {before}")
+            if reason in (*_NEWS, "woken"):
+                last[fan] = (reason, at)
         calls = ledger.rows(self._source, "SELECT reason, count(*) FROM mentions GROUP BY reason")
         self.report.calls = Counter(dict(calls))
-        self.report.items = int(
-            ledger.rows(
-                self._source,
-                "SELECT count(*) FROM episode_events WHERE tier_after = 'action' AND change IN"
-                " ('opened', 'raised', 'expired') AND code <> 'baseline'",
-            )[0][0]
-        )
 
     def _count_refires(self) -> None:
         """An alert that a run has opened opens again only after it was clear, or a person had closed it."""
         armed: dict[int, bool] = {}
         for fan, change, score, code, _ in ledger.rows(self._source, _EVENTS):
+            self.report.changes[change] += 1
             if change == "opened":
                 if armed.get(fan) is False:
                     self.report.problems.append(f"opened again at {score:.1f} without having been closed")
@@ -266,8 +227,19 @@ class Month:
                 armed[fan] = True
             elif change in ("done", "expired"):
                 armed[fan] = change == "done"
-            elif change in ("undone",):
+            elif change == "undone":
                 armed[fan] = False
+        self.report.items = int(
+            ledger.rows(
+                self._source,
+                "SELECT count(*) FROM episode_events WHERE tier_after = 'action' AND change IN"
+                " ('opened', 'raised', 'expired') AND code <> 'baseline'",
+            )[0][0]
+        )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def covered(spans: Sequence[tuple[int, int]], since: int, until: int) -> int:
@@ -279,18 +251,3 @@ def covered(spans: Sequence[tuple[int, int]], since: int, until: int) -> int:
             total += end - start
             reached = end
     return total
-
-
-def selects(modal: Json, *, holding: str) -> list[str]:
-    """The custom_ids of the form's menus that offer this value."""
-    found: list[str] = []
-
-    def walk(items: Sequence[Any]) -> None:
-        for item in items:
-            inner = [*(item.get("components") or ()), *([item["component"]] if item.get("component") else ())]
-            walk(inner)
-            if any(option.get("value") == holding for option in item.get("options") or ()):
-                found.append(item["custom_id"])
-
-    walk(modal.get("components") or ())
-    return found

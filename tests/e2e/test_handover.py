@@ -34,7 +34,7 @@ async def _leave(office: Office, person: str, channel: str, fans: tuple[str, ...
         await office.press(person, channel, card.message, button(card.message, "Claim"))
     told = sentence(await shift(office, person, "end", channel=channel))
     assert f"{len(fans)} claim" in told
-    assert "lapse in two hours" in told
+    assert "lapses in two hours" in told
 
     async def look() -> Card | None:
         found = live_cards(await office.box.messages(channel), "h")

@@ -56,7 +56,7 @@ async def test_a_shift_begins_shows_on_the_board_and_ends(office: Office) -> Non
     told = sentence(await shift(office, "Ana", "start"))
     assert re.fullmatch(r"You are on shift for luna until <t:\d+:t>\.", told)
     # Once more changes nothing.
-    assert "You are on already for luna" in sentence(await shift(office, "Ana", "start"))
+    assert "You are already on shift for luna" in sentence(await shift(office, "Ana", "start"))
     assert office.who("shift_start") == ["Ana"]
     assert (await office.box.advance(1)).settled
     after = await _board_says(office, "luna", f"On now: <@{ana}> until")

@@ -13,7 +13,8 @@ import pytest
 from tests.e2e.harness import sandbox
 from tests.e2e.office import Office
 from tests.e2e.replay import progress
-from tests.e2e.shift_month import LEADS, TEAMS, Month, covered
+from tests.e2e.shift_month import Month, covered
+from tests.e2e.shift_people import LEADS, MANAGERS, TEAMS
 
 SEED = 11
 MOST_P95, MOST_MEDIAN = 8, 3
@@ -30,10 +31,11 @@ def _judge(month: Month) -> None:
     report = month.report
     middle, high = report.figures(tuple(TEAMS))
     lead_middle, lead_high = report.figures(tuple(LEADS))
+    boss_middle, boss_high = report.figures(MANAGERS)
     progress(
         f"mentions per chatter and shift: median {middle:g}, p95 {high:g}; leads a day: median {lead_middle:g},"
-        f" p95 {lead_high:g}; off shift {report.off_shift}; calls {dict(report.calls)}; action items {report.items};"
-        f" {dict(report.acts)}"
+        f" p95 {lead_high:g}; manager a day: median {boss_middle:g}, p95 {boss_high:g}; off shift {report.off_shift};"
+        f" calls {dict(report.calls)}; action items {report.items}; {dict(report.changes)}; {dict(report.acts)}"
     )
     assert report.problems == []
     assert report.items > 0
@@ -41,6 +43,7 @@ def _judge(month: Month) -> None:
     assert high <= MOST_P95
     assert middle <= MOST_MEDIAN
     assert lead_high <= MOST_P95
+    assert boss_high <= MOST_P95
 
 
 async def test_three_days_at_work(tmp_path: Path) -> None:

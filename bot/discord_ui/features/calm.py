@@ -10,23 +10,25 @@ from bot.discord_ui.custom_ids import parse_page
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.turn import turn
 from bot.discord_ui.words import calm as say
-from bot.domain.calm import QuietHours, parse_minute
+from bot.discord_ui.words.setup import unknown_zone
+from bot.domain.calm import QuietHours
 from bot.domain.models import AccessTier
 from bot.domain.pages import ROWS_PER_PAGE
+from bot.domain.shift_work import parse_minute
 from bot.domain.zones import close_zones, find_zone
 from bot.services.calm import CalmService, Ended
 
 
 def read_hours(starts: str, ends: str, zone: str) -> QuietHours | str:
     """The hours that were typed, or the sentence that says what is wrong with them."""
-    begins, over = parse_minute(starts), parse_minute(ends)
+    begins, over = parse_minute(starts), parse_minute(ends, is_end=True)
     if begins is None or over is None:
         return say.NO_TIME
     if begins == over:
         return say.SAME_TIME
     found = find_zone(zone)
     if found is None:
-        return say.unknown_zone(close_zones(zone))
+        return unknown_zone(close_zones(zone))
     return QuietHours(begins, over, found)
 
 

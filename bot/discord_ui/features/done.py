@@ -11,6 +11,7 @@ from bot.discord_ui.custom_ids import parse_id
 from bot.discord_ui.forms import form_id
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.safe import fan_name
+from bot.discord_ui.undo import render_undoable
 from bot.discord_ui.words import desk as say
 from bot.domain.desk import Done, Mood, Outcome
 from bot.domain.models import Viewer
@@ -68,7 +69,7 @@ class DoneFeature:
             return
         name, lapsed = fan_name(result.row.fan), result.row.expired
         sentence = say.closed_now(outcome, name, result.rest, lapsed=lapsed, now_ms=result.now_ms)
-        await press.answer.send(ui.render_closed(sentence, result.action_id))
+        await press.answer.send(render_undoable(sentence, result.action_id))
 
 
 def refusal(result: CloseResult) -> str:

@@ -13,6 +13,7 @@ from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import fan_name
 from bot.discord_ui.turn import turn
+from bot.discord_ui.undo import render_undoable
 from bot.discord_ui.winbacks import QUEUE
 from bot.discord_ui.words import followups as say
 from bot.discord_ui.words.winbacks import due as due_error
@@ -133,7 +134,7 @@ class FollowupFeature:
         if result.status == "already" and row is not None and row.state is FollowupState.OPEN:
             await press.answer.say(say.yours_already(fan_name(row.fan)))
         else:
-            await press.answer.say(sentence_of(result))
+            await press.answer.send(render_undoable(sentence_of(result), result.action_id))
 
     async def _put_off(self, press: Press) -> None:
         due_s = ui.shown_due(press.target)
@@ -141,12 +142,12 @@ class FollowupFeature:
             await press.answer.say(words.GONE)
             return
         result = await self._followups.put_off(press.viewer, ui.followup_id(press.target), due_s)
-        await press.answer.say(sentence_of(result))
+        await press.answer.send(render_undoable(sentence_of(result), result.action_id))
 
     async def _withdraw(self, press: Press) -> None:
         result = await self._followups.withdraw(press.viewer, ui.followup_id(press.target))
         if result.status == "withdrawn":
-            await turn(press, _line(sentence_of(result)))
+            await turn(press, render_undoable(sentence_of(result), result.action_id))
         else:
             await press.answer.say(sentence_of(result))
 
@@ -166,7 +167,7 @@ class FollowupFeature:
         sentence = sentence_of(result)
         parsed = ui.parse_list(press.target.arg) if press.target.kind == ui.FOLLOWUP else None
         if parsed is None or result.followup is None or not may_list(press.viewer, parsed[0].user_id):
-            await press.answer.say(sentence)
+            await press.answer.send(render_undoable(sentence, result.action_id))
             return
         asked, page = parsed
         await turn(press, await list_message(self._followups, press.viewer, asked, page, sentence))

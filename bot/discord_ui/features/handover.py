@@ -11,7 +11,9 @@ from bot.discord_ui import words
 from bot.discord_ui.cards import render
 from bot.discord_ui.custom_ids import parse_id, parse_page
 from bot.discord_ui.press import Handler, Press
+from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.turn import UNKNOWN_MESSAGE, turn
+from bot.discord_ui.undo import render_undoable
 from bot.discord_ui.words import shifts as say
 from bot.discord_ui.words.calm import ON_HOLD
 from bot.domain.models import CardKind
@@ -57,9 +59,10 @@ class HandoverFeature:
         result = await self._shifts.take(press.viewer, card_id, episode_id)
         match result.status:
             case "taken":
-                await self._show(press, card_id, say.taken(result.count))
+                told = render_undoable(say.taken(result.count), result.action_id)
+                await self._show(press, card_id, told)
             case "kept":
-                await self._show(press, card_id, say.kept(result.count))
+                await self._show(press, card_id, render_undoable(say.kept(result.count), None))
             case "nothing":
                 await press.answer.say(say.TAKEN_ALREADY)
             case "on_hold":
@@ -67,23 +70,29 @@ class HandoverFeature:
             case "not_found":
                 await press.answer.say(words.GONE)
 
-    async def _show(self, press: Press, card_id: int, done: str) -> None:
-        """Answer with the message as it stands now; the public one behind a private page is for delivery."""
+    async def _show(self, press: Press, card_id: int, told: RenderedMessage) -> None:
+        """Answer with the message as it stands now; the public one behind a private page is for delivery.
+
+        `told`: what was done, said beside it where there is a way back.
+        """
         view = await self._shifts.load_handover(press.viewer, card_id)
         fingerprint, shown = "", False
         try:
             if view is not None and press.on_private_message:
                 await turn(press, ui.render_claims(view, page=0))
             elif view is None or not await self._desk.is_message_of(card_id, press.message_id):
-                await press.answer.say(done)
+                await press.answer.send(told)
+                return
             else:
                 rendered = render(view, chat_url=self._chat_url)
                 fingerprint = rendered.fingerprint()
                 shown = await press.answer.update(rendered)
+            if told.live:
+                await press.answer.send(told)
         except discord.NotFound as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
-            await press.answer.say(done)
+            await press.answer.send(told)
         finally:
             # Whatever became of the answer: delivery edits where the card is not as it should be.
             await self._desk.note_shown(card_id, fingerprint if shown else "")

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from bot.discord_ui import snoozing as ui
 from bot.discord_ui import words
 from bot.discord_ui.custom_ids import parse_id
 from bot.discord_ui.press import Handler, Press
-from bot.discord_ui.rendered import one_line
 from bot.discord_ui.safe import fan_name
 from bot.discord_ui.turn import turn
+from bot.discord_ui.undo import render_undoable
 from bot.discord_ui.words import snooze as say
 from bot.domain.due import DueError
 from bot.domain.models import CardKind
 from bot.domain.snoozing import SnoozeFor
 from bot.services.snoozing import REASON_CHARS, SnoozeResult, SnoozeService
 
-_line = partial(one_line, is_layout=False)
 _CARDS = frozenset(kind.value for kind in CardKind)
 
 
@@ -83,7 +81,8 @@ class SnoozeFeature:
     async def _wake(self, press: Press) -> None:
         result = await self._snoozing.wake(press.viewer, _episode_of(press))
         if result.status == "woken" and result.sleeper is not None:
-            await turn(press, _line(say.woken(fan_name(result.sleeper.fan))))
+            sentence = say.woken(fan_name(result.sleeper.fan))
+            await turn(press, render_undoable(sentence, result.action_id))
         else:
             await press.answer.say(_refusal(result))
 
@@ -93,7 +92,7 @@ async def _told(press: Press, result: SnoozeResult) -> None:
     snooze = result.sleeper.snooze if result.sleeper is not None else None
     if result.status in ("snoozed", "already") and result.sleeper is not None and snooze is not None:
         sentence = say.snoozed(fan_name(result.sleeper.fan), snooze.until_at, snooze.until_shift)
-        await turn(press, _line(sentence))
+        await turn(press, render_undoable(sentence, result.action_id))
     else:
         await press.answer.say(_refusal(result))
 

@@ -7,8 +7,9 @@ from typing import Final
 
 from bot.discord_ui import times
 from bot.discord_ui.words import count
-from bot.domain.calm import QuietHours, clock_words
+from bot.domain.calm import QuietHours
 from bot.domain.due import DueError
+from bot.domain.shift_work import minute_text
 
 HELD: Final = "⛔ Do not contact"
 END: Final = "End"
@@ -59,12 +60,12 @@ def until(until_at: int | None) -> str:
 def muted(what: str, until_at: int | None) -> str:
     return (
         f"**{what}** is muted {until(until_at)}: no new alerts and no mentions."
-        " What is news then comes with the next look at the data."
+        " What is new by then is posted afterwards."
     )
 
 
 def unmuted(what: str) -> str:
-    return f"**{what}** is not muted any more; what is news comes with the next look at the data."
+    return f"**{what}** is no longer muted; what is new is posted at the next look at the data."
 
 
 def not_muted(what: str) -> str:
@@ -76,7 +77,7 @@ def held(fan: str, until_at: int | None) -> str:
 
 
 def hold_ended(fan: str) -> str:
-    return f"The hold on **{fan}** is over; what is news comes with the next look at the data."
+    return f"The hold on **{fan}** is over; what is new is posted at the next look at the data."
 
 
 def hold_line(until_at: int | None, reason: str, by: int) -> str:
@@ -89,7 +90,7 @@ def hold_line(until_at: int | None, reason: str, by: int) -> str:
 def hours(quiet: QuietHours) -> str:
     """ "from 22:00 to 08:00 (over midnight), Europe/Paris time"."""
     over = " (over midnight)" if quiet.over_midnight else ""
-    span = f"from {clock_words(quiet.starts_minute)} to {clock_words(quiet.ends_minute)}{over}"
+    span = f"from {minute_text(quiet.starts_minute)} to {minute_text(quiet.ends_minute)}{over}"
     return f"{span}, {quiet.zone} time"
 
 
@@ -107,23 +108,21 @@ def own_quiet_removed() -> str:
     return "You have no quiet hours any more; mentions that waited come now."
 
 
-def unknown_zone(close: Sequence[str]) -> str:
-    near = f" Did you mean {' or '.join(f'`{zone}`' for zone in close)}?" if close else ""
-    return f"There is no such time zone.{near} Nothing was changed."
-
-
 def not_until(error: DueError) -> str:
     """Why an end was not taken."""
     if error.problem == "past" and error.understood_at is not None:
         return f"That has passed ({times.moment(error.understood_at)}); nothing was changed."
     if error.problem == "too_far":
-        return "That is more than a year ahead; leave it out or choose a nearer end. Nothing was changed."
-    return "That end cannot be read; write it like `tomorrow 18:00`, `in 3 days`, `5 March` or `2026-03-05 20:00`."
+        return "That is more than a year ahead, so nothing was changed; choose a nearer end."
+    return (
+        "That end cannot be read, so nothing was changed;"
+        " write it like `tomorrow 18:00`, `in 3 days`, `5 March` or `2026-03-05 20:00`."
+    )
 
 
 def ledger(nudges: int, chatters: int, elsewhere: Sequence[str] | None, more: int, *, many: bool) -> str:
-    """ "3 nudges by 2 chatters in 48 h, also a fan of another creator". `elsewhere` None: their names are not for all."""
-    said = f"{count(nudges, 'nudge', 'nudges')} by {count(chatters, 'chatter', 'chatters')} in 48 h"
+    """ "3 contacts by 2 chatters in 48 h, also a fan of another creator". `elsewhere` None: their names are not for all."""
+    said = f"{count(nudges, 'contact', 'contacts')} by {count(chatters, 'chatter', 'chatters')} in 48 h"
     if elsewhere is None and more:
         said += ", also a fan of another creator" if more == 1 else f", also a fan of {more} other creators"
     elif elsewhere:

@@ -60,6 +60,11 @@ def unfit(error: StepsError) -> str:
     return f"Step {error.number} is longer than {STEP_CHARS} characters; nothing was saved. Your text was:"
 
 
+def ticked(done: int, total: int) -> str:
+    """ "1 of 3 done"."""
+    return f"{done} of {total} done"
+
+
 def progress(done: int, total: int) -> str:
     """ "Playbook 1/3"."""
     return f"{PLAYBOOK} {done}/{total}"

@@ -86,8 +86,8 @@ def role_clash(role: str, tier: AccessTier) -> str:
 def unknown_zone(close: Sequence[str]) -> str:
     """What was typed is no zone."""
     if not close:
-        return "There is no such time zone; type its IANA name, such as Europe/Paris. Nothing was changed."
-    return f"There is no such time zone; did you mean {_either(close)}? Nothing was changed."
+        return "There is no such time zone, so nothing was changed; write it like `Europe/Paris`."
+    return f"There is no such time zone, so nothing was changed; did you mean {_either([f'`{zone}`' for zone in close])}?"
 
 
 def zone_line(zone: str, local: str) -> str:

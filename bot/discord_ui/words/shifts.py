@@ -55,7 +55,8 @@ def started(names: Sequence[tuple[str, int]], already: Sequence[tuple[str, int]]
     if names:
         parts.append(f"You are on shift for {_until(names)}")
     if already:
-        parts.append(f"{'you were' if names else 'You are'} on already for {_until(already)}")
+        head = "you were already" if names else "You are already on shift"
+        parts.append(f"{head} for {_until(already)}")
     return "; ".join(parts) + "."
 
 
@@ -81,7 +82,7 @@ def ended(names: Sequence[str], handed: Sequence[tuple[str, int]], cards: Sequen
     told = [f"{count(claims, 'claim', 'claims')} for {name}" for name, claims in handed]
     if not told:
         return f"{first}; what is due soon stands in {', '.join(cards)}'s channel."
-    return f"{first}; handed over: {', '.join(told)}, which lapse in two hours if nobody takes them."
+    return f"{first}; handed over: {', '.join(told)}. What nobody takes lapses in two hours."
 
 
 def unknown_creators(names: Sequence[str]) -> str:

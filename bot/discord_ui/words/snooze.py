@@ -30,6 +30,7 @@ TOO_FAR: Final = (
     " `in 5 hours` or `friday` would be understood."
 )
 NOT_CLAIMED_IN_TIME: Final = "⏫ Not claimed in time"
+SNOOZE_OVER: Final = "⏰ The snooze is over"
 
 
 def due(error: DueError) -> str:
@@ -45,6 +46,12 @@ def until(until_at: int, until_shift: bool) -> str:
     if until_shift:
         return f"until your next shift, {times.moment(until_at)} at the latest"
     return f"until {times.moment(until_at)}, {times.relative(until_at)}"
+
+
+def reminder(claimed_at: int | None) -> str:
+    """ "⏰ Reminder: claimed 2 hours ago, no outcome yet"."""
+    when = "" if claimed_at is None else f" {times.relative(claimed_at)}"
+    return f"⏰ Reminder: claimed{when}, no outcome yet"
 
 
 def ask(fan: str) -> str:

@@ -72,7 +72,10 @@ def due(error: DueError) -> str:
         return f"That due time has passed ({moment(error.understood_at)}); nothing was changed."
     if error.problem == "too_far":
         return "A due time can be a year ahead at most; nothing was changed."
-    return "That due time cannot be read; write it like `tomorrow 18:00`, `in 3 days`, `5 March` or `2026-03-05 20:00`."
+    return (
+        "That due time cannot be read, so nothing was changed;"
+        " write it like `tomorrow 18:00`, `in 3 days`, `5 March` or `2026-03-05 20:00`."
+    )
 
 
 def until(due_at: int | None) -> str:

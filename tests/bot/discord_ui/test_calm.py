@@ -64,9 +64,9 @@ class TestCards:
 
     def test_contacts_are_counted_for_all_and_named_for_who_may_see(self) -> None:
         ledger = Ledger(2, 2, NOW, ((7, "Bea"), (8, "@everyone")))
-        assert ledger_line(ledger) == "2 nudges by 2 chatters in 48 h, also a fan of 2 other creators"
+        assert ledger_line(ledger) == "2 contacts by 2 chatters in 48 h, also a fan of 2 other creators"
         named = ledger_line(ledger, {7})
-        assert named == "2 nudges by 2 chatters in 48 h, also a fan of Bea and 1 more"
+        assert named == "2 contacts by 2 chatters in 48 h, also a fan of Bea and 1 more"
         assert ledger_line(ledger, ()) == ledger_line(ledger)
         both = ledger_line(ledger, {7, 8})
         assert both is not None
@@ -75,7 +75,7 @@ class TestCards:
 
     def test_from_the_limit_on_the_line_warns(self) -> None:
         line = ledger_line(Ledger(NUDGE_LIMIT, 1, NOW))
-        assert line == "⚠️ Enough for now: 3 nudges by 1 chatter in 48 h"
+        assert line == "⚠️ Enough for now: 3 contacts by 1 chatter in 48 h"
         shown = render(replace(alert(), ledger=Ledger(NUDGE_LIMIT, 1, NOW)), chat_url=CHAT_URL)
         assert line in str(shown.embeds[0].description)
 
@@ -145,7 +145,7 @@ class TestHours:
         assert read_hours("banana", "8", "Europe/Paris") == say.NO_TIME
         wrong = read_hours("22", "8", "Pariss")
         assert isinstance(wrong, str)
-        assert "Did you mean `Europe/Paris`" in wrong
+        assert "did you mean `Europe/Paris`" in wrong
 
     def test_the_form_is_filled_with_what_there_is(self) -> None:
         filled = [child.component.default for child in quiet_form(301, NIGHT).children]  # type: ignore[attr-defined]

@@ -165,7 +165,7 @@ def test_the_baseline_says_that_nobody_was_pinged() -> None:
     view = BaselineCard(3, "Amber Vale", 37, 12, 0, 640, NOW)
     shown = render(view, chat_url=CHAT_URL)
     assert shown.content == (
-        "Baseline · Amber Vale: **37 fans above 60** (12 of them above 80) out of 640 · nobody was pinged"
+        "Baseline · Amber Vale: **37 fans above 60** (12 above 80) out of 640 · nobody was pinged"
     )
     assert buttons(shown) == ["Top 10 by money"]
     second = render_top(view, tuple(row(n) for n in range(12)), chat_url=CHAT_URL, page=1)
@@ -178,7 +178,7 @@ def test_a_baseline_says_the_creators_own_thresholds() -> None:
         BaselineCard(3, "Amber Vale", 37, 12, 0, 640, NOW, fire_above=45.5, action_above=75),
         chat_url=CHAT_URL,
     )
-    assert "37 fans above 45.5** (12 of them above 75)" in (shown.content or "")
+    assert "37 fans above 45.5** (12 above 75)" in (shown.content or "")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_baseline_says_the_creators_own_thresholds() -> None:
 def test_a_later_baseline_says_why_and_what_moved(cause: Any, begins: str) -> None:
     view = BaselineCard(3, "Amber Vale", 30, 4, 5, 640, NOW, fire_above=55, cause=cause, opened=12)
     assert render(view, chat_url=CHAT_URL).content == (
-        f"{begins} · Amber Vale: **12 newly above 55**, 5 dropped · 30 open now (4 of them above 80) out of 640 fans"
+        f"{begins} · Amber Vale: **12 newly above 55**, 5 dropped · 30 open now (4 above 80) out of 640 fans"
         " · nobody was pinged"
     )
 

@@ -181,7 +181,7 @@ def test_ends_that_differ_are_told_apart() -> None:
         "You are on shift for luna, mia until <t:1772000000:t> and for zoe until <t:1772003600:t>."
     )
     both = say.started([("luna", NOW)], [("mia", NOW)])
-    assert both.endswith("; you were on already for mia until <t:1772000000:t>.")
+    assert both.endswith("; you were already for mia until <t:1772000000:t>.")
 
 
 def test_what_an_end_leaves_is_told() -> None:

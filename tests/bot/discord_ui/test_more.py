@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from bot.discord_ui import custom_ids
 from bot.discord_ui.cards import render
-from bot.discord_ui.done import done_form, render_closed
+from bot.discord_ui.done import done_form
 from bot.discord_ui.lists import render_grouped
 from bot.discord_ui.more import render_menu, render_take_over, render_taken, render_why
 from bot.discord_ui.profile import render_profile
 from bot.discord_ui.queue import render_queue
+from bot.discord_ui.undo import render_undoable
 from bot.discord_ui.words import desk as say
 from bot.domain.base36 import encode
 from bot.domain.desk import Closing, Mood, Outcome, Snooze, rest_after
@@ -176,7 +177,7 @@ def test_closing_says_what_brings_it_back(outcome: Outcome, tier: AlertTier, lap
     sentence = say.closed_now(outcome, "joe", rest_after(outcome, 83, tier, NOW), lapsed=lapsed, now_ms=NOW)
     assert says in sentence
     assert say.OUTCOMES[outcome] in sentence
-    shown = render_closed(sentence, BIG_ID)
+    shown = render_undoable(sentence, BIG_ID)
     assert buttons(shown) == ["Undo"]
     assert f"fw1:undo_action:x{encode(BIG_ID)}" in str(components(shown))
 

@@ -50,12 +50,14 @@ async def test_the_most_urgent_go_first_and_the_others_in_order() -> None:
         (Turn.REST, "edit 1"),
         (Turn.NEWS, "flag 1"),
         (Turn.REST, "edit 2"),
+        (Turn.WORK, "item 1"),
         (Turn.NOW, "ping 1"),
         (Turn.NEWS, "flag 2"),
+        (Turn.WORK, "item 2"),
         (Turn.NOW, "ping 2"),
     ]
     await asyncio.gather(*(one(*each) for each in came))
-    assert order == ["ping 1", "ping 2", "flag 1", "flag 2", "edit 1", "edit 2"]
+    assert order == ["ping 1", "ping 2", "item 1", "item 2", "flag 1", "flag 2", "edit 1", "edit 2"]
 
 
 async def test_who_gives_up_waiting_costs_the_others_nothing() -> None:

@@ -38,7 +38,7 @@ def test_a_period_with_enough_cases_is_told_with_its_range() -> None:
         "Expected anyway: $8,100, by 210 comparable fans nobody wrote to",
         "**Difference: $4,240**, 90 % range $1,200 to $7,000",
         "",
-        "**Claims:** 52 claims, the median 14 minutes after the alert.",
+        "**Claims:** 52, typically 14 minutes after the alert.",
         "**Closed:** 20 saved, 4 lost.",
         "",
         "-# This is a comparison, not proof, until a holdout is run: people choose whom they write to.",

@@ -14,14 +14,13 @@ from bot.domain.alerting import decide
 from bot.domain.calm import (
     KEPT_FOR_MONEY,
     QuietHours,
-    clock_words,
     is_most_money,
     is_stale,
-    parse_minute,
     quiet_until,
     within_budget,
 )
 from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, AlertFacts, EpisodeState, Policy
+from bot.domain.shift_work import minute_text, parse_minute
 
 NOW = 1_772_438_400_000
 """2026-03-02T08:00:00Z."""
@@ -122,7 +121,7 @@ class TestTimes:
 
     @given(st.integers(0, 1439))
     def test_what_is_shown_is_read_back(self, minute: int) -> None:
-        assert parse_minute(clock_words(minute)) == minute
+        assert parse_minute(minute_text(minute)) == minute
 
     @given(st.text(max_size=30))
     def test_any_text_is_a_minute_or_none(self, text: str) -> None:

@@ -79,13 +79,24 @@ def test_days_that_are_shown_can_be_typed_again(days: set[int]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "minute"),
-    [("14:00", 840), ("9", 540), ("9.30", 570), ("2pm", 840), ("12 am", 0), ("12:15pm", 735), ("00:00", 0)],
+    [
+        ("14:00", 840),
+        ("9", 540),
+        ("9.30", 570),
+        ("9h30", 570),
+        ("2pm", 840),
+        ("12 am", 0),
+        ("12:15pm", 735),
+        ("00:00", 0),
+    ],
 )
 def test_times_are_read_as_people_write_them(text: str, minute: int) -> None:
     assert parse_minute(text) == minute
 
 
-@pytest.mark.parametrize("text", ["", "25:00", "14:60", "13pm", "0am", "noon", "1400", "24:00", "-1", "14:0"])
+@pytest.mark.parametrize(
+    "text", ["", "25:00", "14:60", "13pm", "0am", "noon", "1400", "24:00", "-1", "14:0", "\u0661"]
+)
 def test_what_is_no_time_of_day_is_none(text: str) -> None:
     assert parse_minute(text) is None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
+from bot.discord_ui.pacer import Turn, present_turn
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.sender import MessageGoneError, SendError
 from bot.domain.views import Owner
@@ -27,6 +28,7 @@ class Message:
     live: bool
     mention: Owner | None
     silent: bool
+    turn: Turn
     deleted: bool = False
 
     @property
@@ -82,7 +84,9 @@ class FakeDiscord:
                 if self.messages[known].deleted:
                     raise MessageGoneError("message deleted", 10008)
                 return known
-            message = Message(next(self._ids), channel_id, nonce, "", "", False, mention, silent)
+            message = Message(
+                next(self._ids), channel_id, nonce, "", "", False, mention, silent, present_turn()
+            )
             message.show(rendered)
             self.messages[message.id] = message
             self.nonces[nonce] = message.id

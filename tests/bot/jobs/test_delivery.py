@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.discord_ui.cards import render
+from bot.discord_ui.pacer import Turn
 from bot.discord_ui.sender import BlockedError, SendError, TryAgainError
 from bot.domain.base36 import encode
 from bot.domain.models import CardKind
@@ -50,14 +51,16 @@ class Post:
         async with asyncio.timeout(20):
             await self.delivery().drain()
 
-    async def notice(self, channel_id: int = AVAS, *, ping: bool = False) -> int:
+    async def notice(
+        self, channel_id: int = AVAS, *, ping: bool = False, mention: Owner | None = None
+    ) -> int:
         new = NewCard(
             CardKind.NOTICE,
             self.desk.agency.ava,
             channel_id,
             CardPayload(data_at=NOW),
             code="stale",
-            mention=ANN if ping else None,
+            mention=ANN if ping else mention,
             ping=ping,
         )
         return await self.store.write(lambda tx: cards.create_card(tx, new, NOW))
@@ -266,6 +269,24 @@ async def test_pings_go_first_then_new_messages_then_edits(post: Post) -> None:
     order = [m.card for m in post.discord.messages.values()]
     assert order == [encode(old), encode(ping), encode(silent)]
     assert post.discord.whats() == ["create", "create", "create", "edit"]
+
+
+async def test_work_that_calls_nobody_goes_before_news_in_its_channel_and_over_all(post: Post) -> None:
+    news, work, ping = await post.notice(), await post.notice(mention=ANN), await post.notice(ping=True)
+    elsewhere = await post.notice(OTHER, mention=ANN)
+
+    await post.drain()
+
+    sent = list(post.discord.messages.values())
+    here = [(m.card, m.turn, m.silent) for m in sent if m.channel_id == AVAS]
+    assert here == [
+        (encode(ping), Turn.NOW, False),
+        (encode(work), Turn.WORK, True),
+        (encode(news), Turn.NEWS, True),
+    ]
+    assert [(m.card, m.turn, m.silent) for m in sent if m.channel_id == OTHER] == [
+        (encode(elsewhere), Turn.WORK, True)
+    ]
 
 
 async def test_a_passing_trouble_is_tried_again_with_the_same_nonce(post: Post) -> None:

@@ -170,6 +170,37 @@ async def test_a_version_that_is_over_is_not_settled_any_more(fake: FakeClock) -
     assert [report["version"] for report in fake.settled] == [2]
 
 
+async def test_a_jump_amid_a_tick_begins_with_the_first_job_again(fake: FakeClock) -> None:
+    done: list[str] = []
+
+    class Follower(Hourly):
+        """Says what it did in the order in which it was done."""
+
+        async def run_due(self, now_ms: int) -> dict[str, int]:
+            ran = await super().run_due(now_ms)
+            done.extend(f"{name} {(now_ms - NOON_MS) // HOUR}" for name in ran)
+            return ran
+
+    sync = Follower("sync", hold=asyncio.Event())
+    digest = Follower("digest", next_at=NOON_MS + HOUR)
+    clock = RemoteClock("http://clock", fake.client)
+    await clock.start()
+    ticker = Ticker(clock, [sync, digest], Outbox())
+    ticker.start()
+    try:
+        async with asyncio.timeout(5):
+            await sync.entered.wait()
+            fake.advance(HOUR)
+            await fake.wait_reads(3)
+            assert sync.hold is not None
+            sync.hold.set()
+        await _next_report(fake)
+    finally:
+        await ticker.stop()
+    # By the new time the digest is due at once, and still comes after the sync.
+    assert done == ["sync 0", "sync 1", "digest 1"]
+
+
 async def test_blocked_cards_are_said_and_hold_nothing_up(fake: FakeClock) -> None:
     outbox = Outbox(blocked=[BlockedCard("a1", "the bot cannot see the channel", None)])
     clock = RemoteClock("http://clock", fake.client)

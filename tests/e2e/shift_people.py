@@ -1,0 +1,264 @@
+"""The people of the sample agency at work: who is there when, and what they do at the desk. Drawn from a seed."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.domain.base36 import encode
+from tests.e2e import ledger
+from tests.e2e.answers import Json, Reply, SandboxError
+from tests.e2e.office import Office, buttons
+from tests.e2e.reading import text_of
+
+MS_PER_HOUR = 3_600_000
+TEAMS: dict[str, tuple[str, ...]] = {
+    "Ben": ("vivian-vip", "freya-free"),
+    "Diego": ("vivian-vip", "freya-free"),
+    "Rosa": ("vivian-vip", "freya-free"),
+    "Ana": ("amber", "nova-new"),
+    "Carla": ("amber", "nova-new"),
+    "Jun": ("amber", "nova-new"),
+}
+LEADS: dict[str, tuple[str, ...]] = {"Luis": TEAMS["Ben"], "Lea": TEAMS["Ana"]}
+MANAGERS = ("Max",)
+CREATORS = (*TEAMS["Ben"], *TEAMS["Ana"])
+STARTS = {"Ben": 8, "Ana": 8, "Diego": 16, "Carla": 16, "Rosa": 0, "Jun": 0}
+"""The hour (UTC, winter) at which each one's eight hours begin."""
+SHIFT_HOURS = 8
+TYPES_IN = ("Diego", "Carla")
+"""Those who type /shift start and /shift end; the others leave it to the plan."""
+ABSENT = 0.1
+"""How many shifts nobody comes to, although they are planned."""
+QUIET = ("Carla", 20, 22)
+"""Whose hours are quiet in the middle of the shift, from and to which hour (UTC)."""
+CALM_HOUR = 10
+"""When the leads hold a fan and mute another."""
+
+_ITEMS = (
+    "SELECT e.id, c.name, k.channel_id, k.id, k.message_id, f.id, e.claimed_by, e.claimed_at, e.owner_kind,"
+    " e.owner_id, e.snoozed_until, e.escalation_stage, e.escalate_from_at FROM episodes e"
+    " JOIN cards k ON k.id = e.card_id JOIN creators c ON c.id = e.creator_id"
+    " JOIN fan_accounts f ON f.id = e.fan_account_id"
+    " WHERE e.closed_at IS NULL AND e.tier = 'action' AND k.kind = 'a' AND k.message_id IS NOT NULL"
+)
+_HANDED_OVER = (
+    "SELECT DISTINCT c.name, k.channel_id, k.id, k.message_id, h.user_id FROM handovers h"
+    " JOIN cards k ON k.id = h.card_id JOIN creators c ON c.id = h.creator_id"
+    " JOIN handover_items i ON i.handover_id = h.id"
+    " WHERE h.closed_at IS NULL AND k.message_id IS NOT NULL AND i.kind = 'claim' AND i.taken_at IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An open action item on a posted card of its own."""
+
+    episode_id: int
+    creator: str
+    channel_id: int
+    card_id: int
+    message_id: int
+    fan_account_id: int
+    claimed_by: int | None
+    claimed_at: int | None
+    owner_kind: str | None
+    owner_id: int | None
+    snoozed_until: int | None
+    stage: int
+    waits_since: int | None
+
+
+class People:
+    """Those who work at one sandbox's agency. `acts` counts what they do, `problems` what they were not answered."""
+
+    def __init__(self, office: Office, rng: random.Random, acts: Counter[str], problems: list[str]) -> None:
+        self._office = office
+        self._box = office.box
+        self._rng = rng
+        self._acts = acts
+        self._problems = problems
+        self._present: dict[tuple[str, str], bool] = {}
+        self._there: set[str] = set()
+        self._undone_on = ""
+
+    def came(self, name: str) -> set[str]:
+        """The dates of the shifts the person came to."""
+        return {day for (who, day), there in self._present.items() if who == name and there}
+
+    def items(self) -> list[Item]:
+        return [Item(*row) for row in ledger.rows(self._box.database, _ITEMS)]
+
+    async def agree(self) -> None:
+        """What is settled before the month begins: somebody's quiet hours."""
+        name, begins, ends = QUIET
+        hours = {"from": f"{begins}:00", "to": f"{ends}:00", "zone": "UTC", "who": self._office.people[name]}
+        await self._slash("Lea", "amber", "alerts quiet", hours)
+
+    async def work(self, at: datetime) -> None:
+        """What everybody does at one moment."""
+        on = [name for name in sorted(TEAMS) if self._is_on(name, at)]
+        for name in TYPES_IN:
+            if name in on and name not in self._there:
+                named = {"creators": ", ".join(TEAMS[name])}
+                await self._slash(name, TEAMS[name][0], "shift start", named)
+        self._there = set(on)
+        items = self.items()
+        for name in on:
+            await self._take_over_what_is_left(name)
+            await self._chatter(name, [item for item in items if item.creator in TEAMS[name]], at)
+        for name, creators in sorted(LEADS.items()):
+            led = [item for item in items if item.creator in creators]
+            for item in led:
+                if item.stage >= 1 and item.claimed_by is None and self._rng.random() < 0.4:
+                    await self._press(name, item, "claim")
+            if (at.hour, at.minute // 30) == (CALM_HOUR, 0):
+                await self._calm(name, [item for item in led if item.claimed_by is None])
+        for name in TYPES_IN:
+            left_h = STARTS[name] + SHIFT_HOURS - at.hour - at.minute / 60
+            if name in on and left_h <= 0.5:
+                await self._slash(name, TEAMS[name][0], "shift end", {})
+
+    def _is_on(self, name: str, at: datetime) -> bool:
+        start = STARTS[name]
+        if not start <= at.hour < start + SHIFT_HOURS:
+            return False
+        key = (name, at.date().isoformat())
+        if key not in self._present:
+            self._present[key] = self._rng.random() >= ABSENT
+        return self._present[key]
+
+    # What a chatter does
+
+    async def _chatter(self, name: str, items: Sequence[Item], at: datetime) -> None:
+        user_id = int(self._office.people[name])
+        before = int(at.astimezone(UTC).timestamp() * 1000) - MS_PER_HOUR
+        for item in items:
+            draw = self._rng.random()
+            if item.claimed_by is None and item.snoozed_until is None:
+                mine = item.owner_kind == "user" and item.owner_id == user_id
+                if (mine and draw < 0.6) or draw < 0.05:
+                    await self._press(name, item, "claim")
+                    await self._think_again(name, item, at)
+                elif mine and draw < 0.7:
+                    await self._snooze(name, item, "1h" if draw < 0.66 else "shift")
+            elif item.claimed_by == user_id and (item.claimed_at or 0) <= before:
+                if draw < 0.5:
+                    await self._finish(name, item)
+                elif draw < 0.53:
+                    await self._by_menu(name, item, "Release")
+                elif draw < 0.56 and item.snoozed_until is None:
+                    await self._snooze(name, item, "1h" if draw < 0.545 else "shift")
+            elif item.claimed_by not in (None, user_id) and draw < 0.005:
+                await self._by_menu(name, item, "Take over", "Take over")
+
+    async def _take_over_what_is_left(self, name: str) -> None:
+        user_id = int(self._office.people[name])
+        for creator, channel_id, card_id, message_id, left_by in ledger.rows(
+            self._box.database, _HANDED_OVER
+        ):
+            if creator in TEAMS[name] and left_by != user_id and self._rng.random() < 0.3:
+                custom_id = f"fw1:take_all:h{encode(card_id)}"
+                await self._pressed(name, creator, str(channel_id), str(message_id), custom_id, "take all")
+
+    async def _think_again(self, name: str, item: Item, at: datetime) -> None:
+        """Once a day somebody takes back what they have just done."""
+        day = at.date().isoformat()
+        if day == self._undone_on or self._rng.random() > 0.3:
+            return
+        self._undone_on = day
+        reply = await self._slash(name, item.creator, "undo", {})
+        await self._on(name, item, reply, "Undo")
+
+    async def _snooze(self, name: str, item: Item, choice: str) -> None:
+        label = {"1h": "1 hour", "shift": "Until my next shift"}[choice]
+        await self._on(name, item, await self._press(name, item, "snooze"), label)
+
+    async def _by_menu(self, name: str, item: Item, *labels: str) -> None:
+        """Press [More] and what stands behind it."""
+        reply = await self._press(name, item, "more")
+        for label in labels:
+            reply = await self._on(name, item, reply, label)
+
+    async def _finish(self, name: str, item: Item) -> None:
+        reply = await self._press(name, item, "done")
+        if reply is None or reply.modal is None:
+            # Somebody was faster, or the run has closed it: the answer says so.
+            self._acts["done too late"] += 1
+            return
+        outcome = self._rng.choices(["kept", "waiting", "lost", "false_alarm"], [4, 3, 2, 1])[0]
+        fields: Json = {box: [outcome] for box in selects(reply.modal, holding=outcome)}
+        answer = await self._box.submit(
+            name, str(item.channel_id), reply.modal["custom_id"], str(reply.interaction), fields
+        )
+        self._acts[outcome] += 1
+        self._heard(answer, f"{name} closed in #{item.creator}")
+
+    async def _calm(self, name: str, items: Sequence[Item]) -> None:
+        """One fan is not to be contacted for a day, of another nothing new is told."""
+        chosen = self._rng.sample(items, min(2, len(items)))
+        for command, item in zip(("fan hold", "alerts mute"), chosen, strict=False):
+            fan = f"f:{encode(item.fan_account_id)}"
+            given = {"fan": fan, "until": "in 1 day", "reason": "asked for a break"}
+            await self._slash(name, item.creator, command, given)
+
+    # How it is done
+
+    async def _press(self, name: str, item: Item, verb: str) -> Reply | None:
+        """On the item's card. None: the card has moved on since it was read, somebody else was faster."""
+        custom_id = f"fw1:{verb}:a{encode(item.card_id)}:{encode(item.episode_id)}"
+        channel, message = str(item.channel_id), str(item.message_id)
+        return await self._pressed(name, item.creator, channel, message, custom_id, verb)
+
+    async def _on(self, name: str, item: Item, reply: Reply | None, label: str) -> Reply | None:
+        """Press the first button with a label on a private answer. None: the answer has none, for things have moved on."""
+        for message in reply.messages if reply is not None else ():
+            for custom_id in buttons(message, label)[:1]:
+                where = (str(item.channel_id), str(message["id"]))
+                return await self._pressed(name, item.creator, *where, custom_id, label.lower())
+        self._acts[f"{label.lower()} not there"] += 1
+        return None
+
+    async def _pressed(
+        self, name: str, creator: str, channel: str, message: str, custom_id: str, what: str
+    ) -> Reply | None:
+        try:
+            reply = await self._box.press(name, channel, message, custom_id)
+        except SandboxError as error:
+            if "unknown_component" not in str(error):
+                raise
+            self._acts[f"{what} not there"] += 1
+            return None
+        self._acts[what] += 1
+        self._heard(reply, f"{name} pressed {what} in #{creator}")
+        return reply
+
+    async def _slash(self, name: str, creator: str, command: str, options: Json) -> Reply:
+        reply = await self._box.slash(name, self._office.channels[creator], command, options)
+        self._acts[f"/{command}"] += 1
+        self._heard(reply, f"{name} typed /{command} in #{creator}")
+        return reply
+
+    def _heard(self, reply: Reply, what: str) -> None:
+        said = " ".join(map(text_of, reply.messages))
+        if reply.error is not None or reply.acked == "none" or "Something broke" in said:
+            self._problems.append(f"{what}: {reply.error} {said[:200]}")
+
+
+def selects(modal: Json, *, holding: str) -> list[str]:
+    """The custom_ids of the form's menus that offer this value."""
+    found: list[str] = []
+
+    def walk(items: Sequence[Any]) -> None:
+        for item in items:
+            inner = [*(item.get("components") or ()), *([item["component"]] if item.get("component") else ())]
+            walk(inner)
+            if any(option.get("value") == holding for option in item.get("options") or ()):
+                found.append(item["custom_id"])
+
+    walk(modal.get("components") or ())
+    return found
