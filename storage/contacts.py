@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, insert, select, update
 
 from bot.domain.desk import NUDGE_WINDOW_MS, Ledger
 from storage.holds import show
@@ -39,9 +39,25 @@ async def add(
             action_id=action_id,
         )
     )
-    for other_id, other_creator_id, _ in await _accounts(tx, fan_account_id):
-        await show(tx, other_creator_id, other_id)
+    await _show_person(tx, fan_account_id)
     return contact_id
+
+
+async def take_back(tx: Tx, action_id: int, now_ms: int) -> None:
+    """The contacts that an action has told of count no more, and no card says so."""
+    of = (_c.agency_id == tx.agency_id, _c.action_id == action_id, _c.undone_at.is_(None))
+    rows = await tx.all(select(_c.fan_account_id).where(*of))
+    if not rows:
+        return
+    await tx.execute(update(contacts).where(*of).values(undone_at=now_ms))
+    for row in rows:
+        await _show_person(tx, row.fan_account_id)
+
+
+async def _show_person(tx: Tx, fan_account_id: int) -> None:
+    """What the person's contacts stand on is to be rendered again, for whichever creator."""
+    for other_id, creator_id, _ in await _accounts(tx, fan_account_id):
+        await show(tx, creator_id, other_id)
 
 
 async def load_ledger(tx: Tx, fan_account_id: int, now_ms: int) -> Ledger:

@@ -15,6 +15,7 @@ from sqlalchemy import insert, or_, select, update
 
 from storage import boards
 from storage.cards import bump
+from storage.contacts import take_back
 from storage.ids import first_id_at
 from storage.parts import in_parts
 from storage.tables import alert_feedback, contacts, desk_actions, episodes, outcomes, playbook_ticks
@@ -283,6 +284,7 @@ async def mark_undone(tx: Tx, action_id: int, user_id: int, now_ms: int) -> bool
     )
     if not result.rowcount:
         return False
+    await take_back(tx, action_id, now_ms)
     for table in _WITH_ACTION:
         await tx.execute(
             update(table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 
 from bot.domain.models import AlertTier
 from storage import boards, on_shift
@@ -13,7 +13,7 @@ from storage.cards import bump
 from storage.on_shift import Ended
 from storage.roster import Creator
 from storage.routing import choose_owners
-from storage.tables import episode_events, episodes, handover_items, handovers
+from storage.tables import episode_events, episodes, fan_holds, handover_items, handovers
 from storage.tx import Tx
 
 _e, _h, _i = episodes.c, handovers.c, handover_items.c
@@ -66,6 +66,23 @@ async def lapse(tx: Tx, creator: Creator, ended: Ended, now_ms: int) -> int:
     await _mark_taken(tx, ended.session_id, held, None, now_ms)
     await _show_all(tx, creator.id, rows)
     return len(rows)
+
+
+async def leave_out_held(tx: Tx, episode_ids: Collection[int]) -> list[int]:
+    """Those of these episodes whose fans may be contacted, in order of their ids."""
+    wanted = sorted(set(episode_ids))
+    rows = await tx.all(
+        select(_e.id)
+        .select_from(
+            episodes.join(
+                fan_holds,
+                and_(fan_holds.c.agency_id == _e.agency_id, fan_holds.c.fan_account_id == _e.fan_account_id),
+            )
+        )
+        .where(_e.agency_id == tx.agency_id, _e.id.in_(wanted), fan_holds.c.ended_at.is_(None))
+    )
+    held = {row.id for row in rows}
+    return [one for one in wanted if one not in held]
 
 
 async def take(

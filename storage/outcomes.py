@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from sqlalchemy import ColumnElement, insert, select, update
 
 from bot.domain.desk import Closing, Done, Mood, Outcome, rest_after
-from storage import claims
+from storage import claims, contacts
 from storage.claims import Work
-from storage.tables import alert_feedback, contacts, outcomes
+from storage.tables import alert_feedback, outcomes
+from storage.tables import contacts as contact_table
 from storage.tx import Tx
 from storage.work_columns import AWAKE
 
-ContactSource = Literal["outcome", "playbook", "followup", "winback", "logged"]
-
-_o, _k, _b = outcomes.c, contacts.c, alert_feedback.c
+_o, _k, _b = outcomes.c, contact_table.c, alert_feedback.c
 
 
 async def close(tx: Tx, work: Work, done: Done, user_id: int, now_ms: int, action_id: int) -> None:
@@ -61,7 +58,7 @@ async def close(tx: Tx, work: Work, done: Done, user_id: int, now_ms: int, actio
         )
     )
     if done.outcome is not Outcome.FALSE_ALARM:
-        await add_contact(tx, work.creator_id, work.fan_account_id, user_id, "outcome", now_ms, action_id)
+        await contacts.add(tx, work.creator_id, work.fan_account_id, user_id, "outcome", now_ms, action_id)
     await claims.append_work_event(tx, work, "done", user_id, now_ms, code=done.outcome.value)
     await claims.show(tx, work)
 
@@ -96,30 +93,6 @@ async def last_closing(
     if row is None:
         return None
     return Closing(Outcome(row.outcome), Mood(row.mood) if row.mood else None, row.closed_by, row.closed_at)
-
-
-async def add_contact(
-    tx: Tx,
-    creator_id: int,
-    fan_account_id: int,
-    user_id: int,
-    source: ContactSource,
-    now_ms: int,
-    action_id: int | None = None,
-) -> None:
-    """Keep that somebody was in touch with a fan. `action_id`: the desk action that an undo takes it back with."""
-    await tx.execute(
-        insert(contacts).values(
-            agency_id=tx.agency_id,
-            id=tx.ids.next(),
-            creator_id=creator_id,
-            fan_account_id=fan_account_id,
-            user_id=user_id,
-            source=source,
-            at=now_ms,
-            action_id=action_id,
-        )
-    )
 
 
 async def last_contact_at(tx: Tx, fan_account_id: int, user_id: int, since_ms: int) -> int | None:

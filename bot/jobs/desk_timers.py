@@ -98,7 +98,7 @@ class DeskTimers:
     async def _work(self, tx: Tx, now_ms: int) -> Counter[str]:
         done: Counter[str] = Counter()
         called: dict[int, Owner] = {}
-        verdicts: dict[tuple[int, Owner], Verdict] = {}
+        sent: dict[tuple[int, Owner], Verdict] = {}
         for task in (await self._tasks(tx, now_ms))[:AT_ONCE]:
             one, verdict, card_id = task.due, None, task.due.card_id
             if task.mention is not None and card_id is not None:
@@ -106,9 +106,12 @@ class DeskTimers:
                     # A list that calls somebody already: the others on it have their turn when that is sent.
                     continue
                 key = (card_id, task.mention)
-                if key not in verdicts:
-                    verdicts[key] = await self._call(tx, task, task.mention, now_ms)
-                verdict = verdicts[key]
+                # One message for all that call the same person; what is said of one fan alone holds back no other.
+                verdict = sent.get(key)
+                if verdict is None:
+                    verdict = await self._call(tx, task, task.mention, now_ms)
+                    if verdict.state == "send":
+                        sent[key] = verdict
             await self._carry_out(tx, task, verdict, now_ms)
             if verdict is not None and verdict.state == "send" and card_id is not None:
                 if card_id not in called:

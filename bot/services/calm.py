@@ -257,7 +257,7 @@ class CalmService:
 
         async def write(tx: Tx) -> Ended:
             found = await quiet_hours.find(tx, row_id)
-            if found is None or not await _may_end(tx, viewer, found):
+            if found is None or not await may_end_hours(tx, viewer, found):
                 return _NOT_FOUND
             item = _of_quiet(found, await _names(tx))
             if not await quiet_hours.remove(tx, row_id, now):
@@ -355,7 +355,8 @@ async def _people_of(tx: Tx, viewer: Viewer, creator_ids: list[int]) -> set[int]
     return found
 
 
-async def _may_end(tx: Tx, viewer: Viewer, row: QuietRow) -> bool:
+async def may_end_hours(tx: Tx, viewer: Viewer, row: QuietRow) -> bool:
+    """One's own anybody may; others' a lead of theirs, those of a channel a lead who sees it."""
     if row.user_id == viewer.user_id:
         return True
     if viewer.tier < AccessTier.LEAD:

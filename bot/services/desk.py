@@ -66,6 +66,8 @@ class Desk:
                 return ClaimResult("closed", None)
             if work.claimed_by == viewer.user_id:
                 return ClaimResult("already_yours", viewer.user_id)
+            if await holds.find_on(tx, work.fan_account_id) is not None:
+                return ClaimResult("on_hold")
             if work.claimed_by is not None and work.claimed_by != holder_id:
                 # The person agreed to take it from somebody else.
                 return ClaimResult("taken", work.claimed_by)
@@ -90,6 +92,11 @@ class Desk:
             if assignee.tier < AccessTier.CHATTER or work.creator_id not in assignee.creator_ids:
                 creator = await roster.get_creator(tx, work.creator_id)
                 return AssignResult("no_access", creator.name if creator is not None else "")
+            if (
+                work.claimed_by != assignee.user_id
+                and await holds.find_on(tx, work.fan_account_id) is not None
+            ):
+                return AssignResult("on_hold")
             before = await desk_actions.snapshot(tx, [episode_id])
             status = await claims.assign(
                 tx, episode_id, assignee.user_id, viewer.user_id, now, remind_at=self._remind_at(now)

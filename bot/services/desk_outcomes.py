@@ -12,7 +12,7 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.more import EpisodeMenu, Why
 from bot.domain.views import AlertRow
 from bot.services.records import append
-from storage import claims, desk_actions, more, outcomes
+from storage import claims, contacts, desk_actions, more, outcomes
 from storage.claims import Work
 from storage.engine import AgencyStore, Tx
 from storage.ids import machine_ms
@@ -125,7 +125,7 @@ class OutcomeService:
             if before is not None:
                 return ContactResult("already", before)
             action_id = tx.ids.next()
-            await outcomes.add_contact(
+            await contacts.add(
                 tx, work.creator_id, work.fan_account_id, viewer.user_id, "logged", now, action_id
             )
             snapshot = await desk_actions.snapshot(tx, [episode_id])

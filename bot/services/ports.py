@@ -22,7 +22,7 @@ class ClaimResult:
 class AssignResult:
     """`no_access`: whoever was chosen may not see the creator; `creator_name` is hers, with it."""
 
-    status: Literal["assigned", "already", "no_access", "closed", "not_found"]
+    status: Literal["assigned", "already", "no_access", "closed", "on_hold", "not_found"]
     creator_name: str = ""
 
 

@@ -90,7 +90,7 @@ class PlanResult:
 class TakeResult:
     """`count`: how many claims went over, or (kept) stay."""
 
-    status: Literal["taken", "nothing", "kept", "not_found"]
+    status: Literal["taken", "nothing", "kept", "on_hold", "not_found"]
     count: int = 0
     action_id: int | None = None
     """What can be undone; None: nobody else had them."""
@@ -235,7 +235,7 @@ class ShiftService:
     async def take(self, viewer: Viewer, card_id: int, episode_id: int | None) -> TakeResult:
         """The claims of a hand-over, or (`episode_id`) one of them, go to the viewer, who is on shift from then on.
 
-        "kept": they were the viewer's own, who is back on shift with them.
+        "kept": they were the viewer's own, who is back on shift with them. "on_hold": whom nobody is to contact stays.
         """
         now = self._clock.now_ms()
 
@@ -254,6 +254,9 @@ class ShiftService:
                 await on_shift.begin_by_claim(tx, left.creator_id, viewer.user_id, now)
                 await append(tx, viewer, "take_back", "card", card_id, left.creator_id, now)
                 return TakeResult("kept", len(open_ones))
+            open_ones = await handover_claims.leave_out_held(tx, open_ones)
+            if not open_ones:
+                return TakeResult("on_hold")
             before = await desk_actions.snapshot(tx, open_ones)
             count = await handover_claims.take(
                 tx, left.ended, open_ones, viewer.user_id, self._rules.remind_claim_ms, now
@@ -265,7 +268,8 @@ class ShiftService:
                 viewer.user_id,
                 action,
                 "episode",
-                episode_id,
+                # All of them may be one: then it is about that alert as any other action.
+                open_ones[0] if len(open_ones) == 1 else None,
                 left.creator_id,
                 now,
                 machine_ms(),

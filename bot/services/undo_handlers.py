@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.clock import Clock
 from bot.domain.models import AccessTier, Viewer
+from bot.services.calm import may_end_hours
 from bot.services.calm_undo import undo_hold, undo_mute, undo_quiet
 from bot.services.creator_admin import CreatorAdmin
 from bot.services.followups import FollowupService
@@ -15,6 +16,7 @@ from bot.services.shifts import ShiftService
 from bot.services.undo import Handler, Handlers, Turned
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
+from storage import quiet_hours
 from storage.desk_actions import DeskAction
 from storage.engine import Tx
 
@@ -41,8 +43,14 @@ def undo_handlers(
     async def hold(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
         return await undo_hold(tx, action.action, action.target_id or 0, viewer.user_id, clock.now_ms())
 
-    async def quiet(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
-        return await undo_quiet(tx, action.action, action.target_id or 0, clock.now_ms())
+    async def quiet(tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
+        if action.creator_id is not None and viewer.tier < AccessTier.LEAD:
+            return Turned("not_yours")
+        row = await quiet_hours.find(tx, action.target_id or 0)
+        if row is None or not await may_end_hours(tx, viewer, row):
+            return Turned("not_found")
+        done = await undo_quiet(tx, action.action, row.id, clock.now_ms())
+        return Turned("undone", 1) if done else Turned("overtaken")
 
     async def followup(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
         return await followups.undo(tx, viewer, action, clock.now_ms())
@@ -59,10 +67,7 @@ def undo_handlers(
         "mute": _handler(mute, lambda action: AccessTier.LEAD),
         "note": notes.take_back,
         "playbook": _handler(playbook, lambda action: AccessTier.LEAD),
-        # Somebody's own quiet hours are nobody else's matter; a channel's are its lead's.
-        "quiet": _handler(
-            quiet, lambda action: AccessTier.CHATTER if action.creator_id is None else AccessTier.LEAD
-        ),
+        "quiet": quiet,
         "setting": creator_admin.take_back,
         "shift": _handler(
             shift, lambda action: AccessTier.LEAD if action.action in _BY_LEADS else AccessTier.CHATTER

@@ -25,7 +25,7 @@ from bot.domain.winbacks import (
 from bot.services import refills
 from bot.services.records import append, may_undo, too_late
 from bot.services.undo import Turned
-from storage import desk_actions, fans, hooks, winback_candidates, winbacks, zones
+from storage import contacts, desk_actions, fans, hooks, winback_candidates, winbacks, zones
 from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
 from storage.ids import machine_ms
@@ -259,7 +259,11 @@ class WinbackService:
                 return DoneResult("already", found)
             await winbacks.close(tx, winback_id, outcome, note, viewer.user_id, now)
             await self._append(tx, viewer, DONE, "winback", winback_id, found.creator_id)
-            await self._keep(tx, viewer, DONE, found)
+            action_id = await self._keep(tx, viewer, DONE, found)
+            if outcome is not Outcome.FALSE_ALARM:
+                await contacts.add(
+                    tx, found.creator_id, found.fan_account_id, viewer.user_id, "winback", now, action_id
+                )
             refill = None
             if worker is not None and found.spread_id is not None and worker.user_id == worker_id:
                 refill = await refills.refill(tx, found.spread_id, worker, winback_id, now)
@@ -332,11 +336,11 @@ class WinbackService:
 
     async def _keep(
         self, tx: Tx, viewer: Viewer, action: str, row: Winback | None, before: Winback | None = None
-    ) -> None:
-        """Put on record what can be taken back, with the terms as they were and as they became."""
+    ) -> int | None:
+        """Put on record what can be taken back, with the terms as they were and as they became; the action's id."""
         if row is None:
-            return
-        await desk_actions.record(
+            return None
+        return await desk_actions.record(
             tx,
             viewer.user_id,
             action,

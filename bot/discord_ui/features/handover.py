@@ -15,6 +15,7 @@ from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.turn import UNKNOWN_MESSAGE, turn
 from bot.discord_ui.undo import render_undoable
 from bot.discord_ui.words import shifts as say
+from bot.discord_ui.words.calm import ON_HOLD
 from bot.domain.models import CardKind
 from bot.services.ports import Desk
 from bot.services.shifts import ShiftService
@@ -64,6 +65,8 @@ class HandoverFeature:
                 await self._show(press, card_id, render_undoable(say.kept(result.count), None))
             case "nothing":
                 await press.answer.say(say.TAKEN_ALREADY)
+            case "on_hold":
+                await press.answer.say(ON_HOLD)
             case "not_found":
                 await press.answer.say(words.GONE)
 

@@ -15,6 +15,7 @@ from bot.discord_ui.safe import safe_name
 from bot.discord_ui.turn import turn
 from bot.discord_ui.viewers import RulesSource
 from bot.discord_ui.words import desk as say
+from bot.discord_ui.words.calm import ON_HOLD
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.more import EpisodeMenu, Why
 from bot.services.desk_outcomes import CloseResult, ContactResult
@@ -127,6 +128,8 @@ class MoreFeature:
                 await self._ask_take_over(press, episode_id)
             case "closed":
                 await press.answer.say(words.CLOSED)
+            case "on_hold":
+                await press.answer.say(ON_HOLD)
             case "not_found":
                 await press.answer.say(words.GONE)
 
@@ -153,6 +156,8 @@ class MoreFeature:
                 await press.answer.say(say.no_access(assignee.user_id, safe_name(result.creator_name)))
             case "closed":
                 await press.answer.say(words.CLOSED)
+            case "on_hold":
+                await press.answer.say(ON_HOLD)
             case "not_found":
                 await press.answer.say(words.GONE)
 

@@ -44,7 +44,7 @@ NOT_YOUR_TEAM: Final = "That person sees none of your creators, so nothing was c
 HIGHER: Final = "That person has a higher role than you, so nothing was changed."
 DRILL_GONE: Final = "This drill is closed already; nothing was changed."
 ON_HOLD: Final = (
-    "This fan is not to be contacted for now, so the alert cannot be claimed; a team lead can end the hold."
+    "This fan is not to be contacted for now, so nobody can take the alert on; a team lead can end the hold."
 )
 YOURS: Final = "yours"
 DRILL_CLOSED: Final = "The drill is closed."

@@ -418,3 +418,23 @@ async def test_the_most_money_is_called_about_first(desk: Desk) -> None:
     called = [r["fan_account_id"] for r in await desk.rows(mention_table) if r["reason"] == "escalated"]
     assert called == [(await watch.episode(number))["fan_account_id"] for number in (2, 3, 1)]
     await watch.stop()
+
+
+async def test_what_is_said_of_one_fan_holds_back_nobody_else_of_a_list(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = await open_watch(desk, fans=3)
+    card, *_ = await desk.cards("a")
+    await desk.change(
+        lambda tx: tx.execute(
+            update(episodes).where(episodes.c.agency_id == tx.agency_id).values(card_id=card["id"])
+        )
+    )
+    # The first has been written to often enough; the other two call the lead by one message.
+    asked = gate(monkeypatch, Verdict("digest"))
+    await watch.begin(BEN)
+    assert await watch.calls(15) == [LEA]
+    assert len(asked) == 2
+    states = [(await watch.episode(number))["ping_state"] for number in (1, 2, 3)]
+    assert sorted(states, key=str) == [None, None, "digest"]
+    await watch.stop()

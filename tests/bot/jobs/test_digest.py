@@ -15,6 +15,7 @@ from bot.domain.views import DigestCard
 from bot.jobs.delivery import Delivery
 from bot.jobs.digest import DigestJob
 from storage import card_views, claims, digests, settings, shifts
+from storage.engine import Tx
 from storage.tables import episodes, followups, mutes, outcomes, scores
 from tests.bot.jobs.desk import Desk, calm, leaving
 from tests.bot.jobs.fake_discord import FakeDiscord, Message
@@ -158,6 +159,29 @@ async def test_who_retires_has_none_and_a_later_baseline_keeps_none_waiting(pres
     await press.desk.set_creator(press.ava, baseline_done_at=None, baseline_cause="thresholds")
     await press.tick(MORNING)
     assert {card["creator_id"] for card in await press.cards()} == {press.ava, None}
+
+
+async def test_a_claim_that_was_taken_back_is_not_counted(press: Press) -> None:
+    await press.desk.start([calm(1), calm(2), leaving(3)])
+    later = MORNING + 9 * DAY
+    await press.tick(later - DAY)
+    await press.desk.score(later - 2 * HOUR)
+    found = await press.desk.episodes()
+
+    async def work(tx: Tx) -> None:
+        one = (await claims.find_work(tx, found["1"]["id"]), await claims.find_work(tx, found["2"]["id"]))
+        for work in one:
+            assert work is not None
+            assert (await claims.claim(tx, work.id, ANA, later - HOUR))[0] == "claimed"
+            await claims.append_work_event(tx, work, "undone", ANA, later - HOUR, code="claim")
+        assert (await claims.release(tx, found["2"]["id"], ANA, later, may_release_others=False))[
+            0
+        ] == "released"
+        assert (await claims.claim(tx, found["2"]["id"], LEA, later - 1))[0] == "claimed"
+
+    await press.store.write(work)
+    await press.tick(later)
+    assert (await press.view(press.ava, "2026-03-12")).figures.claimed == 1
 
 
 async def test_it_counts_what_happened_and_says_what_waits(press: Press) -> None:

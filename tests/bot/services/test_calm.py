@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,6 +13,7 @@ from bot.domain.calm import QuietHours
 from bot.domain.models import AccessTier, Viewer
 from bot.services.calm import CalmService, Ended
 from bot.services.calm_undo import undo_hold, undo_mute, undo_quiet
+from bot.services.undo_handlers import undo_handlers
 from storage import card_views, desk_actions, fans
 from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore
@@ -253,3 +256,30 @@ async def test_a_drill_is_one_card_that_mentions_whoever_asked_last(office: Offi
     assert await calm.close_drill(office.lea, card.id) == "closed"
     assert await calm.close_drill(office.lea, card.id) == "already"
     assert office.woken
+
+
+async def test_a_persons_own_hours_are_taken_back_by_nobody_who_does_not_lead_them(
+    office: Office,
+) -> None:
+    others: Any = SimpleNamespace(take_back=None)
+    quiet = undo_handlers(
+        office,
+        creator_admin=others,
+        followups=others,
+        notes=others,
+        playbooks=others,
+        shifts=others,
+        spreads=others,
+        winbacks=others,
+    )["quiet"]
+    await office.calm.set_hours(office.ana, NIGHT, user_id=office.ana.user_id)
+    async with office.store.read() as tx:
+        (action,) = await desk_actions.list_recent(tx, office.ana.user_id, 0, 2)
+
+    async def undo(viewer: Viewer) -> str:
+        return (await office.store.write(lambda tx: quiet(tx, viewer, action))).status
+
+    assert await undo(office.bob) == "not_found"
+    assert await office.calm.own_hours(office.ana) is not None
+    assert await undo(office.ana) == "undone"
+    assert await office.calm.own_hours(office.ana) is None

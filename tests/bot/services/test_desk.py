@@ -11,7 +11,8 @@ import pytest_asyncio
 from bot.domain.desk import DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.services.desk import Desk as DeskService
-from storage import routing
+from storage import holds, routing
+from storage.engine import Tx
 from storage.tables import cards, episode_events, mentions, shift_sessions
 from storage.tables import desk_actions as actions
 from tests.bot.jobs.conftest import agency, database_url, desk, postgres_server, postgres_url, storage
@@ -167,6 +168,26 @@ async def test_who_assigns_themselves_is_not_called(office: Office) -> None:
     assert (await office.service.assign(office.lea, episode_id, office.lea)).status == "assigned"
     assert await office.sent() == called
     assert [row["user_id"] for row in await office.desk.rows(shift_sessions)] == [LEA]
+
+
+async def test_nobody_takes_on_whom_nobody_is_to_contact(office: Office) -> None:
+    episode = await office.episode()
+    await office.service.claim(office.ana, episode["id"])
+    called = await office.sent()
+
+    async def hold(tx: Tx) -> None:
+        fan_id = episode["fan_account_id"]
+        await holds.set_hold(tx, office.desk.agency.ava, fan_id, None, "ill", LEA, LATER)
+
+    await office.desk.change(hold)
+    before = await office.episode()
+    assert (await office.service.take_over(office.ben, episode["id"], ANA)).status == "on_hold"
+    assert (await office.service.assign(office.lea, episode["id"], office.ben)).status == "on_hold"
+    assert await office.episode() == before
+    assert await office.sent() == called
+    # Whoever has it keeps it, and may give it back.
+    assert (await office.service.assign(office.lea, episode["id"], office.ana)).status == "already"
+    assert (await office.service.release(office.ana, episode["id"])).status == "released"
 
 
 @pytest.mark.parametrize("lacks", ["role", "creator"])

@@ -186,6 +186,24 @@ async def test_undoing_brings_back_the_claim_and_takes_the_outcome_and_the_conta
     assert (await office.close(form="g")).status == "done"
 
 
+async def test_a_contact_shows_on_the_cards_of_the_same_person_elsewhere(office: Office) -> None:
+    bea, episode_id = office.desk.agency.bea, (await office.episode())["id"]
+    await office.desk.start([leaving(1)], creator_id=bea)
+    await office.desk.score(NINE_DAYS, creator_id=bea)
+
+    async def version() -> int:
+        (card,) = [row for row in await office.desk.cards("a") if row["creator_id"] == bea]
+        return int(card["wanted_version"])
+
+    before = await version()
+    result = await office.outcomes.close(office.ana, episode_id, Done(Outcome.KEPT, None, None, "f"))
+    after = await version()
+    assert after > before
+    assert result.action_id is not None
+    await office.desk.change(lambda tx: restore(tx, result.action_id))
+    assert await version() > after
+
+
 async def test_the_newest_mood_shows_in_the_profile(office: Office) -> None:
     await office.close(mood=Mood.WARM)
     fan_id = (await office.episode())["fan_account_id"]

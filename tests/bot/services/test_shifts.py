@@ -16,7 +16,7 @@ from bot.domain.shifts import PlannedShift
 from bot.domain.views import HandoverCard, Owner
 from bot.jobs.shifts import ShiftsJob
 from bot.services.shifts import ShiftService, TakeResult
-from storage import claims, desk_actions, on_shift, routing, shifts
+from storage import claims, desk_actions, holds, on_shift, routing, shifts
 from storage.engine import Tx
 from storage.tables import audit_log, shift_sessions
 from tests.bot.jobs.desk import NINE_DAYS, Desk, leaving, open_desk
@@ -162,6 +162,24 @@ async def test_one_may_be_taken_and_the_rest_stays(team: Team) -> None:
     # What is not on the card is not to be had by it.
     assert await team.shifts.take(team.ana, card, third) == TakeResult("not_found")
     assert [row.episode_id for row in (await team.view(team.ana)).rows] == [second]
+
+
+async def test_whom_nobody_is_to_contact_stays_when_the_rest_is_taken(team: Team) -> None:
+    first, second, _ = await team.open()
+    await team.claim(BEN_ID, first, second)
+    await team.shifts.end(team.ben)
+    fan_id = next(
+        row["fan_account_id"] for row in (await team.desk.episodes()).values() if row["id"] == first
+    )
+    await team.store.write(lambda tx: holds.set_hold(tx, team.ava, fan_id, None, "ill", LEA_ID, team.now))
+    card = await team.card()
+    assert await team.shifts.take(team.ana, card, first) == TakeResult("on_hold")
+    assert await team.shifts.take(team.ana, card, None) == TakeResult("taken", 1)
+    assert await team.claimers() == [BEN_ID, ANA_ID, None]
+    # It is about one alert, whose menu can take it back.
+    async with team.store.read() as tx:
+        (action,) = await desk_actions.list_since(tx, "episode", [second])
+    assert (action.action, action.target_id) == ("take_all", second)
 
 
 async def test_a_foreign_hand_over_is_answered_like_a_missing_one(team: Team) -> None:

@@ -16,7 +16,7 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.winbacks import WinbackKind, WinbackState
 from bot.services.records import UNDO_MS
 from bot.services.winbacks import CandidateFilter
-from storage import creator_settings
+from storage import contacts, creator_settings
 from tests.bot.services.winback_desk import BEN_ID, CHATTER, LEAD_ID, MANAGER_ID, Desk, open_desk
 from tests.storage.conftest import DAY, NOW
 from tests.storage.records import fan
@@ -118,6 +118,23 @@ class TestClosing:
         done = await desk.of_fan(1)
         assert (done.state, done.outcome, done.done_by) == (WinbackState.DONE, Outcome.WAITING, CHATTER)
         assert (await desk.audit())["winback_done"] == 1
+
+    @pytest.mark.parametrize(("outcome", "counted"), [(Outcome.WAITING, 1), (Outcome.FALSE_ALARM, 0)])
+    async def test_it_counts_as_a_contact_until_it_is_taken_back(
+        self, desk: Desk, outcome: Outcome, counted: int
+    ) -> None:
+        await desk.gone(desk.ava, 1)
+        await desk.assign(1, desk.ana)
+        row = await desk.of_fan(1)
+
+        async def nudges() -> int:
+            async with desk.store.read() as tx:
+                return (await contacts.load_ledger(tx, row.fan_account_id, desk.now)).nudges
+
+        await desk.winbacks.close(desk.ana, row.id, outcome, None, desk.viewer)
+        assert await nudges() == counted
+        assert (await desk.winbacks.undo_close(desk.ana, row.id)).status == "reopened"
+        assert await nudges() == 0
 
     async def test_another_chatter_cannot_and_a_lead_can(self, desk: Desk) -> None:
         await desk.gone(desk.ava, 1)
