@@ -24,7 +24,7 @@ from bot.domain.views import (
 from storage import (
     boards,
     contacts,
-    digests,
+    digest_cards,
     followups,
     handover_views,
     handovers,
@@ -237,7 +237,7 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         over = card.closed_at is not None
         return await boards.load_board(tx, card_id, card.creator_id, payload.as_of, top, on_now, is_over=over)
     if kind is CardKind.DIGEST:
-        return await digests.load_card(tx, card_id, card.creator_id, card.code or "")
+        return await digest_cards.load_card(tx, card_id, card.creator_id, card.code or "")
     if kind is CardKind.HANDOVER:
         left = await handovers.load(tx, card_id)
         if left is None:

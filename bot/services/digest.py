@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.domain.models import Viewer
 from bot.domain.views import QueueRow
 from bot.services.records import append
-from storage import digests, queue
+from storage import queue
 from storage.engine import AgencyStore
 
 
@@ -37,7 +37,7 @@ class DigestService:
     async def find(self, viewer: Viewer, card_id: int) -> DigestOf | None:
         """None: there is no such digest for this person. The agency's is for everybody, each sees their own in it."""
         async with self._store.read() as tx:
-            found = await digests.find_by_card(tx, card_id)
+            found = await digest_cards.find_by_card(tx, card_id)
         if found is None or not _may_see(viewer, found.creator_id):
             return None
         return DigestOf(found.creator_id)
@@ -45,7 +45,7 @@ class DigestService:
     async def left_over(self, viewer: Viewer, card_id: int) -> LeftOver | None:
         """None: there is no such digest for this person. That they looked is on record."""
         async with self._store.read() as tx:
-            found = await digests.find_by_card(tx, card_id)
+            found = await digest_cards.find_by_card(tx, card_id)
             if found is None or not _may_see(viewer, found.creator_id):
                 return None
             rows = await queue.list_these(tx, found.figures.unmentioned, viewer.creator_ids)
