@@ -18,7 +18,7 @@ from tests.e2e.office import (
     row_button,
     sentence,
 )
-from tests.e2e.reading import Card, fingerprint, is_private, live_cards, text_of
+from tests.e2e.reading import Card, fingerprint, live_cards, text_of
 from tests.e2e.test_shift import shift
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -104,10 +104,7 @@ async def test_one_is_taken_the_next_on_shift_is_called_and_the_rest_lapses(offi
     assert card.message["sandbox"]["pinged"] == [f"user:{office.people['Lea']}"]
     take = row_button(card.message, fans[0])
     assert take["label"] == "Take"
-    now, said = (await office.press("Max", "mira", card.message, take["custom_id"])).messages
-    assert text_of(said) == "1 claim is yours now."
-    assert is_private(said)
-    assert len(buttons(said, "Undo")) == 1
+    now = (await office.press("Max", "mira", card.message, take["custom_id"])).messages[0]
     assert now["id"] == card.message["id"]
     assert len(buttons(now, "Take")) == 1
     assert await _claimers(office, *fans) == ["Max", "Ana"]
