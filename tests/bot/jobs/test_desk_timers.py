@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,11 +11,8 @@ from sqlalchemy import insert, update
 from bot.domain.desk import DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import SnoozeFor
-from bot.domain.views import Owner
-from bot.jobs import desk_timers
-from storage import desk_actions, roster, undoing
+from storage import roster
 from storage.engine import Tx
-from storage.mentions import Verdict
 from storage.tables import cards, episodes, fan_holds
 from storage.tables import mentions as mention_table
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
@@ -31,19 +27,6 @@ async def watch(desk: Desk) -> AsyncIterator[Watch]:
     opened = await open_watch(desk)
     yield opened
     await opened.stop()
-
-
-def gate(monkeypatch: pytest.MonkeyPatch, *verdicts: Verdict) -> list[tuple[int, str]]:
-    """The gate says these one after the other, then lets through; who was asked for, and why."""
-    asked: list[tuple[int, str]] = []
-    left = list(verdicts)
-
-    async def call(_tx: Tx, _rules: DeskRules, who: Owner, *, reason: str, **_: Any) -> Verdict:
-        asked.append((who.discord_id, reason))
-        return left.pop(0) if left else Verdict("send")
-
-    monkeypatch.setattr(desk_timers.mentions, "call", call)
-    return asked
 
 
 # Escalation
@@ -275,89 +258,6 @@ async def test_a_release_stops_the_reminder_and_so_does_a_setting(desk: Desk) ->
     await watch.stop()
 
 
-# The gate
-
-
-async def test_a_held_mention_is_asked_for_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    morning = NINE_DAYS + 8 * 3_600_000
-    asked = gate(monkeypatch, Verdict("held", morning), Verdict("held", morning + 3_600_000))
-    await watch.snoozing.snooze(watch.ana, await watch.id_of(), SnoozeFor.HOUR)
-    assert await watch.calls(60) == []
-    assert await watch.calls(7 * 60 - 1) == []
-    assert await watch.calls(1) == []
-    watch.start()
-    assert await watch.calls(60) == [ANA]
-    assert asked == [(ANA, "woken"), (ANA, "held"), (ANA, "held")]
-    assert await watch.calls(A_WEEK) == []
-    assert (await watch.episode())["ping_state"] is None
-
-
-@pytest.mark.parametrize("act", ["claim", "snooze"])
-async def test_a_held_mention_is_not_owed_of_what_somebody_sees_to(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch, act: str
-) -> None:
-    episode_id = await watch.id_of()
-    asked = gate(monkeypatch, Verdict("held", NINE_DAYS + 8 * 3_600_000))
-    await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.HOUR)
-    await watch.tick(60)
-    assert (await watch.episode())["ping_state"] == "held"
-    if act == "claim":
-        await watch.cards.claim(watch.ben, episode_id)
-    else:
-        await watch.snoozing.snooze(watch.ben, episode_id, SnoozeFor.DAYS)
-    await watch.tick(12 * 60)
-    assert "held" not in [reason for _, reason in asked]
-
-
-@pytest.mark.parametrize("meanwhile", ["nothing", "contact_undone", "released"])
-async def test_who_was_given_an_item_in_quiet_hours_is_called_when_they_end(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch, meanwhile: str
-) -> None:
-    episode_id = await watch.id_of()
-    gate(monkeypatch, Verdict("held", NINE_DAYS + 8 * 3_600_000))
-    assert (await watch.cards.assign(watch.lea, episode_id, watch.ben)).status == "assigned"
-    assert await watch.calls(7 * 60) == []
-    if meanwhile == "contact_undone":
-        before = await watch.desk.change(lambda tx: desk_actions.snapshot(tx, [episode_id]))
-        row = before[episode_id]
-        assert undoing.turn_back(row, row, row, watch.now) == {}
-    elif meanwhile == "released":
-        assert (await watch.cards.release(watch.ben, episode_id)).status == "released"
-        assert BEN not in await watch.calls(60)
-        return
-    assert await watch.calls(60) == [BEN]
-    assert await watch.calls(60) == []
-    assert (await watch.episode())["ping_state"] is None
-
-
-async def test_a_reminder_that_is_held_comes_later(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    # An instant that has passed already keeps nobody busy.
-    asked = gate(monkeypatch, Verdict("held", 1))
-    await watch.begin(BEN, hours=100)
-    await watch.cards.claim(watch.ben, await watch.id_of())
-    assert await watch.calls(120) == []
-    assert await watch.calls(1) == [BEN]
-    assert asked == [(BEN, "reminder")] * 2
-
-
-async def test_a_mention_over_the_budget_is_left_to_the_digest(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate(monkeypatch, Verdict("digest"))
-    await watch.begin(BEN)
-    assert await watch.calls(15) == []
-    row = await watch.episode()
-    assert (row["ping_state"], row["owner_id"]) == ("digest", LEA)
-    assert f"now with <@{LEA}>" in (await watch.shown()).text
-
-
-async def test_every_mention_is_counted_by_the_gate(watch: Watch) -> None:
-    await watch.begin(BEN)
-    await watch.tick(15)
-    (row,) = [one for one in await watch.desk.rows(mention_table) if one["reason"] != "action"]
-    assert (row["discord_id"], row["reason"], row["at"]) == (LEA, "escalated", watch.now)
-
-
 # Cards
 
 
@@ -415,24 +315,4 @@ async def test_the_most_money_is_called_about_first(desk: Desk) -> None:
     await watch.tick(15)
     called = [r["fan_account_id"] for r in await desk.rows(mention_table) if r["reason"] == "escalated"]
     assert called == [(await watch.episode(number))["fan_account_id"] for number in (2, 3, 1)]
-    await watch.stop()
-
-
-async def test_what_is_said_of_one_fan_holds_back_nobody_else_of_a_list(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    watch = await open_watch(desk, fans=3)
-    card, *_ = await desk.cards("a")
-    await desk.change(
-        lambda tx: tx.execute(
-            update(episodes).where(episodes.c.agency_id == tx.agency_id).values(card_id=card["id"])
-        )
-    )
-    # The first has been written to often enough; the other two call the lead by one message.
-    asked = gate(monkeypatch, Verdict("digest"))
-    await watch.begin(BEN)
-    assert await watch.calls(15) == [LEA]
-    assert len(asked) == 2
-    states = [(await watch.episode(number))["ping_state"] for number in (1, 2, 3)]
-    assert sorted(states, key=str) == [None, None, "digest"]
     await watch.stop()
