@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from bot.domain.models import AlertTier
 from storage import boards
@@ -184,3 +185,28 @@ async def append_work_event(
             at=now_ms,
         )
     )
+
+
+async def count_claimed(tx: Tx, creator_id: int, since: int, until: int) -> int:
+    """How many episodes were claimed; a claim that was taken back is none."""
+    rows = await tx.all(
+        select(episode_events.c.episode_id, episode_events.c.change, func.count().label("n"))
+        .where(
+            episode_events.c.agency_id == tx.agency_id,
+            episode_events.c.creator_id == creator_id,
+            episode_events.c.at >= since,
+            episode_events.c.at < until,
+            or_(
+                episode_events.c.change == "claimed",
+                and_(
+                    episode_events.c.change == "undone",
+                    episode_events.c.code.in_(("claim", "take_one", "take_all")),
+                ),
+            ),
+        )
+        .group_by(episode_events.c.episode_id, episode_events.c.change)
+    )
+    left: Counter[int] = Counter()
+    for row in rows:
+        left[row.episode_id] += int(row.n) if row.change == "claimed" else -int(row.n)
+    return sum(n > 0 for n in left.values())

@@ -15,6 +15,7 @@ from bot.domain.models import AlertTier, CardKind, Change
 from bot.domain.money import USD
 from storage import boards
 from storage.cards import CardPayload, NewCard, bump, create_card
+from storage.claims import count_claimed
 from storage.parts import in_parts
 from storage.score_inputs import read_paces
 from storage.tables import (
@@ -159,31 +160,9 @@ async def _happened(tx: Tx, creator_id: int, since: int, until: int) -> tuple[in
         len(at_risk),
         len(action),
         len(of[Change.EXPIRED.value]),
-        await _claimed(tx, creator_id, since, until),
+        await count_claimed(tx, creator_id, since, until),
         len(of[Change.CLEARED.value]),
     )
-
-
-async def _claimed(tx: Tx, creator_id: int, since: int, until: int) -> int:
-    """How many episodes were claimed; a claim that was taken back is none."""
-    rows = await tx.all(
-        select(_v.episode_id, _v.change, func.count().label("n"))
-        .where(
-            _v.agency_id == tx.agency_id,
-            _v.creator_id == creator_id,
-            _v.at >= since,
-            _v.at < until,
-            or_(
-                _v.change == "claimed",
-                and_(_v.change == "undone", _v.code.in_(("claim", "take_one", "take_all"))),
-            ),
-        )
-        .group_by(_v.episode_id, _v.change)
-    )
-    left: Counter[int] = Counter()
-    for row in rows:
-        left[row.episode_id] += int(row.n) if row.change == "claimed" else -int(row.n)
-    return sum(n > 0 for n in left.values())
 
 
 _NEWS = (Change.OPENED.value, Change.RAISED.value, Change.EXPIRED.value)

@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.domain.models import Viewer
 from bot.domain.views import QueueRow
 from bot.services.records import append
-from storage import queue
+from storage import digest_cards, queue
 from storage.engine import AgencyStore
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,12 +11,10 @@ from sqlalchemy import insert, update
 from bot.domain.desk import DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import SnoozeFor
-from bot.domain.views import Owner
-from bot.jobs import desk_timers
 from storage import roster
 from storage.engine import Tx
-from storage.mentions import Verdict
-from storage.tables import episodes, fan_holds
+from storage.tables import cards, episodes, fan_holds
+from storage.tables import mentions as mention_table
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
 from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
 from tests.storage.conftest import DAY
@@ -30,19 +27,6 @@ async def watch(desk: Desk) -> AsyncIterator[Watch]:
     opened = await open_watch(desk)
     yield opened
     await opened.stop()
-
-
-def gate(monkeypatch: pytest.MonkeyPatch, *verdicts: Verdict) -> list[tuple[int, str]]:
-    """The gate says these one after the other, then lets through; who was asked for, and why."""
-    asked: list[tuple[int, str]] = []
-    left = list(verdicts)
-
-    async def call(_tx: Tx, _rules: DeskRules, who: Owner, *, reason: str, **_: Any) -> Verdict:
-        asked.append((who.discord_id, reason))
-        return left.pop(0) if left else Verdict("send")
-
-    monkeypatch.setattr(desk_timers.mentions, "call", call)
-    return asked
 
 
 # Escalation
@@ -166,7 +150,6 @@ async def test_a_snooze_ends_with_one_call_of_the_owner(watch: Watch) -> None:
     watch.start()
     assert await watch.calls(1) == [ANA]
     assert "Snoozed" not in (await watch.shown()).text
-    assert "The snooze is over" in (await watch.shown()).text
     assert await watch.calls(A_WEEK) == []
     row = await watch.episode()
     assert (row["snoozed_until"], row["snoozed_by"]) == (None, None)
@@ -257,7 +240,6 @@ async def test_a_claim_is_reminded_of_once_while_its_owner_is_on(watch: Watch) -
     assert await watch.calls() == [BEN]
     assert await watch.calls(A_WEEK) == []
     assert "Claimed by <@304>" in (await watch.shown()).text
-    assert "no outcome yet" in (await watch.shown()).text
     assert (await watch.desk.events("1"))[-1] == "reminded"
 
 
@@ -273,4 +255,64 @@ async def test_a_release_stops_the_reminder_and_so_does_a_setting(desk: Desk) ->
     await watch.cards.claim(watch.ben, await watch.id_of())
     await watch.cards.release(watch.ben, await watch.id_of())
     assert BEN not in await watch.calls(A_WEEK)
+    await watch.stop()
+
+
+# Cards
+
+
+async def test_a_mention_on_its_way_is_not_overwritten(watch: Watch) -> None:
+    await watch.desk.change(
+        lambda tx: tx.execute(
+            update(cards)
+            .where(cards.c.agency_id == tx.agency_id, cards.c.kind == "a")
+            .values(ping_wanted=True)
+        )
+    )
+    await watch.begin(ANA)
+    watch.now += 15 * 60_000
+    assert await watch.timers.run_due(watch.now) == {}
+    await watch.desk.change(
+        lambda tx: tx.execute(
+            update(cards).where(cards.c.agency_id == tx.agency_id).values(ping_wanted=False)
+        )
+    )
+    assert await watch.calls() == [LEA]
+
+
+async def test_people_of_one_list_are_called_one_after_the_other(desk: Desk) -> None:
+    watch = await open_watch(desk, fans=2)
+    card, _ = await desk.cards("a")
+    await desk.change(
+        lambda tx: tx.execute(
+            update(episodes).where(episodes.c.agency_id == tx.agency_id).values(card_id=card["id"])
+        )
+    )
+    await watch.begin(ANA, hours=100)
+    await watch.begin(BEN, hours=100)
+    await watch.cards.claim(watch.ana, await watch.id_of(1))
+    await watch.cards.claim(watch.ben, await watch.id_of(2))
+    assert await watch.calls(120) == [ANA]
+    assert await watch.calls() == [BEN]
+    assert await watch.calls(A_WEEK) == []
+    await watch.stop()
+
+
+async def test_the_most_money_is_called_about_first(desk: Desk) -> None:
+    watch = await open_watch(desk, fans=3)
+    ids = {number: await watch.id_of(number) for number in (1, 2, 3)}
+
+    async def price(tx: Tx) -> None:
+        for number, cents in ((1, 100), (2, 900), (3, 500)):
+            await tx.execute(
+                update(episodes)
+                .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == ids[number])
+                .values(pace_cents=cents)
+            )
+
+    await desk.change(price)
+    await watch.begin(ANA)
+    await watch.tick(15)
+    called = [r["fan_account_id"] for r in await desk.rows(mention_table) if r["reason"] == "escalated"]
+    assert called == [(await watch.episode(number))["fan_account_id"] for number in (2, 3, 1)]
     await watch.stop()

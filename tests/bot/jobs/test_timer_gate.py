@@ -1,4 +1,4 @@
-"""Mentions that could not go out when they were due: held, left to the digest, one at a time, most money first."""
+"""What the gate of mentions says to timers: held, left to the digest, let through."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.jobs import desk_timers
 from storage import desk_actions, undoing
 from storage.engine import Tx
 from storage.mentions import Verdict
-from storage.tables import cards, episodes
+from storage.tables import episodes
 from storage.tables import mentions as mention_table
 from tests.bot.jobs.desk import NINE_DAYS, Desk
 from tests.bot.jobs.watch import ANA, BEN, LEA, Watch, open_watch
@@ -122,66 +122,6 @@ async def test_every_mention_is_counted_by_the_gate(watch: Watch) -> None:
     await watch.tick(15)
     (row,) = [one for one in await watch.desk.rows(mention_table) if one["reason"] != "action"]
     assert (row["discord_id"], row["reason"], row["at"]) == (LEA, "escalated", watch.now)
-
-
-# Cards
-
-
-async def test_a_mention_on_its_way_is_not_overwritten(watch: Watch) -> None:
-    await watch.desk.change(
-        lambda tx: tx.execute(
-            update(cards)
-            .where(cards.c.agency_id == tx.agency_id, cards.c.kind == "a")
-            .values(ping_wanted=True)
-        )
-    )
-    await watch.begin(ANA)
-    watch.now += 15 * 60_000
-    assert await watch.timers.run_due(watch.now) == {}
-    await watch.desk.change(
-        lambda tx: tx.execute(
-            update(cards).where(cards.c.agency_id == tx.agency_id).values(ping_wanted=False)
-        )
-    )
-    assert await watch.calls() == [LEA]
-
-
-async def test_people_of_one_list_are_called_one_after_the_other(desk: Desk) -> None:
-    watch = await open_watch(desk, fans=2)
-    card, _ = await desk.cards("a")
-    await desk.change(
-        lambda tx: tx.execute(
-            update(episodes).where(episodes.c.agency_id == tx.agency_id).values(card_id=card["id"])
-        )
-    )
-    await watch.begin(ANA, hours=100)
-    await watch.begin(BEN, hours=100)
-    await watch.cards.claim(watch.ana, await watch.id_of(1))
-    await watch.cards.claim(watch.ben, await watch.id_of(2))
-    assert await watch.calls(120) == [ANA]
-    assert await watch.calls() == [BEN]
-    assert await watch.calls(A_WEEK) == []
-    await watch.stop()
-
-
-async def test_the_most_money_is_called_about_first(desk: Desk) -> None:
-    watch = await open_watch(desk, fans=3)
-    ids = {number: await watch.id_of(number) for number in (1, 2, 3)}
-
-    async def price(tx: Tx) -> None:
-        for number, cents in ((1, 100), (2, 900), (3, 500)):
-            await tx.execute(
-                update(episodes)
-                .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == ids[number])
-                .values(pace_cents=cents)
-            )
-
-    await desk.change(price)
-    await watch.begin(ANA)
-    await watch.tick(15)
-    called = [r["fan_account_id"] for r in await desk.rows(mention_table) if r["reason"] == "escalated"]
-    assert called == [(await watch.episode(number))["fan_account_id"] for number in (2, 3, 1)]
-    await watch.stop()
 
 
 async def test_what_is_said_of_one_fan_holds_back_nobody_else_of_a_list(
