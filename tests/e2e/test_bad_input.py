@@ -163,10 +163,12 @@ RAW = ("@everyone", "@here", "](https://evil", "<@&123456789012345678>", "```blo
 
 
 def _strings(value: Any) -> list[str]:
+    """Every text that Discord formats; it does not format what a select menu offers."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
-        return [text for key, item in value.items() if key != "sandbox" for text in _strings(item)]
+        unread = ("sandbox", "options")
+        return [text for key, item in value.items() if key not in unread for text in _strings(item)]
     return [text for item in value for text in _strings(item)] if isinstance(value, list) else []
 
 
