@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import and_, func, insert, or_, select, update
 
 from bot.domain.models import AlertTier
-from storage import boards
+from storage import boards, followups
 from storage.cards import bump
 from storage.tables import episode_events, episodes
 from storage.tx import Tx
@@ -133,6 +133,8 @@ async def show(tx: Tx, work: Work) -> None:
     """Its card and its creator's board show how it stands now."""
     if work.card_id is not None:
         await bump(tx, [work.card_id])
+    # A reminder names the fan as openly as the claim allows.
+    await bump(tx, await followups.list_cards(tx, work.fan_account_id))
     await boards.bump(tx, work.creator_id)
 
 

@@ -166,6 +166,19 @@ async def list_due(tx: Tx, now_ms: int) -> list[DueReminder]:
     return [DueReminder(*row) for row in rows]
 
 
+async def list_cards(tx: Tx, fan_account_id: int) -> list[int]:
+    """The cards of the reminders of a fan's open follow-ups."""
+    rows = await tx.all(
+        select(followups.c.card_id).where(
+            followups.c.agency_id == tx.agency_id,
+            followups.c.fan_account_id == fan_account_id,
+            followups.c.state == FollowupState.OPEN.value,
+            followups.c.card_id.is_not(None),
+        )
+    )
+    return [row.card_id for row in rows]
+
+
 async def load_card(tx: Tx, card_id: int, followup_id: int | None) -> FollowupCard | None:
     """What the reminder's card shows; None where the follow-up is gone."""
     row = await tx.first(

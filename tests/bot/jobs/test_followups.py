@@ -13,7 +13,7 @@ from sqlalchemy import update
 from bot.domain.followups import LONGEST_WAIT_MS, next_day
 from bot.domain.models import CardKind
 from bot.domain.views import FollowupCard
-from storage import creator_settings, mentions
+from storage import claims, creator_settings, mentions
 from storage.followups import find_next
 from storage.mentions import Verdict
 from storage.tables import cards, creators
@@ -219,9 +219,18 @@ async def test_a_hidden_fan_is_not_told_of_by_what_is_to_be_done(desk: Desk) -> 
     await run(desk, DUE)
     shown = await card(desk)
     assert (shown.what, shown.fan.username, shown.fan.platform_fan_id) == (None, None, "")
-    await desk.episode(claimed_by=ANA, claimed_at=DUE)
+    episode_id = await desk.episode()
+    (before,) = await reminders(desk)
+    await desk.store.write(lambda tx: claims.claim(tx, episode_id, ANA, DUE))
+    (after,) = await reminders(desk)
+    assert after["wanted_version"] == int(str(before["wanted_version"])) + 1
     shown = await card(desk)
     assert (shown.what, shown.fan.username) == ("Ask user1 about his dog", "user1")
+    # What was named is hidden again, in Discord as well.
+    await desk.store.write(lambda tx: claims.release(tx, episode_id, ANA, DUE, may_release_others=False))
+    (released,) = await reminders(desk)
+    assert released["wanted_version"] == int(str(before["wanted_version"])) + 2
+    assert (await card(desk)).fan.username is None
 
 
 async def test_the_fans_alert_is_shown_again_with_the_next_follow_up(desk: Desk) -> None:
