@@ -149,7 +149,7 @@ async def test_what_is_claimed_is_its_claimers_and_a_leads(office: Office) -> No
         assert f"<@{office.people['Ben']}>" in told
     assert [one for one, _ in changes(office, card)] == ["claimed"]
     await snooze(office, "Ben", "zoe", card, "1h")
-    told = sentence(await office.press("Lea", "zoe", mine, on_card(office, card, "wake"), forge=True))
+    told = text_of(only(await office.press("Lea", "zoe", mine, on_card(office, card, "wake"), forge=True)))
     assert "is awake again" in told
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from types import SimpleNamespace
 from typing import Any
 
+import discord
+
 from bot.clock import SystemClock
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView, FanChoice, FanProfile
@@ -66,7 +68,7 @@ class FakeInteraction:
         self.channel = SimpleNamespace(id=CHANNEL)
         self.user = SimpleNamespace(id=viewer.user_id)
         self.extras: dict[str, Any] = {"fanwatch_viewer": viewer}
-        self.message = SimpleNamespace(id=66, flags=SimpleNamespace(ephemeral=ephemeral))
+        self.message = SimpleNamespace(id=66, flags=discord.MessageFlags(ephemeral=ephemeral))
         self.log: list[tuple[str, dict[str, Any]]] = []
         self.deferred = asyncio.Event()
         self.response = FakeResponse(self)

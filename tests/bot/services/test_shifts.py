@@ -157,7 +157,8 @@ async def test_one_may_be_taken_and_the_rest_stays(team: Team) -> None:
     await team.claim(BEN_ID, first, second)
     await team.shifts.end(team.ben)
     card = await team.card()
-    assert await team.shifts.take(team.ana, card, first) == TakeResult("taken", 1)
+    taken = await team.shifts.take(team.ana, card, first)
+    assert (taken.status, taken.count) == ("taken", 1)
     assert await team.shifts.take(team.lea, card, first) == TakeResult("nothing")
     # What is not on the card is not to be had by it.
     assert await team.shifts.take(team.ana, card, third) == TakeResult("not_found")
@@ -174,12 +175,13 @@ async def test_whom_nobody_is_to_contact_stays_when_the_rest_is_taken(team: Team
     await team.store.write(lambda tx: holds.set_hold(tx, team.ava, fan_id, None, "ill", LEA_ID, team.now))
     card = await team.card()
     assert await team.shifts.take(team.ana, card, first) == TakeResult("on_hold")
-    assert await team.shifts.take(team.ana, card, None) == TakeResult("taken", 1)
+    taken = await team.shifts.take(team.ana, card, None)
+    assert (taken.status, taken.count) == ("taken", 1)
     assert await team.claimers() == [BEN_ID, ANA_ID, None]
     # It is about one alert, whose menu can take it back.
     async with team.store.read() as tx:
         (action,) = await desk_actions.list_since(tx, "episode", [second])
-    assert (action.action, action.target_id) == ("take_all", second)
+    assert (action.id, action.action, action.target_id) == (taken.action_id, "take_all", second)
 
 
 async def test_a_foreign_hand_over_is_answered_like_a_missing_one(team: Team) -> None:
