@@ -239,7 +239,7 @@ async def test_closed_channels_block_their_own_cards_only(tmp_path: Path) -> Non
         await box.bot("start")
 
         async def caught_up() -> bool | None:
-            shown = live_cards(await box.messages("zoe"), "ag")
+            shown = live_cards(await box.messages("zoe"), "adghn")
             back = set(_blocked(office)) == {"mira"} and len(shown) >= sum(blocked["zoe"].values())
             return True if back and not _owed(office) else None
 

@@ -169,11 +169,11 @@ async def test_a_fan_on_hold_is_left_alone_until_that_ends(desk: Desk) -> None:
     assert await run(desk, DUE + 5 * HOUR) == [(ANA, True)]
 
 
-async def test_of_a_promise_people_hear_all_the_same_with_the_hold(desk: Desk) -> None:
+async def test_a_promise_on_hold_is_shown_all_the_same_and_calls_nobody(desk: Desk) -> None:
     await desk.add(due_at=DUE, promise=True)
     await desk.hold(None)
     await desk.come_on(ANA)
-    assert await run(desk, DUE) == [(ANA, True)]
+    assert await run(desk, DUE) == [(ANA, False)]
     assert (await card(desk)).on_hold
 
 
