@@ -9,7 +9,18 @@ import pytest
 
 from bot.domain.models import AccessTier
 from tests.e2e.harness import Json, Reply
-from tests.e2e.office import DAY_S, HOUR_S, Office, button, buttons, eventually, only, restart, sentence
+from tests.e2e.office import (
+    DAY_S,
+    HOUR_S,
+    Office,
+    button,
+    buttons,
+    eventually,
+    only,
+    release_of,
+    restart,
+    sentence,
+)
 from tests.e2e.reading import Card, live_cards, text_of
 from tests.e2e.refusing import HOME, NEEDS
 
@@ -109,7 +120,7 @@ async def test_claiming_begins_a_shift_and_the_next_item_is_theirs(office: Offic
     # The board stays where it is: Ben has it before him.
     assert (await _board(office, "zoe")).message["id"] == board.message["id"]
     now = await office.card_with("zoe", "fan_2599", "a")
-    await office.press("Ben", "zoe", now.message, button(now.message, "Release"))
+    await office.press("Ben", "zoe", now.message, release_of(now.message), forge=True)
     await shift(office, "Ben", "end", channel="zoe")
 
 
