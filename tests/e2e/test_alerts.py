@@ -54,11 +54,11 @@ async def test_the_list_says_what_until_when_why_and_by_whom_and_ends_it(office:
     end = row_button(listed, FAN)["custom_id"]
     # Nobody below a lead ends it, by a forged press neither.
     assert sentence(await office.press("Ana", HOME, listed, end, forge=True)) == NEEDS[AccessTier.LEAD]
-    assert f"**{FAN}** is not muted any more" in sentence(await office.press("Lea", HOME, listed, end))
+    assert f"**{FAN}** is no longer muted" in sentence(await office.press("Lea", HOME, listed, end))
     assert "ended already" in sentence(await office.press("Lea", HOME, listed, end))
     await restart(office)
     assert "ended already" in sentence(await office.press("Max", HOME, listed, end, forge=True))
-    assert "**zoe** is not muted any more" in sentence(
+    assert "**zoe** is no longer muted" in sentence(
         await alerts(office, "Lea", "zoe", "unmute", creator="zoe")
     )
     assert "**zoe** is not muted;" in sentence(await alerts(office, "Lea", "zoe", "unmute", creator="zoe"))

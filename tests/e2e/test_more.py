@@ -111,19 +111,20 @@ async def test_a_claim_is_taken_over_after_a_question(office: Office) -> None:
 
 async def test_a_lead_assigns_and_the_person_is_called(office: Office) -> None:
     card = await office.card_with("luna", "fan_3655", "a")
+    # Somebody whose budget of mentions the days before have not used up.
     menu = await office.menu("Lea", "luna", card.message)
     (people,) = menus(menu)
-    done = await office.press("Lea", "luna", menu, people["custom_id"], [office.people["Ana"]])
-    assert f"<@{office.people['Ana']}> has it now." in text_of(only(done))
+    done = await office.press("Lea", "luna", menu, people["custom_id"], [office.people["Max"]])
+    assert f"<@{office.people['Max']}> has it now." in text_of(only(done))
 
     async def posted() -> Json | None:
         found = [m for m in await office.messages_of(card, "luna") if m["id"] != card.message["id"]]
         return found[0] if found else None
 
     anew = await eventually("the card is posted again", posted, office.box)
-    assert anew["sandbox"]["pinged"] == [f"user:{office.people['Ana']}"]
-    assert f"Claimed by <@{office.people['Ana']}>" in text_of(anew)
-    again = await office.press("Lea", "luna", menu, people["custom_id"], [office.people["Ana"]], forge=True)
+    assert anew["sandbox"]["pinged"] == [f"user:{office.people['Max']}"]
+    assert f"Claimed by <@{office.people['Max']}>" in text_of(anew)
+    again = await office.press("Lea", "luna", menu, people["custom_id"], [office.people["Max"]], forge=True)
     assert "has it already" in text_of(only(again))
     assert [m["id"] for m in await office.messages_of(card, "luna")] == [anew["id"]]
     # Ben cannot see luna, Nia has no role.
