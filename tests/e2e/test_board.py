@@ -92,7 +92,9 @@ async def test_a_claim_on_the_board_shows_there_and_on_the_fans_card(office: Off
         return message if row_button(message, "fan_2488")["label"] == "Claim" else None
 
     message = await eventually("the board shows it free", free, office.box)
-    assert fingerprint(message) == fingerprint(board.message)
+    assert fans_on(message) == fans_on(board.message)
+    # The claim has begun a shift, and that goes on.
+    assert f"On now: <@{office.people['Ana']}>" in text_of(message)
 
 
 async def test_a_foreign_board_is_answered_like_one_that_does_not_exist(office: Office) -> None:

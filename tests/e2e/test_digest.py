@@ -136,17 +136,26 @@ async def test_queue_opens_for_whom_it_is_and_for_nobody_else(office: Office) ->
 
 
 async def test_whom_nobody_was_called_for_can_be_claimed_from_a_private_list(office: Office) -> None:
-    fans = await _leave_unmentioned(office, "luna", 12)
+    chosen = await _leave_unmentioned(office, "luna", 12)
     await advance(office, DAY_S)
+    # The day's look at the data has closed some of them before the digest.
+    still = office.rows(
+        "SELECT f.username FROM episodes e JOIN fan_accounts f ON f.id = e.fan_account_id"
+        " WHERE e.creator_id = ? AND e.closed_at IS NULL",
+        office.creator_id("luna"),
+    )
+    fans = chosen & {row[0] for row in still}
+    left = len(fans)
+    assert left > 1
     card = await newest(office, "luna")
-    assert "**Nobody was called for 12 action items**" in text_of(card.message)
+    assert f"**Nobody was called for {left} action items**" in text_of(card.message)
     assert office.rows("SELECT COUNT(*) FROM episodes WHERE ping_state = 'digest'") == [(0,)]
     custom_id = button(card.message, say.SHOW_THEM)
     listed = only(await office.press("Ana", "luna", card.message, custom_id))
     assert is_private(listed)
-    assert "12 open now" in text_of(listed)
+    assert f"{left} open now" in text_of(listed)
     seen = names_in(text_of(listed), fans)
-    assert len(seen) == 10
+    assert len(seen) == min(left, 10)
     fan = sorted(seen)[0]
     claim = row_button(listed, fan)["custom_id"]
     reply = await office.press("Ana", "luna", listed, claim)
@@ -155,7 +164,7 @@ async def test_whom_nobody_was_called_for_can_be_claimed_from_a_private_list(off
     assert row_button(now, fan)["label"] == "Release"
     (again,) = (await office.press("Ana", "luna", listed, claim, forge=True)).messages
     assert row_button(again, fan)["label"] == "Release"
-    taken = sentence(await office.press("Lea", "luna", card.message, claim, forge=True))
+    taken = text_of(only(await office.press("Lea", "luna", card.message, claim, forge=True)))
     assert f"<@{office.people['Ana']}>" in taken
     for pressed in (custom_id, claim, row_button(now, fan)["custom_id"]):
         refused = sentence(await office.press("Ben", "luna", card.message, pressed, forge=True))
@@ -164,9 +173,11 @@ async def test_whom_nobody_was_called_for_can_be_claimed_from_a_private_list(off
     await restart(office)
     (freed,) = (await office.press("Ana", "luna", now, row_button(now, fan)["custom_id"])).messages
     assert row_button(freed, fan)["label"] == "Claim"
-    (second,) = (await office.press("Ana", "luna", freed, button(freed, "Next"))).messages
-    assert seen | names_in(text_of(second), fans) == fans
-    assert len(buttons(second, "Claim")) == 2
+    if left > 10:
+        (second,) = (await office.press("Ana", "luna", freed, button(freed, "Next"))).messages
+        assert len(buttons(second, "Claim")) == left - 10
+        seen |= names_in(text_of(second), fans)
+    assert seen == fans
 
 
 async def _leave_unmentioned(office: Office, creator: str, number: int) -> set[str]:

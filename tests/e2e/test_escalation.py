@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.office import DAY_S, Office, button
+from tests.e2e.office import DAY_S, Office, button, release_of
 from tests.e2e.reading import live_cards, text_of
 from tests.e2e.timing import (
     changes,
@@ -64,7 +64,7 @@ async def test_a_claim_stops_it_a_release_begins_it_anew_and_a_snooze_holds_it(o
     assert pinged(await present(office, "zoe", other)) == [lea]
     await pass_minutes(office, 30)
     assert (await present(office, "zoe", claimed))["id"] == claimed.message["id"]
-    await office.press("Ben", "zoe", mine, button(mine, "Release"))
+    await office.press("Ben", "zoe", mine, release_of(mine), forge=True)
     await pass_minutes(office, 14, killed=True)
     assert (await present(office, "zoe", claimed))["id"] == claimed.message["id"]
     await pass_minutes(office, 1)
