@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.office import DAY_S, Office, button
+from tests.e2e.office import DAY_S, Office, button, release_of
 from tests.e2e.reading import text_of
 from tests.e2e.timing import changes, pass_minutes, pinged, present, put_on_shift, snooze
 
@@ -40,7 +40,7 @@ async def test_a_release_and_a_snooze_stop_it(office: Office) -> None:
     ).messages
     await office.press("Max", "mira", asleep.message, button(asleep.message, "Claim"))
     await pass_minutes(office, 60)
-    await office.press("Max", "mira", mine, button(mine, "Release"))
+    await office.press("Max", "mira", mine, release_of(mine), forge=True)
     await snooze(office, "Max", "mira", asleep, "3d")
     await pass_minutes(office, 180, killed=True)
     assert "reminded" not in [one for one, _ in changes(office, released)]
