@@ -79,7 +79,8 @@ async def test_claims_and_winbacks_are_one_list_most_urgent_first(office: Office
     assert "0 claims, 1 winback" in text_of(freed.messages[0])
 
     async def free() -> Json | None:
-        message = await office.message("luna", card.message["id"])
+        # The reminder of the claim has posted it again.
+        message = (await office.card_with("luna", CLAIMED, "a")).message
         return message if buttons(message, "Claim") else None
 
     await eventually("the card can be claimed again", free, office.box)
