@@ -22,7 +22,8 @@ IN_EVERY_RUN = ("test_replay_small.py", "test_reading.py", "test_requests_openap
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent == Path(__file__).parent and item.path.name not in IN_EVERY_RUN:
+        elsewhere = item.path.name in IN_EVERY_RUN or item.get_closest_marker("bench") is not None
+        if item.path.parent == Path(__file__).parent and not elsewhere:
             item.add_marker(pytest.mark.e2e)
 
 

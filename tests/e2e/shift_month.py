@@ -31,6 +31,7 @@ from tests.e2e.shift_people import (
 )
 
 STEP_S = 1_800
+"""How long the people of the month look away, unless a run says otherwise."""
 MS_PER_DAY = 24 * MS_PER_HOUR
 ESCALATED_AFTER_MS = {1: 15 * 60_000, 2: 60 * 60_000}
 LAPSE_MS = 2 * MS_PER_HOUR
@@ -85,7 +86,8 @@ _NEWS = ("action", "held")
 class Month:
     """The days of one sandbox."""
 
-    def __init__(self, office: Office, seed: int) -> None:
+    def __init__(self, office: Office, seed: int, step_s: int = STEP_S) -> None:
+        self._step_s = step_s
         self._office = office
         self._box: Sandbox = office.box
         self._source = office.box.database
@@ -93,17 +95,17 @@ class Month:
         self._people = People(office, random.Random(seed), self.report.acts, self.report.problems)
 
     async def run(self, days: int, say: Callable[[str], None]) -> MonthReport:
-        """So many days in steps of half an hour, then the counts."""
+        """So many days in its steps, then the counts."""
         await self._people.agree()
-        for step in range(days * 86_400 // STEP_S):
-            moved = await self._box.advance(STEP_S, timeout_s=120)
+        for step in range(days * 86_400 // self._step_s):
+            moved = await self._box.advance(self._step_s, timeout_s=120)
             if not moved.settled:
                 self.report.problems.append(f"not settled at {moved.now}")
                 return self.report
             at = _instant(moved.now)
             self._check(moved.now, int(at.timestamp() * 1000))
             await self._people.work(at)
-            if step % 48 == 47:
+            if (step + 1) * self._step_s % 86_400 == 0:
                 await self._no_doubles(moved.now)
                 say(f"{moved.now} {dict(self.report.acts)}")
         await self._count_mentions()
@@ -153,7 +155,7 @@ class Month:
             latest[creator, user_id] = max(end, latest.get((creator, user_id), 0))
         for creator, episode_id, user_id, claimed_at in ledger.rows(self._source, _CLAIMS):
             end = max(latest.get((creator, user_id), 0), claimed_at)
-            if now_ms > end + LAPSE_MS + STEP_S * 1000:
+            if now_ms > end + LAPSE_MS + self._step_s * 1000:
                 over = (now_ms - end) // 60_000
                 self.report.problems.append(f"{now} #{creator} item {episode_id}: {over} min after the shift")
 

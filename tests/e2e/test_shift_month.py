@@ -1,4 +1,4 @@
-"""People at work at the sample agency for a few days (`make e2e`) and for thirty (`make accept`).
+"""People at work at the sample agency for a few days (`make e2e`) and for thirty (`make bench`).
 
 What the alert desk promises: few mentions a shift, no alert that flaps, one live card a fan, nothing that nobody was
 told of, and an owner for every action item.
@@ -13,16 +13,16 @@ import pytest
 from tests.e2e.harness import sandbox
 from tests.e2e.office import Office
 from tests.e2e.replay import progress
-from tests.e2e.shift_month import Month, covered
+from tests.e2e.shift_month import STEP_S, Month, covered
 from tests.e2e.shift_people import LEADS, MANAGERS, TEAMS
 
 SEED = 11
 MOST_P95, MOST_MEDIAN = 8, 3
 
 
-async def _month(folder: Path, days: int) -> Month:
+async def _month(folder: Path, days: int, step_s: int) -> Month:
     async with sandbox(folder / "data", wire_speed=20) as box:
-        month = Month(await Office.of(box), SEED)
+        month = Month(await Office.of(box), SEED, step_s)
         await month.run(days, progress)
     return month
 
@@ -47,12 +47,12 @@ def _judge(month: Month) -> None:
 
 
 async def test_three_days_at_work(tmp_path: Path) -> None:
-    _judge(await _month(tmp_path, 3))
+    _judge(await _month(tmp_path, 3, STEP_S))
 
 
-@pytest.mark.accept
+@pytest.mark.bench
 async def test_thirty_days_at_work(tmp_path: Path) -> None:
-    _judge(await _month(tmp_path, 30))
+    _judge(await _month(tmp_path, 30, 2 * STEP_S))
 
 
 def test_what_lies_in_several_spans_counts_once() -> None:
