@@ -22,6 +22,10 @@ from tests.e2e.answers import Advance, Json, Reply, SandboxError
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 RUN_BOT: tuple[str, ...] = (sys.executable, "-m", "bot", "run")
+PLENTY_OF_MENTIONS = ("/usr/bin/env", "ALERT_BUDGET=100", *RUN_BOT)
+"""A bot whose budget of mentions no replay uses up: who of several creators is first served by one person's budget depends
+on whose data comes first, and a kill may change that.
+"""
 _LINE = re.compile(r"Fanwatch sandbox on (http://127\.0\.0\.1:(\d+))")
 _NO_PAYLOAD: dict[str, Any] = {}
 

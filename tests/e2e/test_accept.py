@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import ledger
-from tests.e2e.harness import ROOT, SHARED, Json, clean_environment, json_lines, sandbox
+from tests.e2e.harness import PLENTY_OF_MENTIONS, ROOT, SHARED, Json, clean_environment, json_lines, sandbox
 from tests.e2e.openapi import SPEC, Contract
 from tests.e2e.replay import Report, difference, moments_of, progress, refused, run, seeded_kills
 from tests.oracle.oracle import Moment
@@ -120,7 +120,13 @@ def _judge(report: Path, requests: Path, database: Path | str) -> list[str]:
 
 async def _replay(folder: Path, name: str, moments: list[Moment], kills: int, database: str | None) -> Report:
     async with sandbox(
-        folder, history=HISTORY, wire_speed=1, model="reference", up_within=60, database=database
+        folder,
+        history=HISTORY,
+        wire_speed=1,
+        model="reference",
+        command=PLENTY_OF_MENTIONS,
+        up_within=60,
+        database=database,
     ) as box:
         return await run(
             box,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import sandbox
+from tests.e2e.harness import PLENTY_OF_MENTIONS, sandbox
 from tests.e2e.openapi import SPEC, Contract
 from tests.e2e.replay import Report, difference, moments_of, refused, run, seeded_kills
 
@@ -20,7 +20,9 @@ LIMIT_S = 120
 
 async def _replay(data: Path, name: str, kills: int, database: str | None) -> Report:
     moments = moments_of(HISTORY, LOOKS, JUMP_DAYS)
-    async with sandbox(data, history=HISTORY, wire_speed=20, model="reference", database=database) as box:
+    async with sandbox(
+        data, history=HISTORY, wire_speed=20, model="reference", command=PLENTY_OF_MENTIONS, database=database
+    ) as box:
         return await run(
             box,
             moments,
