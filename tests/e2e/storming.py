@@ -30,7 +30,7 @@ STORM_DAY = 0.5
 HELD_S = 1_800
 """Agency time from the last look of the bot to the storm: less than until its next, so what is left is delivery."""
 URGENT_IN_S = 5.0
-FIRST_ANSWER_MS = 1_000
+FIRST_ANSWER_MS = 2_000
 _STARTED = re.compile(r"timestamp='([^']+)'.*logger='bot\.runner' event='started'")
 _CROSSES = STORM_DAY - HELD_S / DAY_S / 2
 
