@@ -151,7 +151,8 @@ async def repost(
             ping_wanted=ping,
             mention_kind=mention.kind if mention else None,
             mention_id=mention.discord_id if mention else None,
-            scored_wall_at=scored_wall_at,
+            # A call by the time alone is no news of a score: what is known of the first message stays.
+            scored_wall_at=cards.c.scored_wall_at if scored_wall_at is None else scored_wall_at,
             rendered_hash=None,
         )
     )

@@ -226,7 +226,7 @@ async def list_lapsing(tx: Tx, now_ms: int) -> list[Ended]:
 
 
 async def clear_lapse(tx: Tx, session_id: int) -> None:
-    """Nothing of this session lapses any more."""
+    """What has lapsed of a shift, or been taken, is done with: nothing is left to lapse."""
     await tx.execute(
         update(shift_sessions).where(_s.agency_id == tx.agency_id, _s.id == session_id).values(lapse_at=None)
     )
