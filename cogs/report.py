@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import discord
 import structlog
 from discord import app_commands
@@ -19,11 +21,19 @@ from bot.discord_ui.saves import render_saves, render_team
 from bot.discord_ui.words import reports as say
 from bot.discord_ui.words import saves as save_words
 from bot.domain.access import may
-from bot.domain.models import AccessTier
+from bot.domain.models import AccessTier, Viewer
 from bot.services.reports import DailyReport, NoDay, ReportService
 from bot.services.saves import Period, SavesService
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """`creator_id` None: all that the viewer sees."""
+
+    viewer: Viewer
+    creator_id: int | None
 
 
 @app_commands.guild_only()
@@ -48,25 +58,14 @@ class Report(commands.GroupCog, group_name="report", group_description="What the
         self, interaction: discord.Interaction, creator: str | None = None, day: str | None = None
     ) -> None:
         async with Answer(interaction) as answer:
-            viewer = await self._options.viewer(interaction)
-            if not await let_in(answer, viewer, AccessTier.LEAD):
-                return
-            if creator is not None and creator.strip():
-                chosen = await self._options.creator(interaction, answer, viewer, creator)
-                if chosen is None:
-                    return
-            else:
-                chosen = await self._options.creator_here(interaction, viewer)
-            if not viewer.creator_ids:
-                await answer.say(say.NOBODY)
+            scope = await self._scope(interaction, answer, creator)
+            if scope is None:
                 return
             meant = await self._reports.read_day(day)
             if meant is None:
                 await answer.say(say.NO_SUCH_DAY)
                 return
-            found = await self._reports.daily(
-                viewer, chosen.creator_id if chosen is not None else None, meant
-            )
+            found = await self._reports.daily(scope.viewer, scope.creator_id, meant)
             if isinstance(found, NoDay):
                 await answer.say(render_no_day(found))
                 return
@@ -94,24 +93,36 @@ class Report(commands.GroupCog, group_name="report", group_description="What the
         last: str | None = None,
     ) -> None:
         async with Answer(interaction) as answer:
-            viewer = await self._options.viewer(interaction)
-            if not await let_in(answer, viewer, AccessTier.LEAD):
-                return
-            if creator is not None and creator.strip():
-                chosen = await self._options.creator(interaction, answer, viewer, creator)
-                if chosen is None:
-                    return
-            else:
-                chosen = await self._options.creator_here(interaction, viewer)
-            if not viewer.creator_ids:
-                await answer.say(say.NOBODY)
+            scope = await self._scope(interaction, answer, creator)
+            if scope is None:
                 return
             period = await self._saves.read_span(first, last)
             if not isinstance(period, Period):
                 await answer.say(save_words.PROBLEMS[period])
                 return
-            creator_id = chosen.creator_id if chosen is not None else None
-            await answer.send(render_saves(await self._saves.saves(viewer, creator_id, period)))
+            found = await self._saves.saves(scope.viewer, scope.creator_id, period)
+            await answer.send(render_saves(found))
+
+    async def _scope(
+        self, interaction: discord.Interaction, answer: Answer, creator: str | None
+    ) -> _Scope | None:
+        """Whose numbers a lead asks for: the creator that is named, else the one of the channel, else all of theirs.
+
+        None: there is nothing to report to this person, and the answer says why.
+        """
+        viewer = await self._options.viewer(interaction)
+        if not await let_in(answer, viewer, AccessTier.LEAD):
+            return None
+        if creator is not None and creator.strip():
+            chosen = await self._options.creator(interaction, answer, viewer, creator)
+            if chosen is None:
+                return None
+        else:
+            chosen = await self._options.creator_here(interaction, viewer)
+        if not viewer.creator_ids:
+            await answer.say(say.NOBODY)
+            return None
+        return _Scope(viewer, chosen.creator_id if chosen is not None else None)
 
     @app_commands.command(name="team", description="Show who carried the cases, and what came of their work")
     @app_commands.describe(period=save_words.PERIOD_OPTION)

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 
-from bot.domain.escalation import MANAGER, Ladder, Span, Step
+from bot.domain.desk import DeskRules
+from bot.domain.escalation import LEAD, MANAGER, Ladder, Span, Step
 from bot.domain.models import MS_PER_DAY, AccessTier, AlertTier
 from bot.domain.views import Owner
 from storage import on_shift, roster, work_events
@@ -60,27 +61,41 @@ def clocks(tier: str | None, now_ms: int, *, claimed: bool, remind_ms: int = 0) 
     }
 
 
-async def list_due(tx: Tx, now_ms: int, escalate_after_ms: int) -> list[Due]:
+async def list_due(tx: Tx, now_ms: int, rules: DeskRules) -> list[Due]:
     """Everything whose time may have come, most money first.
 
-    `escalate_after_ms`: how long an item has waited at least before anybody asks for whom it waits. An episode is in it
+    Of what waits for a claim only what would be due had somebody been on shift all along, and for whose creator anybody
+    was: what was found in a night that nobody works is not read each second until the morning. An episode is in it
     twice where it waits for a claim and has a mention that was held.
     """
     due: list[Due] = []
-    for timer, condition in _conditions(now_ms, escalate_after_ms).items():
+    for timer, condition in _conditions(now_ms, rules).items():
         rows = await tx.all(_query(tx, now_ms).where(condition, _e.closed_at.is_(None)))
         due += [_to_due(timer, row) for row in rows]
     return sorted(due, key=lambda one: (-one.money, one.episode_id))
 
 
-def _conditions(now_ms: int, escalate_after_ms: int) -> dict[Timer, ColumnElement[bool]]:
+def _conditions(now_ms: int, rules: DeskRules) -> dict[Timer, ColumnElement[bool]]:
     """Each is read by an index of its own."""
     awake = _e.snoozed_until.is_(None)
     waits = and_(awake, _e.claimed_by.is_(None), _e.tier == AlertTier.ACTION.value, _e.card_id.is_not(None))
+    anybody_was_on = exists().where(
+        _s.agency_id == _e.agency_id,
+        _s.creator_id == _e.creator_id,
+        _s.started_at < now_ms,
+        or_(_s.ended_at.is_(None), _s.ended_at > _e.escalate_from_at),
+    )
+    next_stage_is_due = or_(
+        _e.escalation_stage < LEAD, _e.escalate_from_at <= now_ms - rules.escalate_manager_ms
+    )
     return {
         "woken": _e.snoozed_until <= now_ms,
         "escalated": and_(
-            _e.escalate_from_at <= now_ms - escalate_after_ms, _e.escalation_stage < MANAGER, waits
+            _e.escalate_from_at <= now_ms - rules.escalate_lead_ms,
+            _e.escalation_stage < MANAGER,
+            next_stage_is_due,
+            anybody_was_on,
+            waits,
         ),
         # Of what somebody has, too: it was given to them, or has become worse, while they were not to be called.
         "held": and_(

@@ -55,7 +55,7 @@ class DeskTimers:
         return dict(done)
 
     async def _tasks(self, tx: Tx, now_ms: int) -> list[_Task]:
-        due = await escalations.list_due(tx, now_ms, self._rules.escalate_lead_ms)
+        due = await escalations.list_due(tx, now_ms, self._rules)
         if not due:
             return []
         steps = await self._steps(tx, [one for one in due if one.timer == "escalated"], now_ms)

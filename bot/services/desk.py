@@ -10,15 +10,16 @@ from bot.domain.desk import DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView, Owner
 from bot.services.ports import AssignResult, ClaimResult, ReleaseResult
-from bot.services.records import append
+from bot.services.records import append, find_work, keep
 from storage import calling, card_delivery, card_views, claims, desk_actions, holds, on_shift, roster
-from storage.claims import Work
 from storage.engine import AgencyStore, Tx
-from storage.ids import machine_ms
 
 
 class Desk:
-    """Implements `bot.services.ports.Desk` on the agency's tables; every change is in the audit log."""
+    """Implements `bot.services.ports.Desk` on the agency's tables; every change is in the audit log.
+
+    Whoever takes work on is at work: a claim begins a shift.
+    """
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class Desk:
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> ClaimResult:
-            work = await self._find(tx, viewer, episode_id)
+            work = await find_work(tx, viewer, episode_id)
             if work is None:
                 return ClaimResult("not_found", None)
             if await holds.find_on(tx, work.fan_account_id) is not None:
@@ -49,8 +50,8 @@ class Desk:
                 tx, episode_id, viewer.user_id, now, remind_at=self._remind_at(now)
             )
             if status == "claimed":
-                await self._record(tx, viewer, "claim", work, now, before)
-                await self._begin_shift(tx, viewer, work, now)
+                await keep(tx, viewer, "claim", "episode", episode_id, work.creator_id, now, before=before)
+                await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now)
             return ClaimResult(status, by)
 
         return await self._store.write(write)
@@ -59,7 +60,7 @@ class Desk:
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> ClaimResult:
-            work = await self._find(tx, viewer, episode_id)
+            work = await find_work(tx, viewer, episode_id)
             if work is None:
                 return ClaimResult("not_found", None)
             if work.closed_at is not None:
@@ -74,8 +75,8 @@ class Desk:
             before = await desk_actions.snapshot(tx, [episode_id])
             remind_at = self._remind_at(now)
             await claims.assign(tx, episode_id, viewer.user_id, viewer.user_id, now, remind_at=remind_at)
-            await self._record(tx, viewer, "take_over", work, now, before)
-            await self._begin_shift(tx, viewer, work, now)
+            await keep(tx, viewer, "take_over", "episode", episode_id, work.creator_id, now, before=before)
+            await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now)
             return ClaimResult("claimed", viewer.user_id)
 
         return await self._store.write(write)
@@ -84,7 +85,7 @@ class Desk:
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> AssignResult:
-            work = await self._find(tx, viewer, episode_id)
+            work = await find_work(tx, viewer, episode_id)
             if work is None:
                 return AssignResult("not_found")
             if work.closed_at is not None:
@@ -103,10 +104,10 @@ class Desk:
             )
             if status == "assigned":
                 if assignee.user_id == viewer.user_id:
-                    await self._begin_shift(tx, viewer, work, now)
+                    await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now)
                 else:
                     await calling.call_to(tx, self._rules, work, Owner("user", assignee.user_id), now)
-                await self._record(tx, viewer, "assign", work, now, before)
+                await keep(tx, viewer, "assign", "episode", episode_id, work.creator_id, now, before=before)
             return AssignResult(status)
 
         return await self._store.write(write)
@@ -115,7 +116,7 @@ class Desk:
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> ReleaseResult:
-            work = await self._find(tx, viewer, episode_id)
+            work = await find_work(tx, viewer, episode_id)
             if work is None:
                 return ReleaseResult("not_found", None)
             before = await desk_actions.snapshot(tx, [episode_id])
@@ -123,7 +124,7 @@ class Desk:
                 tx, episode_id, viewer.user_id, now, may_release_others=viewer.tier >= AccessTier.LEAD
             )
             if status == "released":
-                await self._record(tx, viewer, "release", work, now, before)
+                await keep(tx, viewer, "release", "episode", episode_id, work.creator_id, now, before=before)
             return ReleaseResult(status, by)
 
         return await self._store.write(write)
@@ -169,37 +170,5 @@ class Desk:
         """Wake delivery, so that the cards of what was changed in private show it at once."""
         await self._wake_delivery()
 
-    async def _find(self, tx: Tx, viewer: Viewer, episode_id: int) -> Work | None:
-        """None: there is none, or it is not for this viewer."""
-        work = await claims.find_work(tx, episode_id)
-        return work if work is not None and work.creator_id in viewer.creator_ids else None
-
     def _remind_at(self, now_ms: int) -> int | None:
         return now_ms + self._rules.remind_claim_ms if self._rules.remind_claim_ms else None
-
-    async def _begin_shift(self, tx: Tx, viewer: Viewer, work: Work, now_ms: int) -> None:
-        """Whoever takes work on is at work."""
-        await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now_ms)
-
-    async def _record(
-        self,
-        tx: Tx,
-        viewer: Viewer,
-        action: str,
-        work: Work,
-        now_ms: int,
-        before: dict[int, desk_actions.Work],
-    ) -> None:
-        """Keep what was done, for the undo and for the audit log."""
-        await desk_actions.record(
-            tx,
-            viewer.user_id,
-            action,
-            "episode",
-            work.id,
-            work.creator_id,
-            now_ms,
-            machine_ms(),
-            before=before,
-        )
-        await append(tx, viewer, action, "episode", work.id, work.creator_id, now_ms)

@@ -11,11 +11,10 @@ from bot.domain.desk import MS_PER_MINUTE, Done, Rest, rest_after
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.more import EpisodeMenu, Why
 from bot.domain.views import AlertRow
-from bot.services.records import append
+from bot.services.records import append, find_work, keep
 from storage import claims, contacts, desk_actions, more, outcomes
 from storage.claims import Work
 from storage.engine import AgencyStore, Tx
-from storage.ids import machine_ms
 
 NOTE_CHARS = 500
 CONTACT_AGAIN_MS = 15 * MS_PER_MINUTE
@@ -83,14 +82,14 @@ class OutcomeService:
     async def may_close(self, viewer: Viewer, episode_id: int) -> CloseResult:
         """Whether the viewer could close it now (`open`), and if not, why."""
         async with self._store.read() as tx:
-            return _closable(viewer, await self._find(tx, viewer, episode_id))
+            return _closable(viewer, await find_work(tx, viewer, episode_id))
 
     async def close(self, viewer: Viewer, episode_id: int, done: Done) -> CloseResult:
         """Close an episode with an outcome. The same form twice is `again`; what is closed already is `closed`."""
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> CloseResult:
-            work = await self._find(tx, viewer, episode_id)
+            work = await find_work(tx, viewer, episode_id)
             if work is not None and done.form_id is not None:
                 known = await outcomes.is_known_form(tx, work.fan_account_id, viewer.user_id, done.form_id)
                 if known:
@@ -102,7 +101,17 @@ class OutcomeService:
             before = await desk_actions.snapshot(tx, [episode_id])
             action_id = tx.ids.next()
             await outcomes.close(tx, work, done, viewer.user_id, now, action_id)
-            await self._record(tx, viewer, "done", work, now, action_id, before)
+            await keep(
+                tx,
+                viewer,
+                "done",
+                "episode",
+                episode_id,
+                work.creator_id,
+                now,
+                before=before,
+                action_id=action_id,
+            )
             rest = rest_after(done.outcome, work.score, work.tier, now)
             row = None if menu is None else menu.row
             return CloseResult("done", None, action_id, rest, row, now)
@@ -117,7 +126,7 @@ class OutcomeService:
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> ContactResult:
-            work = await self._find(tx, viewer, episode_id)
+            work = await find_work(tx, viewer, episode_id)
             if work is None:
                 return ContactResult("not_found")
             since = now - CONTACT_AGAIN_MS
@@ -129,7 +138,17 @@ class OutcomeService:
                 tx, work.creator_id, work.fan_account_id, viewer.user_id, "logged", now, action_id
             )
             snapshot = await desk_actions.snapshot(tx, [episode_id])
-            await self._record(tx, viewer, "contact", work, now, action_id, snapshot)
+            await keep(
+                tx,
+                viewer,
+                "contact",
+                "episode",
+                episode_id,
+                work.creator_id,
+                now,
+                before=snapshot,
+                action_id=action_id,
+            )
             await claims.show(tx, work)
             return ContactResult("logged", now)
 
@@ -144,48 +163,29 @@ class OutcomeService:
 
         async def write(tx: Tx) -> bool:
             menu = await more.load_menu(tx, viewer.creator_ids, episode_id, viewer.user_id)
-            work = await self._find(tx, viewer, episode_id)
+            work = await find_work(tx, viewer, episode_id)
             if menu is None or work is None:
                 return False
             if useless and not menu.useless:
                 action_id = tx.ids.next()
                 await outcomes.add_feedback(tx, work, viewer.user_id, now, action_id)
                 before = await desk_actions.snapshot(tx, [episode_id])
-                await self._record(tx, viewer, "feedback", work, now, action_id, before)
+                await keep(
+                    tx,
+                    viewer,
+                    "feedback",
+                    "episode",
+                    episode_id,
+                    work.creator_id,
+                    now,
+                    before=before,
+                    action_id=action_id,
+                )
             elif not useless and await outcomes.withdraw_feedback(tx, episode_id, viewer.user_id, now):
                 await append(tx, viewer, "feedback_off", "episode", episode_id, work.creator_id, now)
             return True
 
         return await self._store.write(write)
-
-    async def _find(self, tx: Tx, viewer: Viewer, episode_id: int) -> Work | None:
-        work = await claims.find_work(tx, episode_id)
-        return work if work is not None and work.creator_id in viewer.creator_ids else None
-
-    async def _record(
-        self,
-        tx: Tx,
-        viewer: Viewer,
-        action: str,
-        work: Work,
-        now_ms: int,
-        action_id: int,
-        before: dict[int, desk_actions.Work],
-    ) -> None:
-        """Keep what was done, for the undo and for the audit log."""
-        await desk_actions.record(
-            tx,
-            viewer.user_id,
-            action,
-            "episode",
-            work.id,
-            work.creator_id,
-            now_ms,
-            machine_ms(),
-            before=before,
-            action_id=action_id,
-        )
-        await append(tx, viewer, action, "episode", work.id, work.creator_id, now_ms)
 
 
 def _closable(viewer: Viewer, work: Work | None) -> CloseResult:

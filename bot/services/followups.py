@@ -15,12 +15,11 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.notes import tidy
 from bot.domain.pages import fit
 from bot.domain.views import FanChoice
-from bot.services.records import append
+from bot.services.records import append, keep
 from storage import card_views, cards, contacts, desk_actions, fan_search, fans, followups, zones
 from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
 from storage.followups import NewFollowup
-from storage.ids import machine_ms
 
 OFFERED = 25
 """As many as Discord shows while somebody types."""
@@ -282,19 +281,18 @@ class FollowupService:
         action_id: int | None = None,
     ) -> int:
         """Put a change on record and have what shows the follow-up shown again; the action's id."""
-        given = await desk_actions.record(
+        kept = {found.id: {"was": dict(was), "is": dict(became)}}
+        given = await keep(
             tx,
-            viewer.user_id,
+            viewer,
             action,
             "followup",
             found.id,
             found.creator_id,
             now,
-            machine_ms(),
-            before={found.id: {"was": dict(was), "is": dict(became)}},
+            before=kept,
             action_id=action_id,
         )
-        await append(tx, viewer, action, "followup", found.id, found.creator_id, now)
         await self._show(tx, found)
         return given
 

@@ -13,7 +13,7 @@ from bot.domain.pages import fit
 from bot.domain.shift_work import Planned, lasts_until
 from bot.domain.shifts import PlannedShift, ShiftSpan, gaps, next_start
 from bot.domain.views import HandoverCard, OnNow
-from bot.services.records import append
+from bot.services.records import append, keep
 from storage import boards, card_views, desk_actions, handover_claims, handovers, on_shift, roster, shifts
 from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
@@ -314,10 +314,7 @@ class ShiftService:
     async def _record(
         self, tx: Tx, viewer: Viewer, action: str, target_id: int | None, creator_id: int, now: int
     ) -> None:
-        await desk_actions.record(
-            tx, viewer.user_id, action, "shift", target_id, creator_id, now, machine_ms()
-        )
-        await append(tx, viewer, action, "shift", target_id, creator_id, now)
+        await keep(tx, viewer, action, "shift", target_id, creator_id, now)
         # Her board says who is on and who comes next.
         await boards.bump(tx, creator_id)
 

@@ -13,10 +13,9 @@ from bot.domain.desk import MS_PER_MINUTE, DeskRules, Snooze
 from bot.domain.due import parse_due
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import Sleeper, SnoozeFor, until
-from bot.services.records import append
+from bot.services.records import keep
 from storage import desk_actions, shifts, snoozes, zones
 from storage.engine import AgencyStore, Tx
-from storage.ids import machine_ms
 
 REASON_CHARS = 200
 
@@ -126,12 +125,7 @@ class SnoozeService:
         before: dict[int, desk_actions.Work],
     ) -> int:
         """On record, and to be undone for ten minutes; the action's id."""
-        episode_id, creator_id = of.episode_id, of.creator_id
-        action_id = await desk_actions.record(
-            tx, viewer.user_id, action, "episode", episode_id, creator_id, now, machine_ms(), before=before
-        )
-        await append(tx, viewer, action, "episode", episode_id, creator_id, now)
-        return action_id
+        return await keep(tx, viewer, action, "episode", of.episode_id, of.creator_id, now, before=before)
 
     async def _changed(self, result: SnoozeResult) -> SnoozeResult:
         if result.status in ("snoozed", "woken"):

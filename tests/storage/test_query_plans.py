@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from bot.domain.desk import DeskRules
 from storage import desk_actions, digests, escalations, fan_behaviour, fetch_lists, metrics, runs, saves
 from storage.engine import Tx
 from tests.storage.conftest import NOW, Agency
@@ -90,7 +91,7 @@ QUERIES: dict[str, tuple[Query, str, str]] = {
         "agency_id=? AND creator_id=? AND at>? AND at<?",
     ),
     "what the time moves": (
-        lambda tx, ava: escalations.list_due(tx, NOW, HOUR),
+        lambda tx, ava: escalations.list_due(tx, NOW, DeskRules()),
         "episodes",
         "<?)",
     ),

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert, update
 
-from bot.domain.desk import DeskRules
+from bot.domain.desk import MS_PER_MINUTE, DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import SnoozeFor
-from storage import roster
+from storage import escalations, roster, timings
 from storage.engine import Tx
 from storage.tables import cards, episodes, fan_holds
 from storage.tables import mentions as mention_table
@@ -49,6 +49,34 @@ async def test_it_goes_up_by_time_on_shift_and_only_once(watch: Watch) -> None:
     assert await watch.calls(A_WEEK) == []
     assert (await watch.desk.events("1"))[-2:] == ["escalated", "escalated"]
     assert len(watch.discord.of_card((await watch.shown()).card)) == 3
+
+
+async def test_what_cannot_be_due_is_not_read_each_second(watch: Watch) -> None:
+    async def read() -> list[str]:
+        async with watch.desk.store.read() as tx:
+            return [due.timer for due in await escalations.list_due(tx, watch.now, watch.rules)]
+
+    watch.now += 30 * MS_PER_MINUTE
+    assert await read() == []  # nobody was on
+    await watch.begin(BEN)
+    watch.now += 1
+    assert await read() == ["escalated"]
+    await watch.tick(15)
+    assert await read() == []  # the lead has it, and the manager's turn comes later
+    watch.now += 60 * MS_PER_MINUTE
+    assert await read() == ["escalated"]
+
+
+async def test_a_card_posted_anew_keeps_the_time_from_its_score(watch: Watch) -> None:
+    async def measured() -> list[int]:
+        async with watch.desk.store.read() as tx:
+            return await timings.score_to_card_ms(tx)
+
+    before = await measured()
+    await watch.begin(BEN)
+    assert await watch.calls(15) == [LEA]
+    assert len(before) == 1
+    assert await measured() == before
 
 
 async def test_a_week_at_once_calls_once_for_a_card(watch: Watch) -> None:
