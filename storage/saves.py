@@ -86,7 +86,10 @@ class _Payments:
     """(amount, net, currency)"""
 
     def pace(self, at: int) -> tuple[int | None, str]:
-        """(net spend of the 90 days up to the last purchase before `at`, per 30 days; its currency). None: no purchase."""
+        """(net spend of the 90 days up to the last purchase before `at`, per 30 days; its currency). None: no purchase.
+
+        Zero where more was taken back than paid.
+        """
         upto = bisect_right(self.at, at)
         last = next((n for n in reversed(range(upto)) if self.rows[n][0] > 0), None)
         if last is None:
@@ -94,7 +97,7 @@ class _Payments:
         currency = self.rows[last][2]
         first = bisect_right(self.at, self.at[last] - PACE_MS)
         paid = [amount for amount, _, cur in self.rows[first : last + 1] if cur == currency]
-        return round(sum(paid) / 3), currency
+        return max(0, round(sum(paid) / 3)), currency
 
     def between(self, after: int, until: int, currency: str) -> tuple[int, int | None]:
         """(paid in (after, until], the same after the platform's share; None: not known of all of it)."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import AccessTier, TransactionRecord, Viewer
+from bot.domain.models import AccessTier, TransactionKind, TransactionRecord, Viewer
 from bot.domain.saves import Share
 from bot.services.saves import Period, SavesService
 from storage import roster, saves, transactions
@@ -163,6 +163,13 @@ async def test_a_case_receives_what_was_paid_in_the_30_days_after_the_first_cont
     assert (case.received_cents, case.net_cents, case.pace_cents) == (3_000, 2_400, round(9_001 / 3))
     assert (case.score, case.expired, case.currency) == (75.0, False, "USD")
     assert case.shares == (Share(ANA, 2),)
+
+
+async def test_nothing_below_zero_is_expected_of_a_fan_who_took_more_back_than_she_paid(team: Team) -> None:
+    await worked(team, 1)
+    await team.pay(1, -30_000, START - 9 * DAY, kind=TransactionKind.CHARGEBACK)
+    (case,) = (await team.facts()).cases
+    assert case.pace_cents == 0
 
 
 async def test_a_claim_without_contact_and_a_contact_without_claim_count_for_nothing(team: Team) -> None:
