@@ -286,12 +286,14 @@ async def test_a_viewer_has_only_their_own_creators_in_it(team: Team) -> None:
     episode_id = await team.alert(other, creator_id=team.bea)
     await team.happen(episode_id, other, "claimed", START, by=BEN, creator_id=team.bea)
     await team.write_to(other, BEN, START + HOUR, creator_id=team.bea)
+    await team.alert(await team.fan(3))
     lead = Viewer(LEA, AccessTier.LEAD, frozenset({team.ava}))
     period = Period(date(2025, 12, 3), date(2026, 3, 2))
     mine = await team.service.saves(lead, None, period)
     assert [one.cases for one in mine.estimates] == [1]
     assert (await team.service.saves(lead, team.bea, period)).estimates == ()
-    assert [one.user_id for one in (await team.service.team(lead, period)).people] == [ANA]
+    of_lead = await team.service.team(lead, period)
+    assert ([one.user_id for one in of_lead.people], of_lead.comparable) == ([ANA], {"USD": 1})
     manager = Viewer(LEA, AccessTier.MANAGER, frozenset({team.ava, team.bea}))
     assert {one.user_id for one in (await team.service.team(manager, period)).people} == {ANA, BEN}
     assert (await team.service.saves(manager, team.bea, period)).creator == "Bea"
