@@ -69,7 +69,8 @@ def test_a_busy_day_is_told_line_by_line() -> None:
         "✅ **Closed:** 2 saved, 1 lost, 1 false alarm.",
         "💚 **Saved:** $1,234 and 99 EUR a month.",
         "💔 **Lost:** $450 a month.",
-        "🔕 **Nobody was called for 2 action items**, because of the limit of mentions or of quiet hours.",
+        "🔕 **Nobody was called for 2 action items**, because the limit of mentions was reached,"
+        " or the fan had 3 contacts in 48 hours.",
         f"⏳ **Waits longest for a claim:** **fan_1**, since <t:{at(-5)}:R>, $410 a month.",
         "⌛ **4 subscriptions end within 3 days, rebill off:**",
         f"• **fan_2** · <t:{at(1)}:R> · $200 a month",

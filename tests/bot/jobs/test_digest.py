@@ -245,6 +245,18 @@ async def test_whom_nobody_was_called_for_is_told_once(press: Press) -> None:
     assert (await press.view(press.ava, "2026-03-13")).figures.unmentioned == ()
 
 
+async def test_who_was_claimed_and_who_is_only_at_risk_is_no_action_item_nobody_was_called_for(
+    press: Press,
+) -> None:
+    await press.desk.start([leaving(3), leaving(4), leaving(5)])
+    await press.desk.score(MORNING + 9 * DAY - HOUR)
+    await press.set_episode("3", ping_state="digest", claimed_by=ANA)
+    await press.set_episode("4", ping_state="digest", tier="at_risk")
+    left = await press.set_episode("5", ping_state="digest")
+    await press.tick(MORNING + 9 * DAY)
+    assert (await press.view(press.ava, "2026-03-12")).figures.unmentioned == (left["id"],)
+
+
 async def test_hidden_fans_stay_hidden_also_once_claimed(press: Press) -> None:
     await press.desk.start([leaving(3)])
     await press.desk.set_creator(press.ava, name_mode="hidden")
