@@ -105,7 +105,8 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True):
         nothing = Figures(
             self.since, self.until, muted=self.muted, muted_whole=self.muted_whole, held=self.held
         )
-        return msgspec.structs.replace(self, open=0, parts=()) == nothing
+        gaps = any(part.figures.gaps for part in self.parts)
+        return not gaps and msgspec.structs.replace(self, parts=()) == nothing
 
 
 class Part(msgspec.Struct, frozen=True):
