@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, insert, or_, select, update
 
 from bot.domain.models import AlertTier
 from storage import boards, followups
@@ -190,9 +190,12 @@ async def append_work_event(
 
 
 async def count_claimed(tx: Tx, creator_id: int, since: int, until: int) -> int:
-    """How many episodes were claimed; a claim that was taken back is none."""
+    """How many episodes were claimed; a claim that was taken back is none.
+
+    What was taken back of a claim before `since` is left out: that claim is not among these.
+    """
     rows = await tx.all(
-        select(episode_events.c.episode_id, episode_events.c.change, func.count().label("n"))
+        select(episode_events.c.episode_id, episode_events.c.change)
         .where(
             episode_events.c.agency_id == tx.agency_id,
             episode_events.c.creator_id == creator_id,
@@ -206,9 +209,9 @@ async def count_claimed(tx: Tx, creator_id: int, since: int, until: int) -> int:
                 ),
             ),
         )
-        .group_by(episode_events.c.episode_id, episode_events.c.change)
+        .order_by(episode_events.c.at, episode_events.c.id)
     )
     left: Counter[int] = Counter()
     for row in rows:
-        left[row.episode_id] += int(row.n) if row.change == "claimed" else -int(row.n)
+        left[row.episode_id] = max(0, left[row.episode_id] + (1 if row.change == "claimed" else -1))
     return sum(n > 0 for n in left.values())

@@ -194,12 +194,15 @@ async def _outcomes(
 
 
 async def _unmentioned(tx: Tx, creator_id: int) -> tuple[int, ...]:
+    """Action items nobody was called for and nobody has found by themselves."""
     rows = await tx.all(
         select(_e.id)
         .where(
             _e.agency_id == tx.agency_id,
             _e.creator_id == creator_id,
             _e.closed_at.is_(None),
+            _e.tier == AlertTier.ACTION.value,
+            _e.claimed_by.is_(None),
             _e.ping_state == "digest",
         )
         .order_by(func.coalesce(_e.pace_cents, 0).desc(), _e.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -67,6 +67,17 @@ class _Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class _Told:
+    """A case: the times a fan's alert was open that began to be answered within 30 days of `first`, oldest first."""
+
+    fan_account_id: int
+    first: int
+    """The first contact of all."""
+    spells: list[Spell]
+    wrote: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Payments:
     """A fan's payments, oldest first."""
 
@@ -75,7 +86,10 @@ class _Payments:
     """(amount, net, currency)"""
 
     def pace(self, at: int) -> tuple[int | None, str]:
-        """(net spend of the 90 days up to the last purchase before `at`, per 30 days; its currency). None: no purchase."""
+        """(net spend of the 90 days up to the last purchase before `at`, per 30 days; its currency). None: no purchase.
+
+        Zero where more was taken back than paid.
+        """
         upto = bisect_right(self.at, at)
         last = next((n for n in reversed(range(upto)) if self.rows[n][0] > 0), None)
         if last is None:
@@ -83,7 +97,7 @@ class _Payments:
         currency = self.rows[last][2]
         first = bisect_right(self.at, self.at[last] - PACE_MS)
         paid = [amount for amount, _, cur in self.rows[first : last + 1] if cur == currency]
-        return round(sum(paid) / 3), currency
+        return max(0, round(sum(paid) / 3)), currency
 
     def between(self, after: int, until: int, currency: str) -> tuple[int, int | None]:
         """(paid in (after, until], the same after the platform's share; None: not known of all of it)."""
@@ -114,19 +128,14 @@ async def read_facts(
         for spell in await _read_spells(tx, await _episodes_of(tx, fans))
         if spell.creator_id in set(creator_ids) and spell.is_worked
     ]
-    meant: list[tuple[Spell, list[_Contact]]] = []
-    for spell in worked:
-        within = [one for one in of_fan[spell.fan_account_id] if spell.covers(one.at)]
-        if within and since <= within[0].at < until:
-            meant.append((spell, within))
-    delays = [within[0].at - spell.opened_at for spell, within in meant]
+    # Folded before the period is looked at, so that no case begins anew at its edge.
+    meant = [one for one in _fold(worked, of_fan) if since <= one.first < until]
+    delays = [one.first - one.spells[0].opened_at for one in meant]
     delay = min(_LONGEST_DELAY_MS, int(median(delays))) if delays else 0
     claimed = await _claimed(tx, creator_ids, since, until)
-    paid = await _payments(tx, [spell.fan_account_id for spell, _ in meant], since)
+    paid = await _payments(tx, [one.fan_account_id for one in meant], since)
     return SaveFacts(
-        cases=tuple(
-            _case(spell, within, paid.get(spell.fan_account_id, _NOTHING), now_ms) for spell, within in meant
-        ),
+        cases=tuple(_case(one, paid.get(one.fan_account_id, _NOTHING), now_ms) for one in meant),
         comparables=tuple(await _comparables(tx, agency_creator_ids, until, now_ms, delay)) if meant else (),
         claimed=tuple(claimed),
         closed=await _closed(tx, creator_ids, since, until),
@@ -134,8 +143,31 @@ async def read_facts(
     )
 
 
-def _case(spell: Spell, within: Sequence[_Contact], paid: _Payments, now_ms: int) -> Case:
-    first = within[0].at
+def _fold(worked: Sequence[Spell], of_fan: Mapping[int, Sequence[_Contact]]) -> list[_Told]:
+    """The cases, in order of their first contact. A payment counts once.
+
+    Who comes back while the 30 days of a case run is part of that case still; whoever worked then has a share of it.
+    """
+    told: list[tuple[int, Spell, list[_Contact]]] = []
+    for spell in worked:
+        within = [one for one in of_fan.get(spell.fan_account_id, ()) if spell.covers(one.at)]
+        if within:
+            told.append((within[0].at, spell, within))
+    told.sort(key=lambda one: (one[0], one[1].opened_at, one[1].episode_id))
+    found: list[_Told] = []
+    last_of: dict[int, _Told] = {}
+    for first, spell, within in told:
+        last = last_of.get(spell.fan_account_id)
+        if last is None or first >= last.first + AFTER_MS:
+            last = last_of[spell.fan_account_id] = _Told(spell.fan_account_id, first, [], [])
+            found.append(last)
+        last.spells.append(spell)
+        last.wrote.extend(one.user_id for one in within)
+    return found
+
+
+def _case(told: _Told, paid: _Payments, now_ms: int) -> Case:
+    first, spell = told.first, told.spells[0]
     score, expired = spell.score_at(first)
     pace, currency = paid.pace(first)
     received, net = paid.between(first, first + AFTER_MS, currency)
@@ -148,7 +180,7 @@ def _case(spell: Spell, within: Sequence[_Contact], paid: _Payments, now_ms: int
         pace_cents=pace,
         received_cents=received if is_over else None,
         net_cents=net if is_over else None,
-        shares=shares_of((one.user_id for one in within), spell.claims(now_ms)),
+        shares=shares_of(told.wrote, [claim for one in told.spells for claim in one.claims(now_ms)]),
     )
 
 
@@ -253,7 +285,8 @@ async def _comparables(
 ) -> list[Comparable]:
     """The newest alerts of the agency nobody wrote about, each from as long after it opened as the cases were worked.
 
-    Who had come back by herself by then is left out, as she would be among the cases.
+    Who had come back by herself by then is left out, as she would be among the cases. Of a fan no two overlap, so that a
+    payment counts once.
     """
     newest = min(until, now_ms - AFTER_MS - delay)
     rows = await tx.all(
@@ -280,8 +313,11 @@ async def _comparables(
     told = await _contacts_of(tx, fans)
     paid = await _payments(tx, fans, newest - _COMPARABLE_MS)
     found: list[Comparable] = []
-    for spell in opened:
+    over_at: dict[int, int] = {}
+    for spell in sorted(opened, key=lambda one: (one.opened_at, one.episode_id)):
         at = spell.opened_at + delay
+        if at < over_at.get(spell.fan_account_id, at):
+            continue
         times = [one.at for one in told[spell.fan_account_id]]
         # Written to at any time from the alert to the end of the 30 days: that is no fan left alone.
         if bisect_left(times, spell.opened_at) != bisect_right(times, at + AFTER_MS):
@@ -291,6 +327,7 @@ async def _comparables(
         if pace is None:
             continue
         received, _ = payments.between(at, at + AFTER_MS, currency)
+        over_at[spell.fan_account_id] = at + AFTER_MS
         found.append(Comparable(*spell.score_at(at), currency, pace, received))
     return found
 

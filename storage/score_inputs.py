@@ -31,7 +31,7 @@ async def read_score_inputs(
 async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
     """Fan account id -> net spend of the 90 days up to the last purchase, per 30 days, in cents.
 
-    Who has no purchase on record is left out: the pace is unknown.
+    Zero where more was taken back than paid. Who has no purchase on record is left out: the pace is unknown.
     """
     found: dict[int, int] = {}
     for part in in_parts(fan_account_ids):
@@ -52,5 +52,5 @@ async def read_paces(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
             )
             .group_by(_f.id)
         )
-        found.update((row[0], round(int(row[1]) / 3)) for row in rows)
+        found.update((row[0], max(0, round(int(row[1]) / 3))) for row in rows)
     return found

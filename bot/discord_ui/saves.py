@@ -75,12 +75,25 @@ def render_team(report: TeamReport) -> RenderedMessage:
     ranked = [one for one in report.people if one.carried and one.carried[0].rank is not None]
     others = [one for one in report.people if one not in ranked]
     lines = [_ranked_line(one) for one in ranked]
-    if others:
-        lines += [*([""] if lines else []), say.TOO_FEW, *(f"• {_person_words(one)}" for one in others)]
+    apart: dict[str, list[PersonLine]] = {}
+    for one in others:
+        apart.setdefault(_why_apart(one, report), []).append(one)
+    for why, people in apart.items():
+        lines += [*([""] if lines else []), why, *(f"• {_person_words(one)}" for one in people)]
     if not report.people:
         lines.append(say.NOBODY_WORKED)
     ending = [say.COMPARISON, say.SPLIT] if report.people else []
     return _message("Team", report.period, report.zone, lines, ending, is_cut=report.is_cut)
+
+
+def _why_apart(one: PersonLine, report: TeamReport) -> str:
+    """Why somebody has no rank: too few cases, or enough of them and too few fans to compare with."""
+    if not one.carried or one.carried[0].cases < LEAST_CASES:
+        return say.TOO_FEW
+    currency = one.carried[0].currency
+    several = len({part.currency for person in report.people for part in person.carried}) > 1
+    found = report.comparable.get(currency, 0)
+    return say.too_few_for_rank(found, LEAST_CASES, clean_name(currency, 8) if several else None)
 
 
 def _ranked_line(one: PersonLine) -> str:

@@ -80,7 +80,7 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True):
     lost_cents: dict[str, int] = msgspec.field(default_factory=dict)
     open: int = 0
     unmentioned: tuple[int, ...] = ()
-    """Episodes nobody was called for: the budget of mentions was used up, or quiet hours ran on."""
+    """Unclaimed action items nobody was called for: a budget of mentions was used up, or there were contacts enough."""
     oldest: Waiting | None = None
     """The open action item that has waited longest for somebody to claim it."""
     endings: tuple[Ending, ...] = ()
@@ -105,7 +105,8 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True):
         nothing = Figures(
             self.since, self.until, muted=self.muted, muted_whole=self.muted_whole, held=self.held
         )
-        return msgspec.structs.replace(self, open=0, parts=()) == nothing
+        gaps = any(part.figures.gaps for part in self.parts)
+        return not gaps and msgspec.structs.replace(self, parts=()) == nothing
 
 
 class Part(msgspec.Struct, frozen=True):

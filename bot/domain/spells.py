@@ -14,7 +14,9 @@ from bot.domain.models import Change
 NEWS = frozenset({Change.OPENED.value, Change.RAISED.value, Change.WOKEN.value, Change.EXPIRED.value})
 """What starts the clock that ends with a claim."""
 _NOT_EXPIRED = NEWS | {Change.LOWERED.value}
-"""After these a subscription that had ended is on again."""
+"""After these, where a run has written them, a subscription that had ended is on again."""
+_SNOOZE_OVER = "snooze_over"
+"""The code of a waking by the time; one by hand has an actor."""
 _TAKES = frozenset({"claimed", "taken_over"})
 _GIVES = frozenset({"assigned"})
 """Given to somebody by another person; the code of the event is whom."""
@@ -75,7 +77,7 @@ class Spell:
             # Of the close, the score is what ended it.
             if one.score is not None and one.tier_after is not None:
                 score = one.score
-            expired = one.change == Change.EXPIRED.value or (expired and one.change not in _NOT_EXPIRED)
+            expired = one.change == Change.EXPIRED.value or (expired and not _is_on_again(one))
         return score, expired
 
     @property
@@ -132,6 +134,11 @@ class Spell:
                     found.add(before.event_id)
                     break
         return found
+
+
+def _is_on_again(one: Happening) -> bool:
+    # The end of a snooze says nothing of the subscription.
+    return one.change in _NOT_EXPIRED and one.actor_id is None and one.code != _SNOOZE_OVER
 
 
 def _holder_after(one: Happening) -> tuple[int | None, bool]:

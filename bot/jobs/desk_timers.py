@@ -149,7 +149,8 @@ class DeskTimers:
             await escalations.drop_held(tx, one)
         elif task.step is not None:
             await escalations.escalate(tx, one, task.step, now_ms)
-        if verdict is not None and verdict.state == "digest":
+        # A reminder is of something claimed: the digest names what nobody has.
+        if verdict is not None and verdict.state == "digest" and one.timer != "reminder":
             await episodes.leave_mention(tx, [one.episode_id], "digest", None)
         elif again_at is not None and one.timer != "reminder":
             await episodes.leave_mention(tx, [one.episode_id], "held", again_at)

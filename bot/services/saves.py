@@ -63,11 +63,15 @@ class PersonLine:
 
 @dataclass(frozen=True, slots=True)
 class TeamReport:
-    """`people`: those with a rank first, in its order; then by how much of the cases they carried."""
+    """`people`: those with a rank first, in its order; then by how much of the cases they carried.
+
+    `comparable`: how many fans there are to compare with, by currency; none at all are left out.
+    """
 
     period: Period
     zone: str
     people: tuple[PersonLine, ...]
+    comparable: dict[str, int]
     is_cut: bool
 
 
@@ -141,7 +145,8 @@ class SavesService:
             PersonLine(user, tuple(carried[user]), len(minutes[user]), middle(minutes[user]), outcomes[user])
             for user in [*carried, *others]
         ]
-        return TeamReport(period, zone, tuple(people), facts.is_cut)
+        comparable = Counter(one.currency for one in facts.comparables)
+        return TeamReport(period, zone, tuple(people), dict(comparable), facts.is_cut)
 
     async def _read(
         self, creator_ids: frozenset[int], period: Period

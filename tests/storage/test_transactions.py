@@ -125,6 +125,16 @@ async def test_pace_is_that_of_the_90_days_up_to_the_last_purchase(agency: Agenc
         assert await read_paces(tx, [first, second]) == {first: 200}
 
 
+async def test_the_pace_of_a_fan_who_took_more_back_than_she_paid_is_zero(agency: Agency) -> None:
+    back = payment(
+        "cb", "1", kind=TransactionKind.CHARGEBACK, amount_cents=-30_000, occurred_at=NOW - 9 * DAY
+    )
+    await _pay(agency, [payment("t", "1", amount_cents=900, occurred_at=NOW - DAY), back])
+    (only,) = await _page(agency)
+    async with agency.store.read() as tx:
+        assert await read_paces(tx, [only.facts.fan_account_id]) == {only.facts.fan_account_id: 0}
+
+
 async def test_maxima(agency: Agency) -> None:
     async with agency.store.read() as tx:
         nothing = await scores.creator_maxima(tx, agency.ava, NOW)

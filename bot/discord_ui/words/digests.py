@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.discord_ui.words import count
+from bot.domain.desk import NUDGE_LIMIT
 
 QUEUE: Final = "Queue"
 SHOW_THEM: Final = "Show them"
@@ -56,7 +57,8 @@ def lost(amount: str) -> str:
 
 def unmentioned(number: int) -> str:
     what = count(number, "action item", "action items")
-    return f"🔕 **Nobody was called for {what}**, because of the limit of mentions or of quiet hours."
+    why = f"the limit of mentions was reached, or the fan had {NUDGE_LIMIT} contacts in 48 hours"
+    return f"🔕 **Nobody was called for {what}**, because {why}."
 
 
 def oldest(fan: str, when: str, pace: str) -> str:

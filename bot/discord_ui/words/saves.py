@@ -37,3 +37,9 @@ def too_few_cases(cases: int, needed: int) -> str:
 
 def too_few_comparable(found: int, needed: int) -> str:
     return f"not enough comparable fans yet ({found:,} of {needed})"
+
+
+def too_few_for_rank(found: int, needed: int, currency: str | None) -> str:
+    """`currency` None: there is only one."""
+    fans = "comparable fans" if currency is None else f"comparable fans in {currency}"
+    return f"**Too few {fans} for a rank** ({found:,} of {needed})"

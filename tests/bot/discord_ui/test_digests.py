@@ -69,7 +69,8 @@ def test_a_busy_day_is_told_line_by_line() -> None:
         "✅ **Closed:** 2 saved, 1 lost, 1 false alarm.",
         "💚 **Saved:** $1,234 and 99 EUR a month.",
         "💔 **Lost:** $450 a month.",
-        "🔕 **Nobody was called for 2 action items**, because of the limit of mentions or of quiet hours.",
+        "🔕 **Nobody was called for 2 action items**, because the limit of mentions was reached,"
+        " or the fan had 3 contacts in 48 hours.",
         f"⏳ **Waits longest for a claim:** **fan_1**, since <t:{at(-5)}:R>, $410 a month.",
         "⌛ **4 subscriptions end within 3 days, rebill off:**",
         f"• **fan_2** · <t:{at(1)}:R> · $200 a month",
@@ -85,13 +86,28 @@ def test_a_busy_day_is_told_line_by_line() -> None:
 
 
 def test_a_quiet_day_is_one_friendly_line_and_still_live() -> None:
-    shown = render(digest(Figures(0, NOW, open=3)), chat_url=CHAT_URL)
+    shown = render(digest(Figures(0, NOW)), chat_url=CHAT_URL)
     assert texts(shown).strip().splitlines() == [
-        "**Digest** · Amber Vale · Sun 1 March · 3 open now",
+        "**Digest** · Amber Vale · Sun 1 March · 0 open now",
         "A quiet day: nothing new, and nobody is waiting for you. 🌿",
     ]
     assert buttons(shown) == ["Queue"]
     assert shown.live
+
+
+def test_while_something_is_open_or_nobody_is_planned_it_does_not_say_that_nobody_waits() -> None:
+    shown = render(digest(Figures(0, NOW, open=3)), chat_url=CHAT_URL)
+    assert texts(shown).strip().splitlines() == [
+        "**Digest** · Amber Vale · Sun 1 March · 3 open now",
+        "Nothing new came up.",
+    ]
+    of_zoe = Figures(0, NOW, gaps=(Gap(NOW, NOW + MS_PER_HOUR),))
+    view = digest(add_up([Part(2, of_zoe)], 0, NOW), creator_name=None, parts=(DigestPart("Zoe", of_zoe),))
+    assert texts(render(view, chat_url=CHAT_URL)).strip().splitlines() == [
+        "**Digest** · all creators · Sun 1 March · 0 open now",
+        "Nothing new came up.",
+        "• **Zoe** 0 open now · 1 gap in the plan",
+    ]
 
 
 def test_the_agencys_has_a_line_for_each_creator_and_no_fan() -> None:

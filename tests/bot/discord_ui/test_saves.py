@@ -68,7 +68,7 @@ def test_nothing_at_all_is_a_sentence() -> None:
     assert "**Claims:** none." in said
     assert "not proof" not in said
     assert "Nobody has claimed, closed or written in that time." in text(
-        render_team(TeamReport(PERIOD, "UTC", (), False))
+        render_team(TeamReport(PERIOD, "UTC", (), {}, False))
     )
 
 
@@ -84,7 +84,7 @@ def test_two_currencies_stand_apart_and_what_was_lost_is_below_zero() -> None:
 def test_the_team_has_ranks_and_who_has_too_few_cases_has_none() -> None:
     ben = PersonLine(BEN, (replace(CARRIED, user_id=BEN, cases=Fraction(1), rank=None),), 0, None, {})
     lea = PersonLine(BEN + 1, (), 3, 90.0, {})
-    shown = render_team(TeamReport(PERIOD, "UTC", (PERSON, ben, lea), True))
+    shown = render_team(TeamReport(PERIOD, "UTC", (PERSON, ben, lea), {"USD": 210}, True))
     assert text(shown).splitlines()[:5] == [
         f"**1.** <@{ANA}> · difference $2,300 · 24.5 cases, $9,000 received"
         " · 40 claims, typically after 12 minutes · 10 saved, 2 lost",
@@ -96,13 +96,33 @@ def test_the_team_has_ranks_and_who_has_too_few_cases_has_none() -> None:
     assert "-# There was more than a report can hold; only the newest contacts are counted." in text(shown)
 
 
+def test_who_has_cases_enough_is_told_that_the_comparable_fans_are_too_few() -> None:
+    unranked = replace(CARRIED, cases=Fraction(45), expected_cents=None, difference_cents=None, rank=None)
+    ana = replace(PERSON, carried=(unranked,), claims=0, minutes_to_claim=None, outcomes={})
+    ben = replace(ana, user_id=BEN, carried=(replace(unranked, user_id=BEN, cases=Fraction(3)),))
+    said = text(render_team(TeamReport(PERIOD, "UTC", (ana, ben), {"USD": 7}, False)))
+    assert said.splitlines()[:5] == [
+        "**Too few comparable fans for a rank** (7 of 20)",
+        f"• <@{ANA}> · 45 cases, $9,000 received",
+        "",
+        "**Too few cases for a rank** (20 are needed)",
+        f"• <@{BEN}> · 3 cases, $9,000 received",
+    ]
+    euros = replace(ben, carried=(replace(unranked, user_id=BEN, currency="EUR"),))
+    said = text(render_team(TeamReport(PERIOD, "UTC", (ana, euros), {"USD": 7}, False)))
+    assert "**Too few comparable fans in USD for a rank** (7 of 20)" in said
+    assert "**Too few comparable fans in EUR for a rank** (0 of 20)" in said
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=300), st.text(max_size=200), st.integers(-(10**15), 10**15), st.integers(0, 300))
 def test_every_report_fits(creator: str, currency: str, cents: int, people: int) -> None:
     found = replace(FOUND, currency=currency, received_cents=cents, difference_cents=cents)
     whole = replace(REPORT, creator=creator, estimates=(found,) * 9)
     carried = replace(CARRIED, currency=currency, received_cents=cents, difference_cents=cents)
-    team = TeamReport(PERIOD, "UTC", (replace(PERSON, carried=(carried,) * 9),) * people, True)
+    team = TeamReport(
+        PERIOD, "UTC", (replace(PERSON, carried=(carried,) * 9),) * people, {currency: 40}, True
+    )
     for shown in (render_saves(whole), render_team(team)):
         (embed,) = shown.embeds
         assert units(embed.description or "") <= EMBED_DESCRIPTION_UNITS

@@ -104,7 +104,10 @@ def test_the_agencys_digest_adds_its_creators_up_and_keeps_currencies_apart() ->
 
 
 def test_a_day_is_quiet_when_nothing_happened_and_nothing_waits() -> None:
-    assert Figures(0, 9, open=12, muted=3).is_quiet
+    assert Figures(0, 9, muted=3).is_quiet
+    assert not Figures(0, 9, open=1).is_quiet
     assert not Figures(0, 9, claimed=1).is_quiet
     assert not Figures(0, 9, gaps=(Gap(1, 2),)).is_quiet
     assert not Figures(0, 9, oldest=Waiting(1, 1, 1)).is_quiet
+    assert add_up([Part(1, Figures(0, 9)), Part(2, Figures(0, 9, held=1))], 0, 9).is_quiet
+    assert not add_up([Part(1, Figures(0, 9)), Part(2, Figures(0, 9, gaps=(Gap(1, 2),)))], 0, 9).is_quiet

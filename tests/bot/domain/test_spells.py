@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.domain.spells import Happening, Spell, spells
 
 ANA, BEN = 1, 2
@@ -145,3 +147,19 @@ def test_the_score_is_that_of_the_instant_and_not_of_the_close() -> None:
         (72.0, False),
         (72.0, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("how", "expired"),
+    [
+        ({"code": "snooze_over"}, True),
+        ({"code": "by_hand", "actor_id": ANA}, True),
+        ({"code": "score_rose"}, False),
+    ],
+)
+def test_a_snooze_that_ends_says_nothing_of_a_subscription_that_has(
+    how: dict[str, Any], expired: bool
+) -> None:
+    snoozed = ("snoozed", 5, {"actor_id": ANA, "code": "for_hours"})
+    spell = only(story(("opened", 0, {}), ("expired", 2, {}), snoozed, ("woken", 60, how)))
+    assert spell.score_at(60 * MINUTE) == (70.0, expired)

@@ -184,6 +184,33 @@ async def test_a_claim_that_was_taken_back_is_not_counted(press: Press) -> None:
     assert (await press.view(press.ava, "2026-03-12")).figures.claimed == 1
 
 
+async def test_an_undo_takes_nothing_from_the_day_after_its_claim(press: Press) -> None:
+    await press.desk.start([calm(1), leaving(3)])
+    later = MORNING + 9 * DAY
+    await press.desk.score(later - 2 * HOUR)
+    episode_id = (await press.desk.episodes())["1"]["id"]
+
+    async def claim(user_id: int, at: int, *, undone: bool = False) -> None:
+        async def write(tx: Tx) -> None:
+            work = await claims.find_work(tx, episode_id)
+            assert work is not None
+            if undone:
+                await claims.append_work_event(tx, work, "undone", user_id, at, code="claim")
+                await claims.set_work(tx, episode_id, claimed_by=None)
+            else:
+                assert (await claims.claim(tx, episode_id, user_id, at))[0] == "claimed"
+
+        await press.store.write(write)
+
+    await claim(ANA, later - 1)
+    await press.tick(later)
+    await claim(ANA, later + 1, undone=True)
+    await claim(LEA, later + HOUR)
+    await press.tick(later + DAY)
+    told = [(await press.view(press.ava, day)).figures.claimed for day in ("2026-03-12", "2026-03-13")]
+    assert told == [1, 1]
+
+
 async def test_it_counts_what_happened_and_says_what_waits(press: Press) -> None:
     records = [calm(1), calm(2), leaving(3, expires_at=NOW + 11 * DAY), leaving(4)]
     await press.desk.start(records)
@@ -243,6 +270,18 @@ async def test_whom_nobody_was_called_for_is_told_once(press: Press) -> None:
     assert states == {"3": None, "4": "held"}
     await press.tick(MORNING + 10 * DAY)
     assert (await press.view(press.ava, "2026-03-13")).figures.unmentioned == ()
+
+
+async def test_who_was_claimed_and_who_is_only_at_risk_is_no_action_item_nobody_was_called_for(
+    press: Press,
+) -> None:
+    await press.desk.start([leaving(3), leaving(4), leaving(5)])
+    await press.desk.score(MORNING + 9 * DAY - HOUR)
+    await press.set_episode("3", ping_state="digest", claimed_by=ANA)
+    await press.set_episode("4", ping_state="digest", tier="at_risk")
+    left = await press.set_episode("5", ping_state="digest")
+    await press.tick(MORNING + 9 * DAY)
+    assert (await press.view(press.ava, "2026-03-12")).figures.unmentioned == (left["id"],)
 
 
 async def test_hidden_fans_stay_hidden_also_once_claimed(press: Press) -> None:

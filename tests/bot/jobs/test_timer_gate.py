@@ -117,6 +117,17 @@ async def test_a_mention_over_the_budget_is_left_to_the_digest(
     assert f"now with <@{LEA}>" in (await watch.shown()).text
 
 
+async def test_a_reminder_over_the_budget_leaves_nothing_to_the_digest(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = gate(monkeypatch, Verdict("digest"))
+    await watch.begin(BEN, hours=100)
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    assert await watch.calls(120) == []
+    assert asked == [(BEN, "reminder")]
+    assert (await watch.episode())["ping_state"] is None
+
+
 async def test_every_mention_is_counted_by_the_gate(watch: Watch) -> None:
     await watch.begin(BEN)
     await watch.tick(15)

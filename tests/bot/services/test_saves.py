@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import AccessTier, TransactionRecord, Viewer
+from bot.domain.models import AccessTier, TransactionKind, TransactionRecord, Viewer
 from bot.domain.saves import Share
 from bot.services.saves import Period, SavesService
 from storage import roster, saves, transactions
@@ -165,6 +165,13 @@ async def test_a_case_receives_what_was_paid_in_the_30_days_after_the_first_cont
     assert case.shares == (Share(ANA, 2),)
 
 
+async def test_nothing_below_zero_is_expected_of_a_fan_who_took_more_back_than_she_paid(team: Team) -> None:
+    await worked(team, 1)
+    await team.pay(1, -30_000, START - 9 * DAY, kind=TransactionKind.CHARGEBACK)
+    (case,) = (await team.facts()).cases
+    assert case.pace_cents == 0
+
+
 async def test_a_claim_without_contact_and_a_contact_without_claim_count_for_nothing(team: Team) -> None:
     await worked(team, 1)
     only_claimed = await team.fan(2)
@@ -195,17 +202,52 @@ async def test_a_case_belongs_to_the_period_of_its_first_contact_and_runs_on_for
     assert (running.received_cents, running.net_cents) == (None, None)
 
 
-async def test_an_alert_of_the_same_row_opened_again_is_a_case_of_its_own(team: Team) -> None:
+async def again(team: Team, fan_id: int, episode_id: int, day: int, by: int) -> None:
+    """The alert ends an hour before that day, comes back, and somebody claims it and writes."""
+    at = START + day * DAY
+    await team.happen(episode_id, fan_id, "cleared", at - HOUR)
+    await team.happen(episode_id, fan_id, "opened", at, score=92.0, before=None)
+    await team.happen(episode_id, fan_id, "claimed", at, by=by, score=92.0)
+    await team.write_to(fan_id, by, at + 2 * HOUR)
+
+
+async def test_a_fan_who_comes_back_within_30_days_is_the_same_case_and_her_payment_counts_once(
+    team: Team,
+) -> None:
     fan_id, episode_id = await worked(team, 1)
-    await team.happen(episode_id, fan_id, "cleared", START + DAY)
-    await team.happen(episode_id, fan_id, "opened", START + 5 * DAY, score=92.0, before=None)
-    await team.happen(episode_id, fan_id, "claimed", START + 5 * DAY, by=BEN, score=92.0)
-    await team.write_to(fan_id, BEN, START + 5 * DAY + HOUR)
-    cases = sorted((await team.facts()).cases, key=lambda case: case.score)
-    assert [(case.score, case.shares) for case in cases] == [
-        (75.0, (Share(ANA, 2),)),
-        (92.0, (Share(BEN, 2),)),
+    await again(team, fan_id, episode_id, 4, BEN)
+    await again(team, fan_id, episode_id, 8, LEA)
+    await team.pay(1, 10_000, START + 9 * DAY)
+    (case,) = (await team.facts()).cases
+    assert (case.received_cents, case.score) == (10_000, 75.0)
+    assert {(one.user_id, one.weight) for one in case.shares} == {(ANA, 2), (BEN, 2), (LEA, 2)}
+    # The later contacts alone are in this period; the case is not.
+    assert (await team.facts(span=(START + 3 * DAY, NOW))).cases == ()
+
+
+async def test_after_the_30_days_the_same_row_opened_again_is_a_case_of_its_own(team: Team) -> None:
+    fan_id, episode_id = await worked(team, 1)
+    await again(team, fan_id, episode_id, 29, LEA)
+    await again(team, fan_id, episode_id, 30, BEN)
+    team.now = NOW + DAY
+    await team.pay(1, 10_000, START + 30 * DAY + 2 * HOUR)
+    await team.pay(1, 700, START + 30 * DAY + 2 * HOUR + 1)
+    assert [(case.score, case.received_cents, case.shares) for case in (await team.facts()).cases] == [
+        (75.0, 10_000, (Share(ANA, 2), Share(LEA, 2))),
+        (92.0, 700, (Share(BEN, 2),)),
     ]
+
+
+async def test_a_payment_of_a_comparable_fan_counts_once(team: Team) -> None:
+    await worked(team, 1)
+    fan_id = await team.fan(2, paid=None)
+    await team.pay(2, 9_000, NOW - 80 * DAY)
+    episode_id = await team.alert(fan_id, NOW - 70 * DAY)
+    for day in (62, 58, 35):
+        await team.happen(episode_id, fan_id, "cleared", NOW - (day + 1) * DAY)
+        await team.happen(episode_id, fan_id, "opened", NOW - day * DAY, before=None)
+    await team.pay(2, 700, NOW - 50 * DAY)
+    assert sorted(one.received_cents for one in (await team.facts()).comparables) == [0, 700]
 
 
 async def test_those_who_carried_it_share_it_up_to_its_close(team: Team) -> None:
@@ -244,12 +286,14 @@ async def test_a_viewer_has_only_their_own_creators_in_it(team: Team) -> None:
     episode_id = await team.alert(other, creator_id=team.bea)
     await team.happen(episode_id, other, "claimed", START, by=BEN, creator_id=team.bea)
     await team.write_to(other, BEN, START + HOUR, creator_id=team.bea)
+    await team.alert(await team.fan(3))
     lead = Viewer(LEA, AccessTier.LEAD, frozenset({team.ava}))
     period = Period(date(2025, 12, 3), date(2026, 3, 2))
     mine = await team.service.saves(lead, None, period)
     assert [one.cases for one in mine.estimates] == [1]
     assert (await team.service.saves(lead, team.bea, period)).estimates == ()
-    assert [one.user_id for one in (await team.service.team(lead, period)).people] == [ANA]
+    of_lead = await team.service.team(lead, period)
+    assert ([one.user_id for one in of_lead.people], of_lead.comparable) == ([ANA], {"USD": 1})
     manager = Viewer(LEA, AccessTier.MANAGER, frozenset({team.ava, team.bea}))
     assert {one.user_id for one in (await team.service.team(manager, period)).people} == {ANA, BEN}
     assert (await team.service.saves(manager, team.bea, period)).creator == "Bea"
