@@ -108,19 +108,24 @@ class FollowupsJob:
 async def _whom(tx: Tx, due: DueReminder, *, is_gone: bool) -> Owner | None:
     """Whoever has it, if on shift; else the least loaded on shift; with nobody there whoever has it all the same.
 
-    Who is gone is not called: then it is for whoever the creator's action items go to.
+    What a lead has is hers: it goes to no chatter while she is on. Who is gone is not called: then it is for whoever the
+    creator's action items go to.
     """
     creator = await roster.get_creator(tx, due.creator_id)
     if creator is None:
         return None
+    mine = due.assignee_id
+    present = (await on_shift.list_on(tx, creator.id)).get(creator.id, ())
+    if mine is not None and not is_gone and any(one.user_id == mine for one in present):
+        return Owner("user", mine)
     team = await routing.load_team(tx, creator)
     if is_gone:
         # They may still be on a shift that nobody has ended, or her default chatter.
-        team.on_shift = [one for one in team.on_shift if one != due.assignee_id]
-        team.lead_ids = [one for one in team.lead_ids if one != due.assignee_id]
-        if team.default_chatter_id == due.assignee_id:
+        team.on_shift = [one for one in team.on_shift if one != mine]
+        team.lead_ids = [one for one in team.lead_ids if one != mine]
+        if team.default_chatter_id == mine:
             team.default_chatter_id = None
         return team.choose(None)
-    if team.on_shift or due.assignee_id is None:
-        return team.choose(due.assignee_id)
-    return Owner("user", due.assignee_id)
+    if team.on_shift or mine is None:
+        return team.choose(None)
+    return Owner("user", mine)

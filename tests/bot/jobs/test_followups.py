@@ -14,7 +14,7 @@ from bot.domain.calm import QuietHours
 from bot.domain.followups import LONGEST_WAIT_MS, next_day
 from bot.domain.models import CardKind
 from bot.domain.views import FollowupCard
-from storage import claims, creator_settings, mentions, quiet_hours
+from storage import claims, creator_settings, mentions, quiet_hours, roster
 from storage.engine import Tx
 from storage.followups import find_next
 from storage.mentions import ASK_AGAIN_MS, Verdict
@@ -77,6 +77,15 @@ async def test_whoever_is_on_shift_is_called_for_who_is_not(desk: Desk) -> None:
     await desk.add(due_at=DUE)
     await desk.come_on(EVE)
     assert await run(desk, DUE) == [(EVE, True)]
+
+
+async def test_a_lead_on_shift_is_called_to_her_own_though_chatters_are_on(desk: Desk) -> None:
+    await desk.store.write(lambda tx: roster.put_member(tx, desk.lea))
+    await desk.add(due_at=DUE, to=desk.lea, request="hers")
+    await desk.add(due_at=DUE, to=desk.eve, request="of somebody off")
+    await desk.come_on(LEA)
+    await desk.come_on(ANA)
+    assert await run(desk, DUE) == [(LEA, True), (ANA, True)]
 
 
 async def test_with_nobody_there_it_waits_for_somebody_to_come(desk: Desk) -> None:
