@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, insert, or_, select, update
 
 from bot.domain.desk import NextFollowup
 from bot.domain.followups import Followup, FollowupState
@@ -38,7 +38,10 @@ class NewFollowup:
 
 @dataclass(frozen=True, slots=True)
 class DueReminder:
-    """A follow-up whose reminder has not gone out yet although its time has come."""
+    """A follow-up whose reminder has not gone out yet although its time has come, or has gone out and called nobody.
+
+    `owed_card_id`: the card that went out and whose mention is due now; None: there is to be a card first.
+    """
 
     id: int
     creator_id: int
@@ -46,6 +49,7 @@ class DueReminder:
     channel_id: int
     due_at: int
     assignee_id: int | None
+    owed_card_id: int | None
 
 
 async def add(tx: Tx, new: NewFollowup, now_ms: int) -> int:
@@ -144,21 +148,29 @@ def _held(at: Any) -> ColumnElement[bool]:
 
 
 async def list_due(tx: Tx, now_ms: int) -> list[DueReminder]:
-    """Whose reminders have not gone out although they are due, the longest due first.
+    """Whose reminders have not gone out although they are due, or have called nobody so far, the longest due first.
 
-    A fan on hold is not to be contacted, so the reminder waits until that ends; of a promise people hear all the same.
-    Who works for a retired creator sees her fans no more.
+    A fan on hold is not to be contacted, so the reminder waits until that ends; the card of a promise is posted all the
+    same, and its mention waits. Who works for a retired creator sees her fans no more.
     """
+    is_new, awake = _u.reminded_at.is_(None), ~_held(now_ms)
     rows = await tx.all(
-        select(_u.id, _u.creator_id, _u.fan_account_id, _c.channel_id, _u.due_at, _u.assignee_id)
+        select(
+            _u.id,
+            _u.creator_id,
+            _u.fan_account_id,
+            _c.channel_id,
+            _u.due_at,
+            _u.assignee_id,
+            case((is_new, None), else_=_u.card_id),
+        )
         .select_from(followups.join(creators, and_(_c.agency_id == _u.agency_id, _c.id == _u.creator_id)))
         .where(
             _u.agency_id == tx.agency_id,
             _u.state == FollowupState.OPEN.value,
             _u.due_at <= now_ms,
-            _u.reminded_at.is_(None),
             _c.retired_at.is_(None),
-            or_(_u.promise, ~_held(now_ms)),
+            or_(and_(is_new, or_(_u.promise, awake)), and_(~is_new, _u.ping_due_at <= now_ms, awake)),
         )
         .order_by(_u.due_at, _u.id)
         .limit(LONGEST_LIST)

@@ -16,7 +16,7 @@ from bot.domain.models import MS_PER_DAY, CardKind
 from bot.domain.shift_work import EndedHow
 from bot.domain.views import Owner
 from storage import mentions, on_shift
-from storage.cards import CardPayload, NewCard, bump, create_card
+from storage.cards import CardPayload, NewCard, bump, create_card, repost
 from storage.handover_claims import list_claims
 from storage.on_shift import Ended, OnShift
 from storage.roster import Creator
@@ -62,13 +62,17 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An open hand-over. `signature`: how its items stand; `shown`: how they stood when the card was last asked for."""
+    """An open hand-over. `signature`: how its items stand; `shown`: how they stood when the card was last asked for.
+
+    `ping_due_at`: when its mention is asked for again; None: nobody is owed one.
+    """
 
     handover_id: int
     card_id: int
     creator_id: int
     user_id: int
     created_at: int
+    ping_due_at: int | None
     signature: int
     shown: int
 
@@ -97,14 +101,7 @@ async def hand_over(
     if not items:
         return None
     items += [("hold", one) for one in await _holds(tx, creator.id, now_ms)]
-    on = (await on_shift.list_on(tx, creator.id)).get(creator.id, ())
-    coming = next((Owner("user", one.user_id) for one in on if one.user_id != ended.user_id), None)
-    ping = False
-    if coming is not None:
-        verdict = await mentions.call(
-            tx, rules, coming, creator_id=creator.id, fan_account_id=None, reason="handover", now_ms=now_ms
-        )
-        ping = verdict.state == "send"
+    coming, ping, again_at = await _call(tx, rules, creator.id, ended.user_id, now_ms)
     card = NewCard(
         CardKind.HANDOVER, creator.id, creator.channel_id, CardPayload(), mention=coming, ping=ping
     )
@@ -118,6 +115,7 @@ async def hand_over(
             user_id=ended.user_id,
             session_id=ended.session_id,
             card_id=card_id,
+            ping_due_at=again_at,
             created_at=now_ms,
         )
     )
@@ -128,6 +126,38 @@ async def hand_over(
             )
         )
     return card_id
+
+
+async def call_next(tx: Tx, rules: DeskRules, left: Standing, now_ms: int) -> bool:
+    """Call who is on next by a new message of the card that called nobody; False: it waits on, or nobody is on."""
+    coming, ping, again_at = await _call(tx, rules, left.creator_id, left.user_id, now_ms)
+    await forget_call(tx, left.handover_id, again_at)
+    if ping:
+        await repost(tx, left.card_id, coming, ping=True, scored_wall_at=None)
+    return ping
+
+
+async def forget_call(tx: Tx, handover_id: int, until_at: int | None = None) -> None:
+    """Nobody is owed a mention of it any more, or (`until_at`) not before then."""
+    await tx.execute(
+        update(handovers)
+        .where(_h.agency_id == tx.agency_id, _h.id == handover_id)
+        .values(ping_due_at=until_at)
+    )
+
+
+async def _call(
+    tx: Tx, rules: DeskRules, creator_id: int, user_id: int, now_ms: int
+) -> tuple[Owner | None, bool, int | None]:
+    """(who is on beside the one whose shift ended, may they be mentioned now, when it is asked for again)."""
+    on = (await on_shift.list_on(tx, creator_id)).get(creator_id, ())
+    coming = next((Owner("user", one.user_id) for one in on if one.user_id != user_id), None)
+    if coming is None:
+        return None, False, None
+    verdict = await mentions.call(
+        tx, rules, coming, creator_id=creator_id, fan_account_id=None, reason="handover", now_ms=now_ms
+    )
+    return coming, verdict.state == "send", mentions.ask_again_at(verdict, now_ms)
 
 
 async def _ending_snoozes(tx: Tx, creator_id: int, besides: Collection[int], now_ms: int) -> list[int]:
@@ -234,6 +264,7 @@ async def list_standing(tx: Tx) -> list[Standing]:
             row.creator_id,
             row.user_id,
             row.created_at,
+            row.ping_due_at,
             crc32(repr(sorted(stand[row.id], key=repr)).encode()),
             msgspec.json.decode(row.payload or "{}", type=CardPayload).signature,
         )

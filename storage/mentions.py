@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
 
 from bot.domain.calm import OFF_SHIFT_MS, is_most_money, is_stale, quiet_until, within_budget
 from bot.domain.desk import MS_PER_MINUTE, NUDGE_LIMIT, DeskRules
 from bot.domain.models import AlertTier
 from bot.domain.views import Owner
 from storage import contacts, holds, mutes, quiet_hours
-from storage.tables import creators, episodes, mentions, shift_sessions
+from storage.tables import cards, creators, episodes, followups, handovers, mentions, shift_sessions
 from storage.tx import Tx
 
 Reason = Literal["action", "woken", "escalated", "reminder", "followup", "handover", "held", "drill"]
@@ -25,6 +25,7 @@ _OF_WHAT_IS_KNOWN: frozenset[Reason] = frozenset({"woken", "escalated", "held"})
 """Those about what was fetched some time ago; a run's own news is as fresh as what it was made of."""
 
 _m, _e, _s, _c = mentions.c, episodes.c, shift_sessions.c, creators.c
+_u, _h, _k = followups.c, handovers.c, cards.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class Verdict:
 
     state: Literal["send", "held", "digest"]
     until_at: int | None = None
+
+
+def ask_again_at(verdict: Verdict, now_ms: int) -> int | None:
+    """When a mention is asked for again that no digest names; None: it is sent.
+
+    After a minute at the earliest, so that an instant that has passed keeps nobody busy.
+    """
+    if verdict.state == "send":
+        return None
+    return max(verdict.until_at or now_ms + ASK_AGAIN_MS, now_ms + MS_PER_MINUTE)
 
 
 async def call(
@@ -139,19 +150,51 @@ async def release_held(
     fan_account_id: int | None = None,
     user_id: int | None = None,
 ) -> None:
-    """What kept mentions back is over: those held of a fan, of a creator or for a person are asked for again now."""
-    which = []
+    """What kept mentions back is over: those held of a fan, of a creator or for a person are asked for again now.
+
+    Reminders of follow-ups and hand-overs that called nobody are among them.
+    """
+    which: list[ColumnElement[bool]] = []
+    reminders: list[ColumnElement[bool]] = []
+    left: list[ColumnElement[bool]] = []
     if creator_id is not None:
         which.append(_e.creator_id == creator_id)
+        reminders.append(_u.creator_id == creator_id)
+        left.append(_h.creator_id == creator_id)
     if fan_account_id is not None:
         which.append(_e.fan_account_id == fan_account_id)
+        reminders.append(_u.fan_account_id == fan_account_id)
     if user_id is not None:
         which.append(or_(_e.claimed_by == user_id, _e.owner_id == user_id))
+        reminders.append(or_(_u.assignee_id == user_id, _is_for(_u.agency_id, _u.card_id, user_id)))
+        left.append(_is_for(_h.agency_id, _h.card_id, user_id))
     assert which  # noqa: S101 - never all of an agency's
     await tx.execute(
         update(episodes)
         .where(_e.agency_id == tx.agency_id, _e.ping_state == "held", _e.closed_at.is_(None), *which)
         .values(ping_due_at=now_ms)
+    )
+    await tx.execute(
+        update(followups)
+        .where(_u.agency_id == tx.agency_id, _u.state == "open", _u.ping_due_at.is_not(None), *reminders)
+        .values(ping_due_at=now_ms)
+    )
+    # A hand-over is about no fan.
+    if fan_account_id is None:
+        await tx.execute(
+            update(handovers)
+            .where(_h.agency_id == tx.agency_id, _h.closed_at.is_(None), _h.ping_due_at.is_not(None), *left)
+            .values(ping_due_at=now_ms)
+        )
+
+
+def _is_for(agency_id: ColumnElement[int], card_id: ColumnElement[int], user_id: int) -> ColumnElement[bool]:
+    """Whether a card names a person as the one it is for."""
+    return exists().where(
+        _k.agency_id == agency_id,
+        _k.id == card_id,
+        _k.mention_kind == "user",
+        _k.mention_id == user_id,
     )
 
 

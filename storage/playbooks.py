@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 
 from bot.domain.desk import PlaybookStep, PlaybookView
 from bot.domain.playbooks import BUILT_IN, Playbook, reason_for
@@ -88,16 +88,22 @@ async def load_view(tx: Tx, episode_id: int) -> PlaybookView | None:
     """The playbook of an episode with its ticks; None: there is no such episode.
 
     From the first tick on it is the version that was ticked, for the reason of then: an edit, or another reason coming
-    to the top, does not lose what was done.
+    to the top, does not lose what was done. An alert that was opened again begins anew; what was ticked before stays
+    on record.
     """
     row = await tx.first(
-        select(_e.reasons, _e.expired).where(_e.agency_id == tx.agency_id, _e.id == episode_id)
+        select(_e.reasons, _e.expired, _e.opened_at).where(_e.agency_id == tx.agency_id, _e.id == episode_id)
     )
     if row is None:
         return None
     ticks = await tx.all(
         select(_t.reason, _t.version, _t.step, _t.ticked_by, _t.ticked_at)
-        .where(_t.agency_id == tx.agency_id, _t.episode_id == episode_id, _t.undone_at.is_(None))
+        .where(
+            _t.agency_id == tx.agency_id,
+            _t.episode_id == episode_id,
+            _t.undone_at.is_(None),
+            _t.ticked_at >= row.opened_at,
+        )
         .order_by(_t.ticked_at, _t.id)
     )
     found = await read(tx, ticks[0].reason, ticks[0].version) if ticks else None
@@ -162,15 +168,20 @@ async def find_tick(tx: Tx, tick_id: int) -> Tick | None:
 
 
 async def find_live_tick(tx: Tx, episode_id: int, reason: str, version: int, step: int) -> int | None:
-    """The id of the tick that a step has now; None: it has none."""
+    """The id of the tick that a step has now; None: it has none, or one from before the alert was opened again."""
     found = await tx.scalar(
-        select(_t.id).where(
+        select(_t.id)
+        .select_from(
+            playbook_ticks.join(episodes, and_(_e.agency_id == _t.agency_id, _e.id == _t.episode_id))
+        )
+        .where(
             _t.agency_id == tx.agency_id,
             _t.episode_id == episode_id,
             _t.reason == reason,
             _t.version == version,
             _t.step == step,
             _t.undone_at.is_(None),
+            _t.ticked_at >= _e.opened_at,
         )
     )
     return None if found is None else int(found)

@@ -1,4 +1,7 @@
-"""Reminds of follow-ups when they are due: once each, as soon as somebody is there to read it."""
+"""Reminds of follow-ups when they are due: once each, as soon as somebody is there to read it.
+
+Where nobody may be called then, the card goes out silently and its mention follows on a new message of the same card.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ class FollowupsJob:
         self._still_works = still_works
 
     async def run_due(self, now_ms: int) -> dict[str, int]:
-        """Post a card for each follow-up that is due, while somebody is on shift or it has waited for twelve hours."""
+        """Post a card for each follow-up that is due, while somebody is on shift or it has waited for twelve hours.
+
+        How many cards were posted, those that now call somebody included.
+        """
         async with self._store.read() as tx:
             ready = await self._ready(tx, now_ms)
         if not ready:
@@ -41,11 +47,11 @@ class FollowupsJob:
 
         async def write(tx: Tx) -> int:
             # What was closed or put off since is left out.
-            still = await self._ready(tx, now_ms)
-            for due in still:
+            sent = 0
+            for due in await self._ready(tx, now_ms):
                 is_gone = (due.assignee_id, due.creator_id) in gone
-                await self._remind(tx, due, now_ms, is_gone=is_gone)
-            return len(still)
+                sent += await self._remind(tx, due, now_ms, is_gone=is_gone)
+            return sent
 
         sent = await self._store.write(write)
         if not sent:
@@ -60,9 +66,10 @@ class FollowupsJob:
         on = await on_shift.list_on(tx)
         return [one for one in due if may_go_out(one.due_at, now_ms, anybody_on=bool(on.get(one.creator_id)))]
 
-    async def _remind(self, tx: Tx, due: DueReminder, now_ms: int, *, is_gone: bool) -> None:
+    async def _remind(self, tx: Tx, due: DueReminder, now_ms: int, *, is_gone: bool) -> bool:
+        """False: the card is there, and its mention has to wait on."""
         whom = await _whom(tx, due, is_gone=is_gone)
-        ping = False
+        ping, again_at = False, None
         if whom is not None:
             verdict = await mentions.call(
                 tx,
@@ -73,7 +80,12 @@ class FollowupsJob:
                 reason="followup",
                 now_ms=now_ms,
             )
-            ping = verdict.state == "send"
+            ping, again_at = verdict.state == "send", mentions.ask_again_at(verdict, now_ms)
+        if due.owed_card_id is not None:
+            await followups.change(tx, due.id, ping_due_at=again_at)
+            if ping:
+                await cards.repost(tx, due.owed_card_id, whom, ping=True, scored_wall_at=None)
+            return ping
         card_id = await cards.create_card(
             tx,
             NewCard(
@@ -87,27 +99,33 @@ class FollowupsJob:
             ),
             now_ms,
         )
-        await followups.change(tx, due.id, reminded_at=now_ms, card_id=card_id)
+        await followups.change(tx, due.id, reminded_at=now_ms, card_id=card_id, ping_due_at=again_at)
         shown = await card_views.card_of_fan(tx, due.fan_account_id)
         await cards.bump(tx, [] if shown is None else [shown])
+        return True
 
 
 async def _whom(tx: Tx, due: DueReminder, *, is_gone: bool) -> Owner | None:
     """Whoever has it, if on shift; else the least loaded on shift; with nobody there whoever has it all the same.
 
-    Who is gone is not called: then it is for whoever the creator's action items go to.
+    What a lead has is hers: it goes to no chatter while she is on. Who is gone is not called: then it is for whoever the
+    creator's action items go to.
     """
     creator = await roster.get_creator(tx, due.creator_id)
     if creator is None:
         return None
+    mine = due.assignee_id
+    present = (await on_shift.list_on(tx, creator.id)).get(creator.id, ())
+    if mine is not None and not is_gone and any(one.user_id == mine for one in present):
+        return Owner("user", mine)
     team = await routing.load_team(tx, creator)
     if is_gone:
         # They may still be on a shift that nobody has ended, or her default chatter.
-        team.on_shift = [one for one in team.on_shift if one != due.assignee_id]
-        team.lead_ids = [one for one in team.lead_ids if one != due.assignee_id]
-        if team.default_chatter_id == due.assignee_id:
+        team.on_shift = [one for one in team.on_shift if one != mine]
+        team.lead_ids = [one for one in team.lead_ids if one != mine]
+        if team.default_chatter_id == mine:
             team.default_chatter_id = None
         return team.choose(None)
-    if team.on_shift or due.assignee_id is None:
-        return team.choose(due.assignee_id)
-    return Owner("user", due.assignee_id)
+    if team.on_shift or mine is None:
+        return team.choose(None)
+    return Owner("user", mine)

@@ -15,7 +15,8 @@ import structlog
 from bot.domain.desk import CLAIM_LAPSE_MS, DeskRules
 from bot.domain.models import MS_PER_DAY, AccessTier
 from bot.domain.shift_work import Begin, Planned, due_begins, ended_how, new_end
-from storage import handover_claims, handovers, on_shift, roster, shifts
+from bot.domain.views import HandoverCard
+from storage import card_views, handover_claims, handovers, on_shift, roster, shifts
 from storage.engine import AgencyStore, Tx
 from storage.handovers import KEPT_MS, Standing
 from storage.on_shift import Ended, OnShift
@@ -90,7 +91,7 @@ class ShiftsJob:
             else:
                 await handover_claims.lapse(tx, creator, ended, now_ms)
             done["claims_lapsed"] += 1
-        await _refresh(tx, now_ms, done)
+        await self._refresh(tx, now_ms, done)
         return done
 
     async def _hand_over(
@@ -105,6 +106,28 @@ class ShiftsJob:
                 continue
             if await handovers.hand_over(tx, self._rules, creator, ended, claims, now_ms) is not None:
                 done["handovers"] += 1
+
+    async def _refresh(self, tx: Tx, now_ms: int, done: Counter[str]) -> None:
+        """Cards of hand-overs say how things stand; those of people who are back, and old ones, are over."""
+        on = {of: {one.user_id for one in people} for of, people in (await on_shift.list_on(tx)).items()}
+        for one in await handovers.list_standing(tx):
+            if one.user_id in on.get(one.creator_id, ()) or one.created_at + KEPT_MS <= now_ms:
+                await handovers.close(tx, one.handover_id, now_ms)
+                done["handovers_closed"] += 1
+                continue
+            if one.signature != one.shown:
+                await handovers.show(tx, one.card_id, one.signature)
+                done["handovers_shown"] += 1
+            if _is_owed(one, now_ms) and await self._call_next(tx, one, now_ms):
+                done["handovers_called"] += 1
+
+    async def _call_next(self, tx: Tx, one: Standing, now_ms: int) -> bool:
+        """Call who is on next, while anything is left to take or to know; whether that was done."""
+        view = await card_views.load_view(tx, one.card_id)
+        if not isinstance(view, HandoverCard) or view.is_done:
+            await handovers.forget_call(tx, one.handover_id)
+            return False
+        return await handovers.call_next(tx, self._rules, one, now_ms)
 
 
 async def _find_due(tx: Tx, now_ms: int) -> _Due:
@@ -155,16 +178,10 @@ def _needs_work(one: Standing, present: Mapping[int, set[int]], now_ms: int) -> 
         one.signature != one.shown
         or one.user_id in present.get(one.creator_id, ())
         or one.created_at + KEPT_MS <= now_ms
+        or _is_owed(one, now_ms)
     )
 
 
-async def _refresh(tx: Tx, now_ms: int, done: Counter[str]) -> None:
-    """Cards of hand-overs say how things stand; those of people who are back, and old ones, are over."""
-    on = {of: {one.user_id for one in people} for of, people in (await on_shift.list_on(tx)).items()}
-    for one in await handovers.list_standing(tx):
-        if one.user_id in on.get(one.creator_id, ()) or one.created_at + KEPT_MS <= now_ms:
-            await handovers.close(tx, one.handover_id, now_ms)
-            done["handovers_closed"] += 1
-        elif one.signature != one.shown:
-            await handovers.show(tx, one.card_id, one.signature)
-            done["handovers_shown"] += 1
+def _is_owed(one: Standing, now_ms: int) -> bool:
+    """Whether a mention that could not be sent is to be asked for again now."""
+    return one.ping_due_at is not None and one.ping_due_at <= now_ms

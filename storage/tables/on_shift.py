@@ -56,6 +56,8 @@ handovers = tenant_table(
     int_column("user_id"),
     int_column("session_id"),
     int_column("card_id", null=True),
+    # When who is on next is called, where the card went out without: quiet hours, the budget of mentions.
+    int_column("ping_due_at", null=True),
     int_column("created_at"),
     int_column("closed_at", null=True),
     parent_key("creator_id", "creators"),

@@ -91,6 +91,8 @@ followups = tenant_table(
     # The command or form it came from: the same one twice is one follow-up.
     text_column("request"),
     int_column("reminded_at", null=True),
+    # When whoever has it is called, where the reminder went out without: quiet hours, a hold, the budget of mentions.
+    int_column("ping_due_at", null=True),
     int_column("card_id", null=True),
     text_column("done_note", null=True),
     int_column("done_by", null=True),

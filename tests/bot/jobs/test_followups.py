@@ -10,13 +10,15 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
+from bot.domain.calm import QuietHours
 from bot.domain.followups import LONGEST_WAIT_MS, next_day
 from bot.domain.models import CardKind
 from bot.domain.views import FollowupCard
-from storage import claims, creator_settings, mentions
+from storage import claims, creator_settings, mentions, quiet_hours, roster
+from storage.engine import Tx
 from storage.followups import find_next
-from storage.mentions import Verdict
-from storage.tables import cards, creators
+from storage.mentions import ASK_AGAIN_MS, Verdict
+from storage.tables import cards, creators, fan_holds
 from storage.tables import mentions as mentioned
 from tests.bot.services.followup_desk import ANA, EVE, HOUR, LEA, Desk, open_desk
 from tests.storage.conftest import DAY, NOW
@@ -77,6 +79,15 @@ async def test_whoever_is_on_shift_is_called_for_who_is_not(desk: Desk) -> None:
     assert await run(desk, DUE) == [(EVE, True)]
 
 
+async def test_a_lead_on_shift_is_called_to_her_own_though_chatters_are_on(desk: Desk) -> None:
+    await desk.store.write(lambda tx: roster.put_member(tx, desk.lea))
+    await desk.add(due_at=DUE, to=desk.lea, request="hers")
+    await desk.add(due_at=DUE, to=desk.eve, request="of somebody off")
+    await desk.come_on(LEA)
+    await desk.come_on(ANA)
+    assert await run(desk, DUE) == [(LEA, True), (ANA, True)]
+
+
 async def test_with_nobody_there_it_waits_for_somebody_to_come(desk: Desk) -> None:
     await desk.add(due_at=DUE)
     await desk.come_on(EVE, desk.bea)
@@ -121,17 +132,89 @@ async def test_what_was_closed_before_is_not_sent(desk: Desk) -> None:
     assert await run(desk, DUE + DAY) == []
 
 
-@pytest.mark.parametrize("state", ["held", "digest"])
-async def test_a_mention_that_may_not_be_is_left_out_and_the_card_is_silent(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, state: str
-) -> None:
-    async def call(*_args: object, **_named: object) -> Verdict:
-        return Verdict(state)  # type: ignore[arg-type]
+# Mentions that may not be sent
 
-    monkeypatch.setattr(mentions, "call", call)
+
+async def set_quiet(desk: Desk, **of: int) -> int:
+    """Quiet hours of a person or a channel, from an hour before DUE to an hour after it."""
+    hours = QuietHours(8 * 60, 10 * 60, "Europe/Paris")
+    return await desk.store.write(lambda tx: quiet_hours.set_hours(tx, hours, LEA, NOW, **of))
+
+
+async def test_quiet_hours_let_the_card_out_silently_and_its_mention_when_they_end(desk: Desk) -> None:
+    await set_quiet(desk, user_id=ANA)
     await desk.add(due_at=DUE)
     await desk.come_on(ANA)
     assert await run(desk, DUE) == [(ANA, False)]
+    assert await desk.job.run_due(DUE + HOUR - 1) == {}
+    (before,) = await reminders(desk)
+    assert await run(desk, DUE + HOUR) == [(ANA, True)]
+    (after,) = await reminders(desk)
+    assert (after["id"], after["wanted_version"]) == (before["id"], 2)
+    assert [m["reason"] for m in await desk.rows(mentioned)] == ["followup"]
+    # Once.
+    assert await desk.job.run_due(DUE + DAY) == {}
+
+
+@pytest.mark.parametrize("whose", ["user_id", "creator_id"])
+@pytest.mark.parametrize("to", ["ana", "lea"])
+async def test_quiet_hours_that_somebody_ends_let_the_mention_go_at_once(
+    desk: Desk, whose: str, to: str
+) -> None:
+    row_id = await set_quiet(desk, **{whose: ANA if whose == "user_id" else desk.ava})
+    await desk.add(due_at=DUE, to=getattr(desk, to))
+    # The lead is off: her reminder is for Ana.
+    await desk.come_on(ANA)
+    assert await run(desk, DUE) == [(ANA, False)]
+
+    async def end(tx: Tx) -> None:
+        await quiet_hours.remove(tx, row_id, DUE)
+        of = {whose: ANA if whose == "user_id" else desk.ava}
+        await mentions.release_held(tx, DUE + 1, **of)
+
+    await desk.store.write(end)
+    assert await run(desk, DUE + 1) == [(ANA, True)]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "again_at"),
+    [(Verdict("held", DUE), DUE + 60_000), (Verdict("digest"), DUE + ASK_AGAIN_MS)],
+)
+async def test_a_mention_that_may_not_be_is_asked_for_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, again_at: int
+) -> None:
+    async def call(*_args: object, **_named: object) -> Verdict:
+        return verdict
+
+    await desk.add(due_at=DUE)
+    await desk.come_on(ANA)
+    with monkeypatch.context() as patched:
+        patched.setattr(mentions, "call", call)
+        assert await run(desk, DUE) == [(ANA, False)]
+    assert await run(desk, again_at - 1) == [(ANA, False)]
+    assert await run(desk, again_at) == [(ANA, True)]
+
+
+async def test_a_follow_up_that_is_done_calls_nobody_later_unless_that_is_undone(desk: Desk) -> None:
+    await set_quiet(desk, user_id=ANA)
+    row = await desk.add(due_at=DUE)
+    await desk.come_on(ANA)
+    await run(desk, DUE)
+    await desk.followups.done(desk.ana, row.id)
+    assert await run(desk, DUE + HOUR) == [(ANA, False)]
+    assert await desk.undo(desk.ana)
+    assert await run(desk, DUE + HOUR) == [(ANA, True)]
+
+
+async def test_one_put_off_calls_on_its_new_card_alone(desk: Desk) -> None:
+    await set_quiet(desk, user_id=ANA)
+    row = await desk.add(due_at=DUE)
+    await desk.come_on(ANA)
+    await run(desk, DUE)
+    await desk.followups.put_off(desk.ana, row.id, DUE // 1_000)
+    assert await run(desk, DUE + HOUR) == [(ANA, False)]
+    assert await run(desk, DUE + DAY) == [(ANA, False), (ANA, False)]
+    assert await run(desk, DUE + DAY + HOUR) == [(ANA, False), (ANA, True)]
 
 
 async def test_the_card_is_over_when_the_follow_up_is(desk: Desk) -> None:
@@ -175,6 +258,21 @@ async def test_a_promise_on_hold_is_shown_all_the_same_and_calls_nobody(desk: De
     await desk.come_on(ANA)
     assert await run(desk, DUE) == [(ANA, False)]
     assert (await card(desk)).on_hold
+    assert await desk.job.run_due(DUE + 3 * DAY) == {}
+
+
+async def test_a_promise_on_hold_calls_when_that_ends(desk: Desk) -> None:
+    await desk.add(due_at=DUE, promise=True)
+    await desk.hold(None)
+    await desk.come_on(ANA)
+    await run(desk, DUE)
+
+    async def end(tx: Tx) -> None:
+        await tx.execute(fan_holds.update().where(fan_holds.c.agency_id == tx.agency_id).values(ended_at=DUE))
+        await mentions.release_held(tx, DUE + 1, fan_account_id=desk.fan)
+
+    await desk.store.write(end)
+    assert await run(desk, DUE + 1) == [(ANA, True)]
 
 
 async def test_a_paused_creator_still_has_promises_and_a_retired_one_has_nobody_to_keep_them(

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot.domain.calm import QuietHours
 from bot.domain.models import MS_PER_HOUR
-from storage import claims, on_shift
+from storage import claims, on_shift, quiet_hours
+from storage import mentions as mention_gate
 from storage.tables import cards as card_table
 from storage.tables import (
     episodes,
@@ -55,6 +57,62 @@ async def test_with_nobody_on_the_hand_over_calls_nobody(floor: Floor) -> None:
     await floor.tick(ONE)
     (card,) = await floor.desk.cards("h")
     assert (card["mention_id"], card["ping_wanted"]) == (None, False)
+
+
+async def quiet_until(floor: Floor, hour: int) -> None:
+    """Cara wants to hear of nothing from noon to that hour."""
+    hours = QuietHours(12 * 60, hour * 60, "UTC")
+    await floor.store.write(lambda tx: quiet_hours.set_hours(tx, hours, CARA, NINE, user_id=CARA))
+
+
+async def called(floor: Floor) -> tuple[int | None, bool]:
+    (card,) = await floor.desk.cards("h")
+    return card["mention_id"], card["ping_wanted"]
+
+
+async def test_quiet_hours_let_the_hand_over_out_silently_and_its_mention_when_they_end(floor: Floor) -> None:
+    (first,) = await floor.open(1)
+    await floor.plan(MORNING, AFTERNOON)
+    await floor.tick(NINE)
+    await floor.claim(BEN, first, at=NINE)
+    await quiet_until(floor, 14)
+    await floor.tick(ONE)
+    assert await called(floor) == (CARA, False)
+    assert await floor.tick(ONE + MS_PER_HOUR - 1) == {}
+    assert await floor.tick(ONE + MS_PER_HOUR) == {"handovers_called": 1}
+    assert await called(floor) == (CARA, True)
+
+
+async def test_quiet_hours_that_somebody_ends_let_the_hand_over_call_at_once(floor: Floor) -> None:
+    (first,) = await floor.open(1)
+    await floor.plan(MORNING, AFTERNOON)
+    await floor.tick(NINE)
+    await floor.claim(BEN, first, at=NINE)
+    await quiet_until(floor, 20)
+    await floor.tick(ONE)
+
+    async def end(tx: Any) -> None:
+        row = await quiet_hours.find_open(tx, user_id=CARA)
+        assert row is not None
+        await quiet_hours.remove(tx, row.id, ONE + MINUTE)
+        await mention_gate.release_held(tx, ONE + MINUTE, user_id=CARA)
+
+    await floor.store.write(end)
+    assert await floor.tick(ONE + MINUTE) == {"handovers_called": 1}
+    assert await called(floor) == (CARA, True)
+
+
+async def test_a_hand_over_with_nothing_left_calls_nobody_later(floor: Floor) -> None:
+    (first,) = await floor.open(1)
+    await floor.plan(MORNING, AFTERNOON)
+    await floor.tick(NINE)
+    await floor.claim(BEN, first, at=NINE)
+    await quiet_until(floor, 16)
+    await floor.tick(ONE)
+    # Its claims lapse an hour before she wants to hear of anything.
+    await floor.tick(ONE + 2 * MS_PER_HOUR)
+    assert await floor.tick(ONE + 3 * MS_PER_HOUR) == {}
+    assert await called(floor) == (CARA, False)
 
 
 async def test_what_is_due_soon_and_whom_not_to_contact_stand_on_the_card(floor: Floor) -> None:

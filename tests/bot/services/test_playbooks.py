@@ -17,7 +17,7 @@ from storage import playbooks
 from storage.tables import contacts, episodes, playbook_ticks
 from storage.tables import playbooks as written
 from tests.bot.services.followup_desk import ANA, EVE, LEA, Desk, open_desk
-from tests.storage.conftest import NOW
+from tests.storage.conftest import DAY, NOW
 
 SILENT = "days_inactive"
 
@@ -201,6 +201,50 @@ async def test_a_closed_alert_keeps_its_ticks_as_they_are(desk: Desk) -> None:
     episode = await desk.episode(closed_at=NOW)
     assert await tick(desk, desk.ana, episode, 0) == "closed"
     assert ticked(await shown(desk, episode)) == [None, None, None]
+
+
+async def reopen(desk: Desk) -> None:
+    """The alert was closed, and a run opens it again, as runs do: in its old row."""
+    desk.now += DAY
+    await desk.store.write(
+        lambda tx: tx.execute(
+            episodes.update()
+            .where(episodes.c.agency_id == tx.agency_id)
+            .values(opened_at=desk.now, closed_at=None)
+        )
+    )
+
+
+async def test_an_alert_that_was_opened_again_begins_anew_and_leaves_the_first_time_on_record(
+    desk: Desk,
+) -> None:
+    episode = await desk.episode()
+    for step in range(3):
+        await tick(desk, desk.ana, episode, step)
+    await desk.playbooks.edit(desk.lea, SILENT, 0, "One\nTwo")
+    await reopen(desk)
+    view = await shown(desk, episode)
+    assert (view.version, ticked(view)) == (1, [None, None])
+    # A list from the first time is none of this one.
+    assert await tick(desk, desk.eve, episode, 0, wanted=False) == "stale"
+    assert await tick(desk, desk.eve, episode, 0, version=1) == "ticked"
+    assert await tick(desk, desk.eve, episode, 0, version=1, wanted=False) == "unticked"
+    assert ticked(await shown(desk, episode)) == [None, None]
+    first_time = [row for row in await desk.rows(playbook_ticks) if row["ticked_by"] == ANA]
+    assert [row["undone_at"] for row in first_time] == [None, None, None]
+
+
+async def test_a_step_ticked_before_and_after_an_alert_was_opened_again_is_taken_back_as_of_now(
+    desk: Desk,
+) -> None:
+    episode = await desk.episode()
+    await tick(desk, desk.ana, episode, 0)
+    await reopen(desk)
+    assert await tick(desk, desk.eve, episode, 0) == "ticked"
+    assert await tick(desk, desk.eve, episode, 0, wanted=False) == "unticked"
+    assert ticked(await shown(desk, episode)) == [None, None, None]
+    rows = await desk.rows(playbook_ticks)
+    assert [(row["ticked_by"], row["undone_at"]) for row in rows] == [(ANA, None), (EVE, desk.now)]
 
 
 async def test_a_foreign_alert_is_answered_like_a_missing_one(desk: Desk) -> None:
