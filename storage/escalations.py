@@ -49,18 +49,6 @@ class Due:
     """The card has a mention that has not been sent yet: another one would take its place."""
 
 
-def clocks(tier: str | None, now_ms: int, *, claimed: bool, remind_ms: int = 0) -> dict[str, object]:
-    """The timer columns of an open episode that is claimed, given back or woken now. `remind_ms` 0: never reminded."""
-    waits = tier == AlertTier.ACTION and not claimed
-    return {
-        "escalate_from_at": now_ms if waits else None,
-        "escalation_stage": 0,
-        "remind_at": now_ms + remind_ms if claimed and remind_ms > 0 else None,
-        "ping_state": None,
-        "ping_due_at": None,
-    }
-
-
 async def list_due(tx: Tx, now_ms: int, rules: DeskRules) -> list[Due]:
     """Everything whose time may have come, most money first.
 
