@@ -160,7 +160,8 @@ class Shifts(commands.GroupCog, group_name="shift", group_description="Come on s
             problem = say.NAME_TIMES
         elif starts_minute is None or ends_minute is None:
             problem = say.BAD_TIME
-        elif starts_minute == ends_minute:
+        # From 00:00 to 24:00 is the whole day.
+        elif starts_minute == ends_minute == parse_minute(ends):
             problem = say.SAME_TIMES
         elif zone is None:
             problem = say.NAME_ZONE

@@ -38,7 +38,8 @@ async def list_claims(tx: Tx, creator_id: int, user_id: int, until_ms: int) -> l
 async def lapse(tx: Tx, creator: Creator, ended: Ended, now_ms: int) -> int:
     """What somebody still has two hours after the end of their shift is nobody's again; how much that was.
 
-    Its escalation clock begins anew and the owner is chosen anew. What they have snoozed stays theirs to be asked about.
+    Its escalation clock begins anew; the owner is chosen anew, and called with the timers that are due now. What they have
+    snoozed stays theirs to be asked about.
     """
     await on_shift.clear_lapse(tx, ended.session_id)
     held = await list_claims(tx, creator.id, ended.user_id, ended.ended_at)
@@ -58,6 +59,7 @@ async def lapse(tx: Tx, creator: Creator, ended: Ended, now_ms: int) -> int:
             escalation_stage=0,
             owner_kind=owner.kind if owner else None,
             owner_id=owner.discord_id if owner else None,
+            **({"ping_state": "held", "ping_due_at": now_ms} if owner and row.card_id is not None else {}),
         )
     asleep = [row.id for row in rows if row.snoozed_until is not None and row.snoozed_by == ended.user_id]
     await _set_many(tx, asleep, owner_kind="user", owner_id=ended.user_id)

@@ -199,7 +199,7 @@ def _is_for(agency_id: ColumnElement[int], card_id: ColumnElement[int], user_id:
 
 
 async def _counts_from(tx: Tx, user_id: int | None, now_ms: int) -> int:
-    """Since when mentions count: the beginning of the earliest session that is open, else a day ago."""
+    """Since when mentions count: the beginning of the earliest session that is open, at most a day ago."""
     began = None
     if user_id is not None:
         began = await tx.scalar(
@@ -207,7 +207,8 @@ async def _counts_from(tx: Tx, user_id: int | None, now_ms: int) -> int:
                 _s.agency_id == tx.agency_id, _s.user_id == user_id, _s.ended_at.is_(None)
             )
         )
-    return now_ms - OFF_SHIFT_MS if began is None else int(began)
+    # Who is planned around the clock has one session for weeks.
+    return max(began or 0, now_ms - OFF_SHIFT_MS)
 
 
 async def _has_most_money(tx: Tx, creator_id: int, fan_account_id: int) -> bool:

@@ -256,7 +256,7 @@ async def last_left(tx: Tx, creator_ids: Collection[int], since_ms: int) -> dict
         .where(
             _s.agency_id == tx.agency_id,
             _s.creator_id.in_(sorted(creator_ids)),
-            _s.started_at >= since_ms,
+            _s.ended_at >= since_ms,
             _s.ended_how == "end",
         )
         .group_by(_s.creator_id, _s.user_id)

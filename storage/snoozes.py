@@ -11,11 +11,10 @@ from bot.domain.models import AlertTier
 from bot.domain.snoozing import Sleeper
 from storage import boards, work_events
 from storage.cards import bump
-from storage.escalations import clocks
 from storage.parts import LABEL, in_parts, to_label
 from storage.tables import episode_events, episodes, fan_accounts, shift_sessions
 from storage.tx import Tx
-from storage.work_columns import AWAKE
+from storage.work_columns import AWAKE, clocks
 
 _e, _f, _v, _s = episodes.c, fan_accounts.c, episode_events.c, shift_sessions.c
 

@@ -35,8 +35,8 @@ shift_sessions = tenant_table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
-    # When was anybody on for a creator?
-    Index(None, "agency_id", "creator_id", "started_at"),
+    # When was anybody on for a creator? A session may last for weeks: by when it ended, open ones by their own index.
+    Index(None, "agency_id", "creator_id", "ended_at"),
     # A person's shifts.
     Index(None, "agency_id", "user_id", "started_at"),
     # Whose claims lapse.

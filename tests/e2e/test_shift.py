@@ -163,6 +163,7 @@ async def test_a_plan_is_read_back_and_can_be_removed(office: Office) -> None:
         ({"from": "25:00"}, "no time of day"),
         ({"from": None}, "options `from` and `to`"),
         ({"to": "22:00"}, "cannot end at the time it begins"),
+        ({"from": "00:00", "to": "00:00"}, "cannot end at the time it begins"),
         ({"who": None}, "option `who`"),
         ({"who": "Nia"}, "nothing was planned"),
     ],
@@ -182,6 +183,16 @@ async def test_what_is_missing_or_wrong_is_named_and_nothing_is_planned(
     before = office.rows("SELECT id FROM shifts")
     assert says in sentence(await shift(office, "Lea", "plan", given, channel="mira"))
     assert office.rows("SELECT id FROM shifts") == before
+
+
+async def test_a_whole_day_is_planned_from_0_to_24(office: Office) -> None:
+    whole = {"creator": "mira", "who": office.people["Ana"], "days": "daily", "zone": "UTC"}
+    message = only(
+        await shift(office, "Lea", "plan", whole | {"from": "00:00", "to": "24:00"}, channel="mira")
+    )
+    assert "The coming week is covered." in text_of(message)
+    assert office.rows("SELECT starts_minute, ends_minute FROM shifts WHERE removed_at IS NULL") == [(0, 0)]
+    await office.press("Lea", "mira", message, button(message, "Remove"), forge=True)
 
 
 async def test_a_planned_shift_begins_and_ends_by_itself(office: Office) -> None:

@@ -180,6 +180,14 @@ class TestBudget:
         assert await gate.calls(5, at=began + 2 * HOUR) == ["send"] * 4 + ["digest"]
         assert await gate.call(at=began + 9 * HOUR) == DIGEST
 
+    async def test_on_shift_for_days_it_begins_anew_each_day(self, gate: Gate) -> None:
+        began = NOW - 20 * DAY
+        await gate.store.write(
+            lambda tx: on_shift.begin(tx, gate.ava, 301, "plan", began, NOW + DAY, started_at=began)
+        )
+        assert await gate.calls(5) == ["send"] * 4 + ["digest"]
+        assert await gate.calls(5, at=NOW + DAY + 1) == ["send"] * 4 + ["digest"]
+
     async def test_every_reason_counts_and_so_does_a_role(self, gate: Gate) -> None:
         reasons: tuple[Reason, ...] = ("escalated", "reminder", "followup", "handover", "held", "woken")
         states = [(await gate.call(CHATTERS, reason=reason)).state for reason in reasons]

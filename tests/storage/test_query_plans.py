@@ -12,7 +12,17 @@ import pytest
 from sqlalchemy import event
 
 from bot.domain.desk import DeskRules
-from storage import desk_actions, digests, escalations, fan_behaviour, fetch_lists, metrics, runs, saves
+from storage import (
+    desk_actions,
+    digests,
+    escalations,
+    fan_behaviour,
+    fetch_lists,
+    metrics,
+    on_shift,
+    runs,
+    saves,
+)
 from storage.engine import Tx
 from tests.storage.conftest import NOW, Agency
 
@@ -94,6 +104,16 @@ QUERIES: dict[str, tuple[Query, str, str]] = {
         lambda tx, ava: escalations.list_due(tx, NOW, DeskRules()),
         "episodes",
         "<?)",
+    ),
+    "when anybody was on": (
+        lambda tx, ava: escalations.list_spans(tx, [ava], NOW - HOUR, NOW),
+        "shift_sessions",
+        "agency_id=? AND creator_id=? AND ended_at",
+    ),
+    "who has left by themselves": (
+        lambda tx, ava: on_shift.last_left(tx, [ava], NOW - HOUR),
+        "shift_sessions",
+        "agency_id=? AND creator_id=? AND ended_at>?",
     ),
     "whom a poll looks at": (
         lambda tx, ava: fetch_lists.poll_list(tx, ava, NOW, 10),

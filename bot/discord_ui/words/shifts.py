@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.discord_ui import times
 from bot.discord_ui.words import count
+from bot.domain.desk import MS_PER_MINUTE
 from bot.domain.models import MS_PER_HOUR
 from bot.domain.shift_work import days_text, is_overnight, minute_text
 from bot.domain.shifts import PlannedShift
@@ -47,6 +48,7 @@ NOTHING_PLANNED: Final = (
 )
 NO_PLAN: Final = "No shifts are planned."
 _GAPS_SHOWN = 3
+_SHORTEST_GAP_MS = 5 * MS_PER_MINUTE
 
 
 def started(names: Sequence[tuple[str, int]], already: Sequence[tuple[str, int]]) -> str:
@@ -110,15 +112,15 @@ def removed(creator: str, shift: PlannedShift, gaps: Sequence[tuple[int, int]]) 
 
 
 def gap_words(gaps: Sequence[tuple[int, int]]) -> str:
-    """What the coming week leaves open; hours that nobody is planned for."""
+    """What the coming week leaves open; hours that nobody is planned for. Of minutes between two shifts nothing is said."""
+    gaps = [(start, end) for start, end in gaps if end - start >= _SHORTEST_GAP_MS]
     if not gaps:
         return "The coming week is covered."
     shown = [f"{times.moment(start)} to {times.moment(end)}" for start, end in gaps[:_GAPS_SHOWN]]
     rest = f" and {count(len(gaps) - _GAPS_SHOWN, 'more', 'more')}" if len(gaps) > _GAPS_SHOWN else ""
     hours = round(sum(end - start for start, end in gaps) / MS_PER_HOUR)
-    return (
-        f"Nobody is planned for {count(hours, 'hour', 'hours')} of the coming week: {', '.join(shown)}{rest}."
-    )
+    long = count(hours, "hour", "hours") if hours else "under an hour"
+    return f"Nobody is planned for {long} of the coming week: {', '.join(shown)}{rest}."
 
 
 def plan_header(creator: str, total: int) -> str:

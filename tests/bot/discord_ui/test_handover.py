@@ -12,7 +12,7 @@ from bot.discord_ui.cards import LAYOUTS, render
 from bot.discord_ui.handover import render_claims
 from bot.discord_ui.shifts import coverage_lines, render_plan, render_who
 from bot.discord_ui.words import shifts as say
-from bot.domain.desk import Snooze
+from bot.domain.desk import MS_PER_MINUTE, Snooze
 from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, CardKind
 from bot.domain.shift_work import Planned
 from bot.domain.shifts import PlannedShift, ShiftSpan
@@ -147,6 +147,20 @@ def test_who_is_on_and_what_is_open_is_said_of_each_creator() -> None:
     assert "Nobody on now" in text
     assert "Nobody is planned for 6 hours of the coming week: <t:1772000000:f> to <t:1772021600:f>." in text
     assert "No shifts are planned." in coverage_lines(Coverage("Amber Vale", (), None, gap, planned=False))[1]
+
+
+def test_minutes_that_nobody_is_planned_for_are_no_hours() -> None:
+    def gap(minutes: int, day: int = 0) -> tuple[int, int]:
+        start = NOW + day * MS_PER_DAY
+        return start, start + minutes * MS_PER_MINUTE
+
+    # Daily from 00:00 to 23:59.
+    assert say.gap_words([gap(1, day) for day in range(7)]) == "The coming week is covered."
+    assert say.gap_words([gap(1), gap(20, 1)]) == (
+        "Nobody is planned for under an hour of the coming week: <t:1772086400:f> to <t:1772087600:f>."
+    )
+    told = say.gap_words([gap(5), gap(60, 1)])
+    assert told.startswith("Nobody is planned for 1 hour of the coming week: <t:1772000000:f> to")
 
 
 def test_many_creators_with_many_people_stay_within_the_limits() -> None:

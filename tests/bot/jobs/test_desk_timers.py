@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from bot.domain.desk import MS_PER_MINUTE, DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import SnoozeFor
-from storage import escalations, roster, timings
+from storage import escalations, on_shift, roster, timings
 from storage.engine import Tx
 from storage.tables import cards, episodes, fan_holds
 from storage.tables import mentions as mention_table
@@ -90,6 +90,20 @@ async def test_a_shift_whose_end_nobody_wrote_down_counts_to_its_end(watch: Watc
     # On for half an hour of the two that have passed.
     assert await watch.calls(120) == [LEA]
     assert await watch.calls(A_WEEK) == []
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_the_time_of_a_session_of_weeks_counts(watch: Watch, is_over: bool) -> None:
+    began = watch.now - 30 * DAY
+    await watch.desk.change(
+        lambda tx: on_shift.begin(
+            tx, watch.desk.agency.ava, BEN, "plan", began, watch.now + DAY, started_at=began
+        )
+    )
+    if is_over:
+        watch.now += 15 * MS_PER_MINUTE
+        await watch.end(BEN)
+    assert await watch.calls(0 if is_over else 15) == [LEA]
 
 
 @pytest.mark.parametrize("stop", ["claim", "snooze"])

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from bot.domain.calm import QuietHours
+from bot.domain.desk import DeskRules
 from bot.domain.models import MS_PER_HOUR
+from bot.jobs.desk_timers import DeskTimers
 from storage import claims, on_shift, quiet_hours
 from storage import mentions as mention_gate
 from storage.tables import cards as card_table
@@ -221,6 +223,35 @@ async def test_what_nobody_takes_lapses_two_hours_later_and_goes_to_who_is_on(fl
             assert (row["escalate_from_at"], row["escalation_stage"]) == (late, 0)
     view = await floor.handover()
     assert (view.is_done, view.lapsed, view.rows) == (True, 2, ())
+
+
+async def test_who_gets_what_has_lapsed_is_called_at_once(floor: Floor) -> None:
+    first, second = await floor.open(2)
+    await floor.plan(MORNING, AFTERNOON)
+    await floor.tick(NINE)
+    await floor.claim(BEN, first, second, at=NINE + MINUTE)
+    # One of them is a flag by then, about which nobody is called.
+    await floor.store.write(
+        lambda tx: tx.execute(
+            episodes.update()
+            .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == second)
+            .values(tier="flag")
+        )
+    )
+    await floor.tick(ONE)
+    # What was said up to now has been sent.
+    sent = card_table.update().where(card_table.c.agency_id == floor.store.agency_id)
+    await floor.store.write(lambda tx: tx.execute(sent.values(ping_wanted=False)))
+    late = ONE + 2 * MS_PER_HOUR
+    await floor.tick(late)
+    assert await DeskTimers(floor.store, DeskRules()).run_due(late) == {"held": 1}
+    cards = {row["id"]: row for row in await floor.desk.cards()}
+    rows = {row["id"]: row for row in (await floor.desk.episodes()).values()}
+    card = cards[rows[first]["card_id"]]
+    assert (card["mention_kind"], card["mention_id"], card["ping_wanted"]) == ("user", CARA, True)
+    last = (await floor.desk.rows(mentions))[-1]
+    assert (last["reason"], last["discord_id"]) == ("held", CARA)
+    assert await DeskTimers(floor.store, DeskRules()).run_due(late + MINUTE) == {}
 
 
 async def test_who_comes_back_keeps_the_claims_and_ends_the_hand_over(floor: Floor) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import MS_PER_HOUR, AccessTier, Viewer
+from bot.domain.shifts import PlannedShift
 from storage import handovers, on_shift, roster
 from tests.bot.jobs.desk import Desk
-from tests.bot.jobs.floor import BEN, CARA, MINUTE, MORNING, NINE, ONE, START, Floor
+from tests.bot.jobs.floor import ALL_DAYS, BEN, CARA, MINUTE, MORNING, NINE, ONE, START, Floor
 from tests.storage.conftest import DAY, NOW
 
 
@@ -69,6 +70,21 @@ async def test_who_ends_a_planned_shift_early_stays_off_until_the_next(floor: Fl
     assert await floor.tick(at + MINUTE) == {}
     assert await floor.tick(ONE - 1) == {}
     assert await floor.tick(NINE + DAY) == {"shifts_begun": 1}
+
+
+async def test_who_ends_a_shift_of_weeks_stays_off_until_the_next(floor: Floor) -> None:
+    whole_day = PlannedShift(BEN, ALL_DAYS, 0, 0, "UTC")
+    await floor.plan(whole_day)
+    await floor.tick(NINE)
+    for day in range(1, 21):
+        await floor.tick(NINE + day * DAY)
+    (session,) = await floor.sessions()
+    assert session["ended_at"] is None
+    at = NINE + 20 * DAY + MS_PER_HOUR
+    on = (await floor.on())[BEN]
+    await floor.store.write(lambda tx: handovers.end_session(tx, on, at, "end"))
+    assert await floor.tick(at + MINUTE) == {}
+    assert await floor.tick(START - 8 * MS_PER_HOUR + 21 * DAY) == {"shifts_begun": 1}
 
 
 async def test_a_shift_begun_by_hand_becomes_the_planned_one(floor: Floor) -> None:
