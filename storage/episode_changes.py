@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, select, update
 
+from bot.domain.alerting import RENEWED
 from bot.domain.models import AlertTier, CardKind, Change, Decision, Reason
 from bot.domain.views import Owner
 from storage import boards
@@ -210,6 +211,9 @@ def _decided(
         "placement": None if run.baseline else _placement(change, old),
         "expired": decision.change is Change.EXPIRED,
     }
+    if decision.reason == RENEWED:
+        # It was an action item before: whoever has it keeps it, and its clock runs on.
+        return values
     if decision.change in (Change.OPENED, Change.RAISED, Change.WOKEN, Change.EXPIRED):
         # Its clock runs from the news on, where nobody has it and somebody is to be called.
         claimed = old is not None and old.closed_at is None and old.claimed_by is not None
