@@ -67,8 +67,9 @@ class _Stored:
     closed_at: int | None
     claimed_by: int | None
     card_id: int | None
+    in_group: bool | None
     in_expired_group: bool | None
-    """None: it is on no card."""
+    """Both None: it is on no card."""
 
 
 async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange]) -> int:
@@ -135,6 +136,7 @@ async def _load(tx: Tx, episode_ids: list[int]) -> dict[int, _Stored]:
                 episodes.c.closed_at,
                 episodes.c.claimed_by,
                 episodes.c.card_id,
+                cards.c.kind == CardKind.GROUPED.value,
                 and_(cards.c.kind == CardKind.GROUPED.value, cards.c.code == EXPIRED_GROUP),
             )
             .select_from(
@@ -208,7 +210,7 @@ def _decided(
         "currency": change.currency,
         "changed_run_id": run.run_id,
         "ping_wanted": decision.ping and not run.baseline,
-        "placement": None if run.baseline else _placement(change, old),
+        "placement": _placement(run, change, old),
         "expired": decision.change is Change.EXPIRED,
     }
     if decision.reason == RENEWED:
@@ -230,7 +232,14 @@ def _decided(
     return values
 
 
-def _placement(change: EpisodeChange, old: _Stored | None) -> str | None:
+def _placement(run: RunContext, change: EpisodeChange, old: _Stored | None) -> str | None:
+    wanted = _wanted_placement(change, old)
+    # What a baseline opens its own card counts; but no list goes on holding what does not belong in it.
+    stays = run.baseline and (old is None or not old.in_group or wanted == "expired")
+    return None if stays else wanted
+
+
+def _wanted_placement(change: EpisodeChange, old: _Stored | None) -> str | None:
     decision = change.decision
     on_card = old is not None and old.card_id is not None
     if decision.change is Change.EXPIRED:
