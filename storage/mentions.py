@@ -29,10 +29,14 @@ _m, _e, _s, _c = mentions.c, episodes.c, shift_sessions.c, creators.c
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a mention: it is sent; it is held and asked for again at `until_at`; or it is left to the digest."""
+    """What becomes of a mention: it is sent; it is held and asked for again at `until_at`; or it is left to the digest.
+
+    `nobody_until`: up to when nobody at all is called, whoever it is; None: it is held for this person alone.
+    """
 
     state: Literal["send", "held", "digest"]
     until_at: int | None = None
+    nobody_until: int | None = None
 
 
 async def call(
@@ -87,18 +91,22 @@ async def _kept_back(
     if fan_account_id is not None:
         hold = await holds.find_on(tx, fan_account_id)
         if hold is not None and (hold.until_at is None or hold.until_at > now_ms):
-            return Verdict("held", hold.until_at or now_ms + ASK_AGAIN_MS)
+            return _held_for_all(hold.until_at or now_ms + ASK_AGAIN_MS)
     if reason in _OF_ALERTS:
         whole, fans = await mutes.load_inhibited(tx, creator_id, now_ms)
         if whole or fan_account_id in fans:
-            return Verdict("held", now_ms + ASK_AGAIN_MS)
+            return _held_for_all(now_ms + ASK_AGAIN_MS)
     if reason in _OF_WHAT_IS_KNOWN and await _is_stale(tx, creator_id, now_ms):
-        return Verdict("held", now_ms + ASK_AGAIN_MS)
+        return _held_for_all(now_ms + ASK_AGAIN_MS)
     if fan_account_id is not None:
         ledger = await contacts.load_ledger(tx, fan_account_id, now_ms)
         if ledger.nudges >= NUDGE_LIMIT:
             return Verdict("digest")
     return None
+
+
+def _held_for_all(until_at: int) -> Verdict:
+    return Verdict("held", until_at, until_at)
 
 
 async def _measured(
@@ -108,7 +116,7 @@ async def _measured(
     person = who.discord_id if who.kind == "user" else None
     until = quiet_until(await quiet_hours.hours_of(tx, creator_id, person), now_ms)
     if until is not None:
-        return Verdict("held", until)
+        return Verdict("held", until, quiet_until(await quiet_hours.hours_of(tx, creator_id, None), now_ms))
     used = await count_since(tx, who, await _counts_from(tx, person, now_ms))
     if within_budget(rules.alert_budget, used, most_money=False):
         return None
@@ -139,7 +147,10 @@ async def release_held(
     fan_account_id: int | None = None,
     user_id: int | None = None,
 ) -> None:
-    """What kept mentions back is over: those held of a fan, of a creator or for a person are asked for again now."""
+    """What kept mentions back is over: those held of a fan, of a creator or for a person are asked for again now.
+
+    What waits for a claim, and could not be called about, waits from now on.
+    """
     which = []
     if creator_id is not None:
         which.append(_e.creator_id == creator_id)
@@ -152,6 +163,12 @@ async def release_held(
         update(episodes)
         .where(_e.agency_id == tx.agency_id, _e.ping_state == "held", _e.closed_at.is_(None), *which)
         .values(ping_due_at=now_ms)
+    )
+    # Only what nobody could be called about waits from an instant to come.
+    await tx.execute(
+        update(episodes)
+        .where(_e.agency_id == tx.agency_id, _e.escalate_from_at > now_ms, _e.closed_at.is_(None), *which)
+        .values(escalate_from_at=now_ms)
     )
 
 

@@ -51,6 +51,8 @@ async def _carry_out(
             ping = False
             waiting = [row.episode_id for row in rows if row.ping]
             await episodes.leave_mention(tx, waiting, verdict.state, verdict.until_at)
+        if verdict.nobody_until is not None:
+            await episodes.put_off(tx, [row.episode_id for row in rows], verdict.nobody_until)
     if planned.reuse and first.card_id is not None:
         # Its own card: news that pings is a new message, because an edit notifies nobody.
         if ping:
