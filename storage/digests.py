@@ -145,6 +145,8 @@ async def _happened(tx: Tx, creator_id: int, since: int, until: int) -> tuple[in
             _v.at >= since,
             _v.at < until,
             _v.change.in_([*_NEWS, Change.CLEARED.value]),
+            # Who renewed was an action item before.
+            or_(_v.change != Change.RAISED.value, _v.tier_before == AlertTier.AT_RISK.value),
             ~silent,
         )
         .distinct()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, select, update
 
+from bot.domain.alerting import RENEWED
 from bot.domain.models import AlertTier, CardKind, Change, Decision, Reason
 from bot.domain.views import Owner
 from storage import boards
@@ -66,8 +67,9 @@ class _Stored:
     closed_at: int | None
     claimed_by: int | None
     card_id: int | None
+    in_group: bool | None
     in_expired_group: bool | None
-    """None: it is on no card."""
+    """Both None: it is on no card."""
 
 
 async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange]) -> int:
@@ -134,6 +136,7 @@ async def _load(tx: Tx, episode_ids: list[int]) -> dict[int, _Stored]:
                 episodes.c.closed_at,
                 episodes.c.claimed_by,
                 episodes.c.card_id,
+                cards.c.kind == CardKind.GROUPED.value,
                 and_(cards.c.kind == CardKind.GROUPED.value, cards.c.code == EXPIRED_GROUP),
             )
             .select_from(
@@ -207,9 +210,12 @@ def _decided(
         "currency": change.currency,
         "changed_run_id": run.run_id,
         "ping_wanted": decision.ping and not run.baseline,
-        "placement": None if run.baseline else _placement(change, old),
+        "placement": _placement(run, change, old),
         "expired": decision.change is Change.EXPIRED,
     }
+    if decision.reason == RENEWED:
+        # It was an action item before: whoever has it keeps it, and its clock runs on.
+        return values
     if decision.change in (Change.OPENED, Change.RAISED, Change.WOKEN, Change.EXPIRED):
         # Its clock runs from the news on, where nobody has it and somebody is to be called.
         claimed = old is not None and old.closed_at is None and old.claimed_by is not None
@@ -226,7 +232,14 @@ def _decided(
     return values
 
 
-def _placement(change: EpisodeChange, old: _Stored | None) -> str | None:
+def _placement(run: RunContext, change: EpisodeChange, old: _Stored | None) -> str | None:
+    wanted = _wanted_placement(change, old)
+    # What a baseline opens its own card counts; but no list goes on holding what does not belong in it.
+    stays = run.baseline and (old is None or not old.in_group or wanted == "expired")
+    return None if stays else wanted
+
+
+def _wanted_placement(change: EpisodeChange, old: _Stored | None) -> str | None:
     decision = change.decision
     on_card = old is not None and old.card_id is not None
     if decision.change is Change.EXPIRED:

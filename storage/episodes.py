@@ -121,6 +121,20 @@ async def leave_mention(tx: Tx, episode_ids: Sequence[int], state: PingState, du
         )
 
 
+async def put_off(tx: Tx, episode_ids: Sequence[int], until_at: int) -> None:
+    """Nobody can be called about these before then: what waits for a claim waits from that instant on."""
+    for part in in_parts(episode_ids):
+        await tx.execute(
+            update(episodes)
+            .where(
+                episodes.c.agency_id == tx.agency_id,
+                episodes.c.id.in_(part),
+                episodes.c.escalate_from_at.is_not(None),
+            )
+            .values(escalate_from_at=until_at)
+        )
+
+
 async def count_open(tx: Tx, creator_id: int) -> tuple[int, int]:
     """(at-risk, action): the open episodes of one creator."""
     rows = await tx.all(

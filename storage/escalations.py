@@ -55,7 +55,7 @@ async def list_due(tx: Tx, now_ms: int, rules: DeskRules) -> list[Due]:
     """
     due: list[Due] = []
     for timer, condition in _conditions(now_ms, rules).items():
-        rows = await tx.all(_query(tx, now_ms).where(condition, _e.closed_at.is_(None)))
+        rows = await tx.all(_query(tx).where(condition, _e.closed_at.is_(None)))
         due += [_to_due(timer, row) for row in rows]
     return sorted(due, key=lambda one: (-one.money, one.episode_id))
 
@@ -94,12 +94,12 @@ def _conditions(now_ms: int, rules: DeskRules) -> dict[Timer, ColumnElement[bool
     }
 
 
-def _query(tx: Tx, now_ms: int) -> Select[Any]:
+def _query(tx: Tx) -> Select[Any]:
+    # Up to when it has been ended, and the clock begun anew, although its time may be over by moments.
     on_hold = exists().where(
         _h.agency_id == _e.agency_id,
         _h.fan_account_id == _e.fan_account_id,
         _h.ended_at.is_(None),
-        or_(_h.until_at.is_(None), _h.until_at > now_ms),
     )
     # What is left open of a creator who has retired calls nobody.
     working = select(_c.id).where(_c.agency_id == tx.agency_id, _c.retired_at.is_(None))

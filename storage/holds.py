@@ -90,6 +90,18 @@ async def end(tx: Tx, hold: FanHold, user_id: int | None, at_ms: int) -> bool:
         .where(_h.agency_id == tx.agency_id, _h.id == hold.id, _h.ended_at.is_(None))
         .values(ended_at=at_ms, ended_by=user_id)
     )
+    if result.rowcount:
+        # Nobody could claim it meanwhile, nor be called: what waits for a claim waits from now on.
+        await tx.execute(
+            update(episodes)
+            .where(
+                _e.agency_id == tx.agency_id,
+                _e.fan_account_id == hold.fan_account_id,
+                _e.closed_at.is_(None),
+                _e.escalate_from_at.is_not(None),
+            )
+            .values(escalate_from_at=at_ms)
+        )
     await show(tx, hold.creator_id, hold.fan_account_id)
     return bool(result.rowcount)
 

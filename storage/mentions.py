@@ -30,10 +30,14 @@ _u, _h, _k = followups.c, handovers.c, cards.c
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a mention: it is sent; it is held and asked for again at `until_at`; or it is left to the digest."""
+    """What becomes of a mention: it is sent; it is held and asked for again at `until_at`; or it is left to the digest.
+
+    `nobody_until`: up to when nobody at all is called, whoever it is; None: it is held for this person alone.
+    """
 
     state: Literal["send", "held", "digest"]
     until_at: int | None = None
+    nobody_until: int | None = None
 
 
 def ask_again_at(verdict: Verdict, now_ms: int) -> int | None:
@@ -98,18 +102,22 @@ async def _kept_back(
     if fan_account_id is not None:
         hold = await holds.find_on(tx, fan_account_id)
         if hold is not None and (hold.until_at is None or hold.until_at > now_ms):
-            return Verdict("held", hold.until_at or now_ms + ASK_AGAIN_MS)
+            return _held_for_all(hold.until_at or now_ms + ASK_AGAIN_MS)
     if reason in _OF_ALERTS:
         whole, fans = await mutes.load_inhibited(tx, creator_id, now_ms)
         if whole or fan_account_id in fans:
-            return Verdict("held", now_ms + ASK_AGAIN_MS)
+            return _held_for_all(now_ms + ASK_AGAIN_MS)
     if reason in _OF_WHAT_IS_KNOWN and await _is_stale(tx, creator_id, now_ms):
-        return Verdict("held", now_ms + ASK_AGAIN_MS)
+        return _held_for_all(now_ms + ASK_AGAIN_MS)
     if fan_account_id is not None:
         ledger = await contacts.load_ledger(tx, fan_account_id, now_ms)
         if ledger.nudges >= NUDGE_LIMIT:
             return Verdict("digest")
     return None
+
+
+def _held_for_all(until_at: int) -> Verdict:
+    return Verdict("held", until_at, until_at)
 
 
 async def _measured(
@@ -119,7 +127,7 @@ async def _measured(
     person = who.discord_id if who.kind == "user" else None
     until = quiet_until(await quiet_hours.hours_of(tx, creator_id, person), now_ms)
     if until is not None:
-        return Verdict("held", until)
+        return Verdict("held", until, quiet_until(await quiet_hours.hours_of(tx, creator_id, None), now_ms))
     used = await count_since(tx, who, await _counts_from(tx, person, now_ms))
     if within_budget(rules.alert_budget, used, most_money=False):
         return None
@@ -152,7 +160,8 @@ async def release_held(
 ) -> None:
     """What kept mentions back is over: those held of a fan, of a creator or for a person are asked for again now.
 
-    Reminders of follow-ups and hand-overs that called nobody are among them.
+    Reminders of follow-ups and hand-overs that called nobody are among them. What waits for a claim, and could not be
+    called about, waits from now on.
     """
     which: list[ColumnElement[bool]] = []
     reminders: list[ColumnElement[bool]] = []
@@ -186,6 +195,12 @@ async def release_held(
             .where(_h.agency_id == tx.agency_id, _h.closed_at.is_(None), _h.ping_due_at.is_not(None), *left)
             .values(ping_due_at=now_ms)
         )
+    # Only what nobody could be called about waits from an instant to come.
+    await tx.execute(
+        update(episodes)
+        .where(_e.agency_id == tx.agency_id, _e.escalate_from_at > now_ms, _e.closed_at.is_(None), *which)
+        .values(escalate_from_at=now_ms)
+    )
 
 
 def _is_for(agency_id: ColumnElement[int], card_id: ColumnElement[int], user_id: int) -> ColumnElement[bool]:

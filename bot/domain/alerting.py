@@ -3,8 +3,9 @@
 An episode has two tiers: at-risk is a silent flag, action pings. The gap between firing and clearing
 (hysteresis) keeps a score that hovers at a threshold from firing twice. An expiry that was seen happening
 makes the episode an action item whatever the score says, and it stays one while the subscription is
-expired. What somebody has snoozed, or closed with an outcome, comes back by itself only where things have
-become clearly worse; a mute or a hold keeps back what is new and nothing else.
+expired; renewed, it goes by its score like any other. What somebody has snoozed, or closed with an outcome,
+comes back by itself only where things have become clearly worse; a mute or a hold keeps back what is new and
+nothing else.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from bot.domain.models import (
     Policy,
     SubscriptionStatus,
 )
+
+RENEWED = "renewed"
+"""Why a fan whose subscription had ended stays an action item: raised from action to action, and news to nobody."""
 
 
 def decide(episode: EpisodeState | None, facts: AlertFacts, policy: Policy, now_ms: int) -> Decision:
@@ -34,7 +38,7 @@ def decide(episode: EpisodeState | None, facts: AlertFacts, policy: Policy, now_
         decision = _decide_closed(episode, facts, policy, now_ms)
     else:
         decision = _decide_open(episode, tier, facts, policy, now_ms)
-    if facts.muted and decision.change in _NEWS:
+    if facts.muted and decision.change in _NEWS and decision.reason != RENEWED:
         return Decision(Change.INHIBITED, tier, "muted")
     return decision
 
@@ -101,6 +105,9 @@ def _decide_open(
         return Decision(Change.RAISED, AlertTier.ACTION, "above_action", ping and not snoozed)
     if tier is AlertTier.ACTION and facts.score < policy.action_clear_below:
         return Decision(Change.LOWERED, AlertTier.AT_RISK, "below_action_clear")
+    if worked_as_expired:
+        # No subscription that ended any more, and no news to whoever has it: its next end is one again.
+        return Decision(Change.RAISED, AlertTier.ACTION, RENEWED)
     return Decision(Change.NONE, tier, "steady")
 
 

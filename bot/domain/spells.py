@@ -53,6 +53,11 @@ class Happening:
     code: str | None
     at: int
 
+    @property
+    def renews(self) -> bool:
+        """An ended subscription is on again, and the fan an action item still: news to nobody."""
+        return self.change == Change.RAISED.value and self.tier_before == self.tier_after
+
 
 @dataclass(frozen=True, slots=True)
 class Spell:
@@ -113,7 +118,7 @@ class Spell:
         news = self.opened_at
         undone = self._undone()
         for one in self.happened:
-            if one.change in NEWS:
+            if one.change in NEWS and not one.renews:
                 news = one.at
             elif one.event_id not in undone and (one.change in _TAKES or one.change in _GIVES):
                 who, _ = _holder_after(one)

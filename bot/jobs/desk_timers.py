@@ -134,6 +134,10 @@ class DeskTimers:
     async def _carry_out(self, tx: Tx, task: _Task, verdict: Verdict | None, now_ms: int) -> None:
         """Write what the timer does and what became of its mention; its card and board show it."""
         one = task.due
+        if verdict is not None and verdict.nobody_until is not None and one.timer == "escalated":
+            # It goes to nobody else while nobody may be called about it.
+            await episodes.put_off(tx, [one.episode_id], verdict.nobody_until)
+            return
         sent = verdict is not None and verdict.state == "send"
         # Asked again after a minute at the earliest, so that an instant that has passed keeps nobody busy.
         again_at = None
@@ -154,6 +158,8 @@ class DeskTimers:
             await episodes.leave_mention(tx, [one.episode_id], "digest", None)
         elif again_at is not None and one.timer != "reminder":
             await episodes.leave_mention(tx, [one.episode_id], "held", again_at)
+            if verdict is not None and verdict.nobody_until is not None:
+                await episodes.put_off(tx, [one.episode_id], verdict.nobody_until)
         if sent and one.timer in ("woken", "held"):
             await escalations.note_pinged(tx, one.fan_account_id, now_ms)
         if one.card_id is not None:

@@ -49,8 +49,12 @@ async def _carry_out(
         )
         if verdict.state != "send":
             ping = False
-            waiting = [row.episode_id for row in rows if row.ping]
+            # A list calls one person: held, it owes the others no mention of their own; the digest names them all.
+            to_digest = verdict.state == "digest"
+            waiting = [row.episode_id for row in rows if row.ping and (to_digest or _whom(row) == mention)]
             await episodes.leave_mention(tx, waiting, verdict.state, verdict.until_at)
+        if verdict.nobody_until is not None:
+            await episodes.put_off(tx, [row.episode_id for row in rows], verdict.nobody_until)
     if planned.reuse and first.card_id is not None:
         # Its own card: news that pings is a new message, because an edit notifies nobody.
         if ping:

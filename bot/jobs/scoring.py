@@ -344,8 +344,7 @@ class Scoring:
             )
             await cards.create_card(tx, card, run.now_at)
             await fetching.mark_baseline_done(tx, creator, run.now_at)
-        else:
-            await place(tx, run, creator, self._rules, self._wall_ms())
+        await place(tx, run, creator, self._rules, self._wall_ms())
         await runs.finish_score_run(tx, run.run_id, run.now_at)
 
 

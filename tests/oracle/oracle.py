@@ -24,7 +24,7 @@ The rules, where the contract leaves room, as read here:
 - "Seen expiring" is: subscribed at the look before, expired at this one. It raises to action with `expired`
   whatever the score
   is and whatever the tier was; the episode stays there, without further events, until the fan subscribes
-  again. A period that
+  again. If the score then leaves it at action, it is told once as raised, from action to action. A period that
   ends and a purchase that opens the next one between two looks are not seen.
 - One event per fan and look at most: a fan above 80 opens as action directly, an action below 50 is cleared
   directly.
@@ -235,6 +235,8 @@ def decide(state: _State | None, look: Look, churn: float) -> tuple[str | None, 
             return "expired", _State(ACTION_TIER, True, False)
         return None, _State(state.tier, state.expired_episode, False)
     tier, change = _by_score(state.tier, churn)
+    if change is None and state.expired_episode:
+        change = "raised"
     return change, _State(tier, False, True)
 
 

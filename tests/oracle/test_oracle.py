@@ -147,6 +147,16 @@ def test_an_expiry_seen_happening_is_action_and_stays_until_the_fan_is_back() ->
     assert told(rows, 20, 31) == [(1, "expired", None, "action")]
 
 
+def test_who_is_back_with_a_high_score_is_raised_once_and_may_expire_again() -> None:
+    # Back on day 45; looked at next on day 68, when rebill is off again: 40 + 40, the 70 of clearing or more.
+    rows = rows_of((0, 10_000), (45, 100))
+    assert told(rows, 20, 31, 68, 72, 85) == [
+        (1, "expired", None, "action"),
+        (2, "raised", "action", "action"),
+        (4, "expired", "action", "action"),
+    ]
+
+
 def test_an_action_by_score_that_then_expires_is_told_as_expired() -> None:
     rows = rows_of((0, 500), (23 - 0.05, 10_000))
     # The period renewed at 30; at 53 rebill goes off and the large purchase has left the window: from 40 to

@@ -133,7 +133,7 @@ class TestQuietHours:
         await gate.store.write(lambda tx: quiet_hours.set_hours(tx, NIGHT, 302, NOW, creator_id=gate.ava))
         assert await gate.call(at=NOW) == SEND
         for who in (ANA, LEA, CHATTERS):
-            assert await gate.call(who, at=AT_NIGHT) == Verdict("held", MORNING)
+            assert await gate.call(who, at=AT_NIGHT) == Verdict("held", MORNING, MORNING)
         assert await gate.call(at=AT_NIGHT, creator_id=gate.bea) == SEND
         assert await gate.call(at=MORNING) == SEND
 
@@ -214,7 +214,9 @@ class TestFans:
             lambda tx: holds.set_hold(tx, gate.ava, fan_id, NOW + DAY, "asked for a break", 302, NOW)
         )
         for reason in ("action", "escalated", "reminder", "followup"):
-            assert await gate.call(number="1", rules=FREE, reason=reason) == Verdict("held", NOW + DAY)
+            assert await gate.call(number="1", rules=FREE, reason=reason) == Verdict(
+                "held", NOW + DAY, NOW + DAY
+            )
         assert await gate.call(number="2", rules=FREE) == SEND
         assert await gate.call(number="1", rules=FREE, at=NOW + DAY) == SEND
         async with gate.store.read() as tx:
@@ -226,7 +228,9 @@ class TestFans:
     async def test_a_hold_without_an_end_is_asked_about_again(self, gate: Gate) -> None:
         fan_id = gate.ids["1"]
         await gate.store.write(lambda tx: holds.set_hold(tx, gate.ava, fan_id, None, "legal", 302, NOW))
-        assert await gate.call(number="1", rules=FREE) == Verdict("held", NOW + ASK_AGAIN_MS)
+        assert await gate.call(number="1", rules=FREE) == Verdict(
+            "held", NOW + ASK_AGAIN_MS, NOW + ASK_AGAIN_MS
+        )
 
     @pytest.mark.parametrize("whole", [True, False])
     async def test_a_mute_keeps_alerts_back_and_not_what_people_have_taken_on(

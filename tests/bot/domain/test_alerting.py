@@ -202,10 +202,15 @@ CASES: dict[str, tuple[EpisodeState | None, dict[str, object], Decision]] = {
         {"score": 60.0},
         Decision(Change.LOWERED, AT_RISK_TIER, "below_action_clear"),
     ),
-    "who came back with a high score stays": (
+    "who came back with a high score is an action item like any other, without a ping": (
         EXPIRED,
-        {"score": 75.0},
-        Decision(Change.NONE, ACTION_TIER, "steady"),
+        {"score": 70.0},
+        Decision(Change.RAISED, ACTION_TIER, "renewed"),
+    ),
+    "who came back is no news that a mute keeps back": (
+        EXPIRED,
+        {"score": 75.0, "muted": True},
+        Decision(Change.RAISED, ACTION_TIER, "renewed"),
     ),
     "who came back, was lowered and expires again is an action item again": (
         EpisodeState(AT_RISK_TIER, expired=True, closed_at=None),
@@ -255,11 +260,14 @@ def test_rule(episode: EpisodeState | None, changed: dict[str, object], expected
     assert decide(episode, replace(FACTS, **changed), POLICY, NOW) == expected  # type: ignore[arg-type]
 
 
+_NOTHING = (Change.NONE, Change.INHIBITED)
+
+
 def apply(episode: EpisodeState | None, decision: Decision, now: int) -> EpisodeState | None:
     """What storage keeps after a decision."""
     if decision.tier is not None:
         was_expired = episode is not None and episode.tier is not None and episode.expired
-        expired = decision.change is Change.EXPIRED or (was_expired and decision.change is not Change.LOWERED)
+        expired = decision.change is Change.EXPIRED or (was_expired and decision.change in _NOTHING)
         return EpisodeState(decision.tier, expired, None)
     if episode is not None and episode.tier is not None:
         return EpisodeState(None, episode.expired, now)

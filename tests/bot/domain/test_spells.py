@@ -95,6 +95,8 @@ def test_the_wait_for_a_claim_begins_with_the_latest_news() -> None:
     )
     assert spell.first_claim() == (ANA, 104 * MINUTE, 4.0)
     assert only(story(("opened", 0, {}))).first_claim() is None
+    renewed = only(story(("expired", 0, {}), ("raised", 100, {}), ("claimed", 104, by(ANA))))
+    assert renewed.first_claim() == (ANA, 104 * MINUTE, 104.0)
 
 
 def undone(action: str, minute: int) -> tuple[str, int, dict[str, Any]]:

@@ -8,12 +8,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from bot.domain.desk import NUDGE_WINDOW_MS, DeskRules
+from bot.domain.calm import QuietHours
+from bot.domain.desk import MS_PER_MINUTE, NUDGE_WINDOW_MS, DeskRules
 from bot.domain.scoring import reference
 from bot.domain.views import AlertCard
 from bot.jobs.calm import CalmJob
+from bot.jobs.desk_timers import DeskTimers
 from bot.jobs.scoring import Scoring
-from storage import card_views, contacts, holds, mutes
+from storage import card_views, contacts, holds, mutes, on_shift, quiet_hours
 from storage.tables import cards, fan_accounts, fan_holds
 from storage.tables import mutes as mute_rows
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
@@ -159,6 +161,34 @@ async def test_a_grouped_card_of_ends_mentions_once(desk: Desk) -> None:
     (group,) = [card for card in await tight.cards("g") if card["code"] == "expired"]
     assert group["ping_wanted"]
     assert {row["ping_state"] for row in (await tight.episodes()).values()} == {None}
+
+
+async def test_a_grouped_card_of_ends_that_is_held_mentions_once_when_it_may(desk: Desk) -> None:
+    await desk.start([calm(number) for number in range(1, 5)] + [calm(9, total_cents=900_000)])
+    await desk.keep([ended(number) for number in range(1, 5)], NINE_DAYS)
+    await desk.keep([calm(9, total_cents=900_000, last_seen_at=NINE_DAYS)], NINE_DAYS)
+    for user_id in (301, 304):
+        await desk.change(
+            lambda tx, user_id=user_id: on_shift.begin(
+                tx, desk.agency.ava, user_id, "start", NINE_DAYS, NINE_DAYS + DAY
+            )
+        )
+    minute = NINE_DAYS // MS_PER_MINUTE % (24 * 60)
+    soon = QuietHours(minute, (minute + 60) % (24 * 60), "UTC")
+    await desk.change(lambda tx: quiet_hours.set_hours(tx, soon, 302, NINE_DAYS, creator_id=desk.agency.ava))
+    await desk.score(NINE_DAYS)
+    (group,) = await desk.cards("g")
+    found = (await desk.episodes()).values()
+    assert {row["owner_id"] for row in found} == {301, 304}
+    assert not group["ping_wanted"]
+    assert {row["owner_id"] for row in found if row["ping_state"] == "held"} == {group["mention_id"]}
+    assert {row["escalate_from_at"] for row in found} == {NINE_DAYS + HOUR}
+
+    timers = DeskTimers(desk.store, desk.rules)
+    await timers.run_due(NINE_DAYS + HOUR)
+    (group,) = await desk.cards("g")
+    assert group["ping_wanted"]
+    assert {row["ping_state"] for row in (await desk.episodes()).values()} == {None}
 
 
 async def shown(desk: Desk, number: str) -> AlertCard:

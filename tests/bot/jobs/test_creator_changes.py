@@ -94,6 +94,24 @@ async def test_new_thresholds_score_at_once_in_silence_and_are_told_on_one_card(
     assert (ava.baseline_done_at, ava.baseline_cause) == (NINE_DAYS + 1, None)
 
 
+async def test_what_new_thresholds_make_an_action_item_leaves_its_list_in_silence(desk: Desk) -> None:
+    await desk.start([calm(n) for n in range(1, 8)])
+    await desk.score(NINE_DAYS)
+    (shared,) = await desk.cards("g")
+    ava = await desk.creator()
+    await desk.change(lambda tx: creator_settings.change(tx, ava, {"action_above": 66.0}, MANAGER, NINE_DAYS))
+    await desk.keep([leaving(n) for n in (1, 2)], NINE_DAYS)
+    await desk.score(NINE_DAYS + 1)
+    found = await desk.episodes()
+    assert [n for n, row in found.items() if row["tier"] == "action"] == ["1", "2"]
+    own = {row["id"]: row for row in await desk.cards("a")}
+    assert {found["1"]["card_id"], found["2"]["card_id"]} == set(own)
+    assert {row["card_id"] for n, row in found.items() if n not in "12"} == {shared["id"]}
+    assert not any(row["ping_wanted"] for row in await desk.cards())
+    assert all(found[n]["escalate_from_at"] is None and found[n]["placement"] is None for n in "12")
+    assert (await desk.cards("g"))[0]["wanted_version"] > shared["wanted_version"]
+
+
 async def test_raised_thresholds_drop_those_below(desk: Desk) -> None:
     await desk.start([calm(n) for n in range(1, 4)])
     await desk.score(NINE_DAYS)

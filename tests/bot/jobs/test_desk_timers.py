@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from bot.domain.desk import MS_PER_MINUTE, DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import SnoozeFor
-from storage import escalations, on_shift, roster, timings
+from bot.jobs.calm import CalmJob
+from storage import escalations, holds, on_shift, roster, timings
 from storage.engine import Tx
-from storage.tables import cards, episodes, fan_holds
+from storage.tables import cards, episodes
 from storage.tables import mentions as mention_table
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
 from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
@@ -152,18 +153,23 @@ async def test_whoever_has_it_already_is_not_called_again(desk: Desk) -> None:
     await watch.stop()
 
 
-async def test_nobody_is_called_about_a_fan_on_hold(watch: Watch) -> None:
+@pytest.mark.parametrize("gone_to", ["owner", "lead"])
+async def test_nobody_is_called_about_a_fan_on_hold_and_the_clock_begins_anew_after_it(
+    watch: Watch, gone_to: str
+) -> None:
     await watch.begin(ANA, hours=100)
-    row = await watch.episode()
-
-    async def hold(tx: Tx) -> None:
-        values = {"fan_account_id": row["fan_account_id"], "creator_id": row["creator_id"], "reason": "ill"}
-        by = {"created_by": LEA, "created_at": watch.now, "until_at": watch.now + DAY}
-        await tx.execute(insert(fan_holds).values(agency_id=tx.agency_id, id=tx.ids.next(), **values, **by))
-
-    await watch.desk.change(hold)
+    if gone_to == "lead":
+        assert await watch.calls(15) == [LEA]
+    row, until = await watch.episode(), watch.now + DAY
+    await watch.desk.change(
+        lambda tx: holds.set_hold(tx, row["creator_id"], row["fan_account_id"], until, "ill", LEA, watch.now)
+    )
     assert await watch.calls(600) == []
-    assert await watch.calls(24 * 60) == [MANAGER_ROLE]
+    assert await watch.calls(14 * 60) == []
+    await CalmJob(watch.desk.store).run_due(watch.now)
+    assert await watch.calls(14) == []
+    assert await watch.calls(1) == ([LEA] if gone_to == "owner" else [])
+    assert await watch.calls(45) == [MANAGER_ROLE]
 
 
 async def test_what_is_over_is_not_escalated(watch: Watch) -> None:

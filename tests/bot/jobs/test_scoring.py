@@ -282,3 +282,29 @@ async def test_a_run_that_dies_at_any_write_goes_on_to_the_same_result(
     made = [card["kind"] for card in await desk.cards("a", "g") if card["creator_id"] == bea]
     # Six new flags and the fan who never paid is none; two action items, the whale's end, the other end.
     assert sorted(made) == ["a", "a", "a", "g", "g"]
+
+
+async def test_who_renews_leaves_the_list_of_ends_in_silence_and_the_next_end_is_news(desk: Desk) -> None:
+    await desk.start([calm(1), calm(2), calm(3, total_cents=90_000, last_seen_at=NOW + 13 * DAY)])
+    await desk.keep([ended(1), ended(2)], NOW + 2 * DAY)
+    await desk.score(NOW + 2 * DAY)
+    (shared,) = await desk.cards("g")
+    before = (await desk.episodes())["1"]
+    # Subscribed again, but gone silent and with rebill off: still an action item by the score.
+    await desk.keep([leaving(1)], NINE_DAYS)
+    await desk.score(NINE_DAYS)
+
+    row = (await desk.episodes())["1"]
+    (own,) = await desk.cards("a")
+    assert (row["tier"], row["expired"], row["card_id"]) == ("action", False, own["id"])
+    assert (own["ping_wanted"], own["mention_id"]) == (False, 301)
+    kept = ("owner_id", "escalate_from_at", "escalation_stage")
+    assert [row[name] for name in kept] == [before[name] for name in kept]
+    assert (await desk.episodes())["2"]["card_id"] == shared["id"]
+    assert (await desk.cards("g"))[0]["wanted_version"] > shared["wanted_version"]
+
+    await desk.keep([ended(1, expires_at=NOW + 12 * DAY)], NOW + 13 * DAY)
+    await desk.score(NOW + 13 * DAY)
+    assert await desk.events("1") == ["expired", "raised", "expired"]
+    assert [card["ping_wanted"] for card in await desk.cards("g")] == [True, True]
+    assert (await desk.episodes())["1"]["card_id"] == (await desk.cards("g"))[1]["id"]

@@ -9,17 +9,19 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
-from bot.domain.desk import DeskRules
+from bot.domain.calm import QuietHours
+from bot.domain.desk import MS_PER_MINUTE, DeskRules
 from bot.domain.snoozing import SnoozeFor
 from bot.domain.views import Owner
 from bot.jobs import desk_timers
-from storage import desk_actions, undoing
+from bot.jobs.calm import CalmJob
+from storage import desk_actions, mentions, mutes, quiet_hours, undoing
 from storage.engine import Tx
 from storage.mentions import Verdict
 from storage.tables import episodes
 from storage.tables import mentions as mention_table
-from tests.bot.jobs.desk import NINE_DAYS, Desk
-from tests.bot.jobs.watch import ANA, BEN, LEA, Watch, open_watch
+from tests.bot.jobs.desk import NINE_DAYS, Desk, leaving
+from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
 
 A_WEEK = 7 * 24 * 60
 
@@ -153,3 +155,66 @@ async def test_what_is_said_of_one_fan_holds_back_nobody_else_of_a_list(
     states = [(await watch.episode(number))["ping_state"] for number in (1, 2, 3)]
     assert sorted(states, key=str) == [None, None, "digest"]
     await watch.stop()
+
+
+async def put_hours(watch: Watch, hours: QuietHours | None, **of: int) -> None:
+    """Quiet hours of a channel or a person; None: they are removed."""
+
+    async def write(tx: Tx) -> None:
+        if hours is not None:
+            await quiet_hours.set_hours(tx, hours, LEA, watch.now, **of)
+            return
+        row = await quiet_hours.find_open(tx, **of)
+        assert row is not None
+        await quiet_hours.remove(tx, row.id, watch.now)
+        await mentions.release_held(tx, watch.now, **of)
+
+    await watch.desk.change(write)
+
+
+def hours_around(now: int) -> QuietHours:
+    """From an hour before `now` to ten hours after it."""
+    minute = now // MS_PER_MINUTE % (24 * 60)
+    return QuietHours((minute - 60) % (24 * 60), (minute + 600) % (24 * 60), "UTC")
+
+
+@pytest.mark.parametrize("end", ["time", "removed"])
+async def test_an_item_goes_nowhere_while_its_channel_is_quiet(desk: Desk, end: str) -> None:
+    ava = {"creator_id": desk.agency.ava}
+    await desk.start([leaving(1)])
+    watch = Watch(desk, DeskRules())
+    await watch.begin(ANA, hours=100)
+    await put_hours(watch, hours_around(watch.now), **ava)
+    await desk.score(NINE_DAYS)
+    await watch.delivery.drain()
+    assert (await watch.episode())["ping_state"] == "held"
+    for _ in range(9):
+        assert await watch.calls(60) == []
+    if end == "removed":
+        await put_hours(watch, None, **ava)
+    assert await watch.calls(60 if end == "time" else 0) == [ANA]
+    assert await watch.calls(14) == []
+    assert await watch.calls(1) == [LEA]
+    assert await watch.calls(45) == [MANAGER_ROLE]
+    await watch.stop()
+
+
+async def test_an_item_goes_nowhere_while_a_mute_keeps_calls_back(watch: Watch) -> None:
+    await watch.begin(ANA, hours=100)
+    until = watch.now + 8 * 60 * MS_PER_MINUTE
+    await watch.desk.change(
+        lambda tx: mutes.set_mute(tx, watch.desk.agency.ava, None, until, "a storm", LEA, watch.now)
+    )
+    for _ in range(8):
+        assert await watch.calls(60) == []
+    await CalmJob(watch.desk.store).run_due(watch.now)
+    assert await watch.calls(14) == []
+    assert await watch.calls(1) == [LEA]
+
+
+async def test_a_persons_own_quiet_hours_keep_nothing_from_going_up(watch: Watch) -> None:
+    await watch.begin(ANA, hours=100)
+    await put_hours(watch, hours_around(watch.now), user_id=LEA)
+    assert await watch.calls(15) == []
+    assert (await watch.episode())["owner_id"] == LEA
+    assert await watch.calls(45) == [MANAGER_ROLE]
