@@ -8,11 +8,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert, update
 
+from bot.domain.calm import QuietHours
 from bot.domain.desk import MS_PER_MINUTE, DeskRules
+from bot.domain.escalation import LEAD
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import SnoozeFor
-from storage import escalations, roster, timings
+from storage import claims, escalations, quiet_hours, roster, timings
 from storage.engine import Tx
+from storage.episodes import leave_mention
 from storage.tables import cards, episodes, fan_holds
 from storage.tables import mentions as mention_table
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
@@ -136,6 +139,25 @@ async def test_whoever_has_it_already_is_not_called_again(desk: Desk) -> None:
     assert await watch.calls(15) == []
     assert await watch.calls(45) == [MANAGER_ROLE]
     await watch.stop()
+
+
+@pytest.mark.parametrize("ticks", [(15, 25), (40,)])
+async def test_a_mention_that_waits_outlives_a_stage_that_calls_nobody(
+    watch: Watch, ticks: tuple[int, ...]
+) -> None:
+    minute = watch.now // MS_PER_MINUTE % 1440
+    asleep = QuietHours(minute, (minute + 40) % 1440, "UTC")
+    episode_id = await watch.id_of()
+
+    async def hold_back(tx: Tx) -> None:
+        await quiet_hours.set_hours(tx, asleep, LEA, watch.now, user_id=LEA)
+        await claims.set_work(tx, episode_id, owner_kind="user", owner_id=LEA)
+        await leave_mention(tx, [episode_id], "held", watch.now + 40 * MS_PER_MINUTE)
+
+    await watch.desk.change(hold_back)
+    await watch.begin(ANA)
+    assert [await watch.calls(minutes) for minutes in ticks] == [*[[] for _ in ticks[1:]], [LEA]]
+    assert (await watch.episode())["escalation_stage"] == LEAD
 
 
 async def test_nobody_is_called_about_a_fan_on_hold(watch: Watch) -> None:
