@@ -291,6 +291,7 @@ async def _alert(
         hold = replace(hold, reason="")
     ledger = await _ledger(tx, row.fan_account_id, synced_at)
     fan_id = row.fan_account_id
+    last = await outcomes.last_closing(tx, fan_id)
     if row.closed_at is not None:
         closing = None
         if row.outcome is not None:
@@ -307,7 +308,7 @@ async def _alert(
         ledger=ledger,
         playbook=await playbooks.load_view(tx, row.id),
         followup=None if hidden else await followups.find_next(tx, row.fan_account_id),
-        last=await outcomes.last_closing(tx, fan_id),
+        last=last.without_note() if last is not None and hidden else last,
         mood=await outcomes.last_closing(tx, fan_id, with_mood=True),
         timer=await work_events.last_timer(tx, row.id),
     )

@@ -82,7 +82,7 @@ async def last_closing(
     tx: Tx, fan_account_id: int, *, episode_id: int | None = None, with_mood: bool = False
 ) -> Closing | None:
     """How a person last closed an episode of the fan, or that one; `with_mood`: of those that say one. None: nobody has."""
-    query = select(_o.outcome, _o.mood, _o.closed_by, _o.closed_at).where(
+    query = select(_o.outcome, _o.mood, _o.closed_by, _o.closed_at, _o.note).where(
         _o.agency_id == tx.agency_id, _o.fan_account_id == fan_account_id, _o.undone_at.is_(None)
     )
     if episode_id is not None:
@@ -92,7 +92,8 @@ async def last_closing(
     row = await tx.first(query.order_by(_o.closed_at.desc(), _o.id.desc()).limit(1))
     if row is None:
         return None
-    return Closing(Outcome(row.outcome), Mood(row.mood) if row.mood else None, row.closed_by, row.closed_at)
+    mood = Mood(row.mood) if row.mood else None
+    return Closing(Outcome(row.outcome), mood, row.closed_by, row.closed_at, row.note)
 
 
 async def last_contact_at(tx: Tx, fan_account_id: int, user_id: int, since_ms: int) -> int | None:

@@ -376,6 +376,7 @@ class FanProfile:
     """None: it was not read."""
     hold: Hold | None = None
     followup: NextFollowup | None = None
+    last: Closing | None = None
     mood: Closing | None = None
     """The latest outcome that says how the fan seemed."""
 

@@ -101,7 +101,7 @@ async def test_an_outcome_closes_it_and_is_kept(office: Office, outcome: Outcome
     last = (await office.desk.rows(episode_events))[-1]
     assert (last["change"], last["code"], last["actor_id"]) == ("done", outcome.value, ANA)
     assert (last["tier_before"], last["tier_after"]) == ("action", None)
-    assert (await office.card()).row.closing == Closing(outcome, Mood.COLD, ANA, LATER)
+    assert (await office.card()).row.closing == Closing(outcome, Mood.COLD, ANA, LATER, "x")
     assert office.woken
 
 
@@ -127,7 +127,10 @@ async def test_it_rests_as_long_as_its_outcome_says(
         assert (again["claimed_by"], again["outcome"]) == (None, None)
         shown = await office.card()
         assert shown.row.closing is None
-        assert shown.last == Closing(outcome, None, ANA, LATER)
+        assert shown.last == Closing(outcome, None, ANA, LATER, "x")
+        # What people write of a fan is as hidden as the name.
+        await office.desk.set_creator(office.desk.agency.ava, name_mode="hidden")
+        assert (await office.card()).last == Closing(outcome, None, ANA, LATER)
 
 
 async def test_the_end_of_the_subscription_is_news_of_who_was_lost(office: Office) -> None:
@@ -210,7 +213,7 @@ async def test_the_newest_mood_shows_in_the_profile(office: Office) -> None:
     async with office.desk.store.read() as tx:
         profile = await fan_search.get_profile(tx, {office.desk.agency.ava}, fan_id, LATER)
     assert profile is not None
-    assert profile.mood == Closing(Outcome.KEPT, Mood.WARM, ANA, LATER)
+    assert profile.mood == profile.last == Closing(Outcome.KEPT, Mood.WARM, ANA, LATER, "x")
 
 
 async def test_a_contact_is_logged_once_in_a_quarter_of_an_hour(office: Office) -> None:
