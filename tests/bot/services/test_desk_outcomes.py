@@ -14,6 +14,7 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertCard
 from bot.services.desk import Desk as DeskService
 from bot.services.desk_outcomes import CONTACT_AGAIN_MS, CloseResult, OutcomeService
+from bot.services.undo import UndoService
 from storage import card_views, desk_actions, fan_search
 from storage.tables import alert_feedback, audit_log, contacts, episode_events, outcomes
 from storage.tables import desk_actions as actions
@@ -245,6 +246,37 @@ async def test_not_useful_is_said_once_and_can_be_taken_back(office: Office) -> 
     (said,) = await office.desk.rows(alert_feedback)
     assert said["undone_at"] == LATER
     assert [row["action"] for row in await office.desk.rows(actions)] == ["claim", "feedback"]
+
+
+async def test_useful_after_all_leaves_nothing_to_undo(office: Office) -> None:
+    episode_id = (await office.episode())["id"]
+    for useless in (True, False, True):
+        await office.outcomes.say_useless(office.ana, episode_id, useless=useless)
+    first, second = [row for row in await office.desk.rows(actions) if row["action"] == "feedback"]
+    assert (first["undone_at"], first["undone_by"], second["undone_at"]) == (LATER, ANA, None)
+
+
+@pytest.mark.parametrize("what", ["contact", "feedback"])
+async def test_what_was_only_written_down_goes_whatever_became_of_the_alert(
+    office: Office, what: str
+) -> None:
+    episode_id = (await office.episode())["id"]
+    if what == "contact":
+        await office.outcomes.log_contact(office.ben, episode_id)
+    else:
+        await office.outcomes.say_useless(office.ben, episode_id, useless=True)
+    (written,) = [row for row in await office.desk.rows(actions) if row["action"] == what]
+    await office.claims.release(office.ana, episode_id)
+    await office.claims.claim(office.lea, episode_id)
+    await office.close(by=office.lea)
+    undoing = UndoService(office.desk.store, office, {}, wake_delivery=office._wake)
+    result = await undoing.undo(office.ben, written["id"])
+    assert (result.status, result.left) == ("undone", ())
+    table = contacts if what == "contact" else alert_feedback
+    gone = {row["action_id"]: row["undone_at"] for row in await office.desk.rows(table)}
+    assert gone[written["id"]] == LATER
+    # The alert stays as it is.
+    assert ((await office.episode())["outcome"], (await office.episode())["claimed_by"]) == ("kept", LEA)
 
 
 async def test_why_has_every_input_with_its_age(office: Office) -> None:
