@@ -310,7 +310,7 @@ async def _alert(
         followup=None if hidden else await followups.find_next(tx, row.fan_account_id),
         last=last.without_note() if last is not None and hidden else last,
         mood=await outcomes.last_closing(tx, fan_id, with_mood=True),
-        timer=await work_events.last_timer(tx, row.id),
+        timer=await work_events.last_timer(tx, row.id, row.opened_at),
     )
 
 

@@ -206,6 +206,23 @@ async def test_a_snooze_ends_with_one_call_of_the_owner(watch: Watch) -> None:
     assert (await watch.desk.events("1"))[-2:] == ["snoozed", "woken"]
 
 
+async def test_an_alert_that_opens_again_says_nothing_of_a_snooze_before(watch: Watch) -> None:
+    episode_id = await watch.id_of()
+    await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.HOUR)
+    await watch.tick(60)
+    assert "The snooze is over" in (await watch.shown()).text
+    await watch.desk.keep([calm(1, last_seen_at=watch.now, expires_at=watch.now + 90 * DAY)], watch.now)
+    await watch.desk.score(watch.now + 1)
+    assert (await watch.episode())["closed_at"] is not None
+    watch.now += 9 * DAY
+    again = leaving(1, last_seen_at=watch.now - 9 * DAY, expires_at=watch.now + 3 * DAY)
+    await watch.desk.keep([again], watch.now)
+    await watch.desk.score(watch.now)
+    assert ((await watch.episode())["id"], (await watch.episode())["closed_at"]) == (episode_id, None)
+    await watch.tick()
+    assert "The snooze is over" not in (await watch.shown()).text
+
+
 async def test_whoever_has_claimed_it_is_called_when_it_wakes_and_reminded_anew(watch: Watch) -> None:
     episode_id = await watch.id_of()
     await watch.begin(BEN, hours=200)
