@@ -200,6 +200,7 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
             cards.c.created_at,
             cards.c.closed_at,
             cards.c.creator_id,
+            cards.c.mention_kind,
             cards.c.mention_id,
         ).where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id)
     )
@@ -212,7 +213,10 @@ async def load_view(tx: Tx, card_id: int) -> CardView | None:
         return await _alert(tx, card_id, payload, name or "", synced_at)
     if kind is CardKind.GROUPED:
         rows = tuple(await load_rows(tx, card_id))
-        return GroupedCard(card_id, name or "", payload.expired, rows, payload.started_with, synced_at)
+        called = to_owner(card.mention_kind, card.mention_id)
+        return GroupedCard(
+            card_id, name or "", payload.expired, rows, payload.started_with, synced_at, called
+        )
     if kind is CardKind.BASELINE:
         policy = policy_of(payload.fire_above, payload.action_above)
         return BaselineCard(
@@ -287,6 +291,7 @@ async def _alert(
         hold = replace(hold, reason="")
     ledger = await _ledger(tx, row.fan_account_id, synced_at)
     fan_id = row.fan_account_id
+    last = await outcomes.last_closing(tx, fan_id)
     if row.closed_at is not None:
         closing = None
         if row.outcome is not None:
@@ -303,9 +308,9 @@ async def _alert(
         ledger=ledger,
         playbook=await playbooks.load_view(tx, row.id),
         followup=None if hidden else await followups.find_next(tx, row.fan_account_id),
-        last=await outcomes.last_closing(tx, fan_id),
+        last=last.without_note() if last is not None and hidden else last,
         mood=await outcomes.last_closing(tx, fan_id, with_mood=True),
-        timer=await work_events.last_timer(tx, row.id),
+        timer=await work_events.last_timer(tx, row.id, row.opened_at),
     )
 
 

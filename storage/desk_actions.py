@@ -11,14 +11,24 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import Table, and_, insert, or_, select, update
 
 from storage import boards
 from storage.cards import bump
 from storage.contacts import take_back
 from storage.ids import first_id_at
 from storage.parts import in_parts
-from storage.tables import alert_feedback, contacts, desk_actions, episodes, outcomes, playbook_ticks
+from storage.tables import (
+    alert_feedback,
+    contacts,
+    desk_actions,
+    episodes,
+    fan_holds,
+    followups,
+    notes,
+    outcomes,
+    playbook_ticks,
+)
 from storage.tx import Tx
 
 WORK_COLUMNS = (
@@ -62,6 +72,8 @@ TargetKind = Literal[
     "playbook",
     "tick",
 ]
+_OF_FANS: dict[TargetKind, Table] = {"note": notes, "followup": followups, "hold": fan_holds}
+"""What a fan has whose alert an undo is asked of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,30 +193,53 @@ async def list_since(
     target_ids: Collection[int],
     *,
     after_id: int | None = None,
-    since_wall_ms: int | None = None,
-    with_undone: bool = False,
 ) -> list[DeskAction]:
-    """What was done to these and is not undone, the latest first; among it whatever was done to many at once.
-
-    `with_undone`: what is undone too.
-    """
+    """What was done to these and is not undone, the latest first; among it whatever was done to many at once."""
     where = [
         desk_actions.c.agency_id == tx.agency_id,
         desk_actions.c.target_kind == target_kind,
         # One that changed many says which in `before` alone.
         or_(desk_actions.c.target_id.in_(sorted(target_ids)), desk_actions.c.count > 1),
+        desk_actions.c.undone_at.is_(None),
     ]
-    if not with_undone:
-        where.append(desk_actions.c.undone_at.is_(None))
     if after_id is not None:
         where.append(desk_actions.c.id > after_id)
-    if since_wall_ms is not None:
-        # Ids rise with the machine's time: the key narrows it down to the last minutes.
-        where += [
+    rows = await tx.all(select(desk_actions).where(*where).order_by(desk_actions.c.id.desc()))
+    return [_to_action(row) for row in rows]
+
+
+async def list_about(tx: Tx, episode_id: int, since_wall_ms: int) -> list[DeskAction]:
+    """What was done to an episode, its ticks, and its fan's notes, follow-ups and holds, undone or not, the latest first.
+
+    Among it is whatever was done to many episodes at once, those of others too.
+    """
+    fan_id = (
+        select(episodes.c.fan_account_id)
+        .where(episodes.c.agency_id == tx.agency_id, episodes.c.id == episode_id)
+        .scalar_subquery()
+    )
+    ticks = select(playbook_ticks.c.id).where(
+        playbook_ticks.c.agency_id == tx.agency_id, playbook_ticks.c.episode_id == episode_id
+    )
+    kind, target = desk_actions.c.target_kind, desk_actions.c.target_id
+    about = [
+        and_(kind == "episode", or_(target == episode_id, desk_actions.c.count > 1)),
+        and_(kind == "tick", target.in_(ticks)),
+    ]
+    for name, table in _OF_FANS.items():
+        of_fan = select(table.c.id).where(table.c.agency_id == tx.agency_id, table.c.fan_account_id == fan_id)
+        about.append(and_(kind == name, target.in_(of_fan)))
+    rows = await tx.all(
+        select(desk_actions)
+        .where(
+            desk_actions.c.agency_id == tx.agency_id,
+            # Ids rise with the machine's time: the key narrows it down to the last minutes.
             desk_actions.c.id >= first_id_at(since_wall_ms),
             desk_actions.c.wall_at >= since_wall_ms,
-        ]
-    rows = await tx.all(select(desk_actions).where(*where).order_by(desk_actions.c.id.desc()))
+            or_(*about),
+        )
+        .order_by(desk_actions.c.id.desc())
+    )
     return [_to_action(row) for row in rows]
 
 

@@ -181,10 +181,14 @@ async def load_ladder(tx: Tx, creator_id: int) -> Ladder:
 
 
 async def escalate(tx: Tx, of: Due, step: Step, now_ms: int) -> None:
-    """Take an item to its next stage; a mention that was held for its former owner is not owed any more."""
-    values: dict[str, object] = {"escalation_stage": step.stage, "ping_state": None, "ping_due_at": None}
+    """Take an item to its next stage; a mention that was held for its former owner is not owed any more.
+
+    Where the stage calls nobody the owner stays, and so does what they are owed.
+    """
+    values: dict[str, object] = {"escalation_stage": step.stage}
     if step.to is not None:
         values |= {"owner_kind": step.to.kind, "owner_id": step.to.discord_id}
+        values |= {"ping_state": None, "ping_due_at": None}
     await _set(tx, of, values)
     code = "manager" if step.stage == MANAGER else "lead"
     await work_events.append(tx, of, "escalated", now_ms, code=code, actor_id=None)

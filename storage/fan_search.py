@@ -205,6 +205,7 @@ async def get_profile(
         newest_note=await notes.newest(tx, fan_account_id),
         hold=await holds.find_on(tx, fan_account_id),
         followup=await followups.find_next(tx, fan_account_id),
+        last=await outcomes.last_closing(tx, fan_account_id),
         mood=await outcomes.last_closing(tx, fan_account_id, with_mood=True),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, insert, select, update
 
 from bot.domain.desk import Closing, Done, Mood, Outcome, rest_after
-from storage import claims, contacts
+from storage import claims, contacts, desk_actions
 from storage.claims import Work
 from storage.tables import alert_feedback, outcomes
 from storage.tables import contacts as contact_table
@@ -82,7 +82,7 @@ async def last_closing(
     tx: Tx, fan_account_id: int, *, episode_id: int | None = None, with_mood: bool = False
 ) -> Closing | None:
     """How a person last closed an episode of the fan, or that one; `with_mood`: of those that say one. None: nobody has."""
-    query = select(_o.outcome, _o.mood, _o.closed_by, _o.closed_at).where(
+    query = select(_o.outcome, _o.mood, _o.closed_by, _o.closed_at, _o.note).where(
         _o.agency_id == tx.agency_id, _o.fan_account_id == fan_account_id, _o.undone_at.is_(None)
     )
     if episode_id is not None:
@@ -92,7 +92,8 @@ async def last_closing(
     row = await tx.first(query.order_by(_o.closed_at.desc(), _o.id.desc()).limit(1))
     if row is None:
         return None
-    return Closing(Outcome(row.outcome), Mood(row.mood) if row.mood else None, row.closed_by, row.closed_at)
+    mood = Mood(row.mood) if row.mood else None
+    return Closing(Outcome(row.outcome), mood, row.closed_by, row.closed_at, row.note)
 
 
 async def last_contact_at(tx: Tx, fan_account_id: int, user_id: int, since_ms: int) -> int | None:
@@ -136,11 +137,14 @@ async def add_feedback(tx: Tx, work: Work, user_id: int, now_ms: int, action_id:
 
 
 async def withdraw_feedback(tx: Tx, episode_id: int, user_id: int, now_ms: int) -> bool:
-    """Take it back that the alert was not useful. False: this person does not say so."""
-    result = await tx.execute(
-        update(alert_feedback).where(*_said(tx, episode_id, user_id)).values(undone_at=now_ms)
-    )
-    return bool(result.rowcount)
+    """Take it back that the alert was not useful, which leaves nothing to undo. False: this person does not say so."""
+    rows = await tx.all(select(_b.action_id).where(*_said(tx, episode_id, user_id)))
+    for row in rows:
+        if row.action_id is not None:
+            await desk_actions.mark_undone(tx, row.action_id, user_id, now_ms)
+    # What belongs to no action, or to one that was undone before, is left.
+    await tx.execute(update(alert_feedback).where(*_said(tx, episode_id, user_id)).values(undone_at=now_ms))
+    return bool(rows)
 
 
 def _said(tx: Tx, episode_id: int, user_id: int) -> tuple[ColumnElement[bool], ...]:

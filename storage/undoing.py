@@ -110,6 +110,13 @@ async def restore_episodes(
     restored: list[int] = []
     left = [Left(episode_id, "hidden") for episode_id in before if episode_id not in mine]
     for episode_id in mine:
+        if before[episode_id] == after[episode_id]:
+            # Nothing of the alert itself was changed: whatever became of it, what was written of it can go.
+            await _append_event(
+                tx, action, episode_id, places[episode_id], current[episode_id], user_id, now_ms
+            )
+            restored.append(episode_id)
+            continue
         if episode_id in later:
             left.append(Left(episode_id, "changed", later[episode_id]))
             continue

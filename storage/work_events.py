@@ -26,14 +26,18 @@ class Worked(Protocol):
     def score(self) -> float: ...
 
 
-async def last_timer(tx: Tx, episode_id: int) -> Literal["reminded", "snooze_over"] | None:
-    """What the time has done to an episode where nobody has done anything to it since; None: nothing."""
+async def last_timer(tx: Tx, episode_id: int, opened_at: int) -> Literal["reminded", "snooze_over"] | None:
+    """What the time has done to an episode where nobody has done anything to it since; None: nothing.
+
+    What was before it opened, or opened again, is of another alert.
+    """
     last = await tx.first(
         select(episode_events.c.change, episode_events.c.code)
         .where(
             episode_events.c.agency_id == tx.agency_id,
             episode_events.c.episode_id == episode_id,
             episode_events.c.run_id.is_(None),
+            episode_events.c.at >= opened_at,
         )
         .order_by(episode_events.c.at.desc(), episode_events.c.id.desc())
         .limit(1)

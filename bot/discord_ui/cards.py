@@ -48,14 +48,15 @@ _NAME_SIZES = ((24, 28), (16, 24), (12, 16), (8, 10), (4, 6))
 def render(view: CardView, *, chat_url: str, mention: Owner | None = None) -> RenderedMessage:
     """The public message of a card. `chat_url` has {fan_id} in it.
 
-    `mention` puts that id on line 1 of an alert; without it the row's claimer or owner stands there. Only
-    those whom the sender's allowed_mentions name are notified.
+    `mention` puts that id on line 1 of an alert; without it the row's claimer or owner stands there. On a list it
+    stands in the header where no row that is shown has it. Only those whom the sender's allowed_mentions name are
+    notified.
     """
     match view:
         case AlertCard():
             return _render_alert(view, chat_url, mention)
         case GroupedCard():
-            return render_grouped(view, chat_url=chat_url)
+            return render_grouped(view, chat_url=chat_url, mention=mention)
         case BaselineCard():
             return _render_baseline(view)
         case NoticeCard():

@@ -7,13 +7,15 @@ import discord
 from bot.discord_ui import custom_ids, times
 from bot.discord_ui.forms import build_form, choice_field, text_field
 from bot.discord_ui.rows import score_words
-from bot.discord_ui.safe import fan_name, safe_name
+from bot.discord_ui.safe import fan_name, safe_line, safe_name
 from bot.discord_ui.words import desk as say
 from bot.domain.desk import Closing, Mood, Outcome
 from bot.domain.views import AlertCard
 from bot.services.desk_outcomes import NOTE_CHARS
 
 OUTCOME, MOOD, NOTE = "outcome", "mood", "note"
+_NOTE_SIZE = (NOTE_CHARS, 2 * NOTE_CHARS)
+"""Graphemes, and units once it is escaped."""
 
 
 def done_form(episode_id: int) -> discord.ui.Modal:
@@ -66,7 +68,8 @@ def memory_lines(last: Closing | None, mood: Closing | None) -> list[str]:
     """How the fan's alerts before ended and how the fan seemed then; nothing where nobody has said."""
     lines = []
     if last is not None:
-        lines.append(say.last_time(last.outcome, last.by, last.at))
+        line = say.last_time(last.outcome, last.by, last.at)
+        lines.append(f"{line}: {safe_line(last.note, *_NOTE_SIZE)}" if last.note else line)
     if mood is not None and mood.mood is not None:
         lines.append(say.mood(mood.mood, mood.by, mood.at))
     return lines

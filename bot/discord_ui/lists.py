@@ -16,24 +16,33 @@ from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import safe_name
 from bot.domain.models import CardKind
 from bot.domain.pages import ROWS_PER_PAGE, fit
-from bot.domain.views import AlertRow, BaselineCard, GroupedCard
+from bot.domain.views import AlertRow, BaselineCard, GroupedCard, Owner
 
 _HEADER_UNITS = 400
 _SPARE_UNITS = 100
 
 
 def render_grouped(
-    view: GroupedCard, *, chat_url: str, page: int = 0, viewer_id: int | None = None
+    view: GroupedCard,
+    *,
+    chat_url: str,
+    page: int = 0,
+    viewer_id: int | None = None,
+    mention: Owner | None = None,
 ) -> RenderedMessage:
     """The card with the given page (from 0, brought into range); one closing line where nothing is open.
 
-    `viewer_id`: whose private page it is, with [Done] on what is theirs; None: everybody sees it.
+    `viewer_id`: whose private page it is, with [Done] on what is theirs; None: everybody sees it. `mention`: who is
+    called by it.
     """
     creator = safe_name(view.creator_name)
     made_with = words.count(view.started_with, "fan", "fans")
     if not view.rows:
         return one_line(f"✅ Closed: all {made_with} of this list are done · {creator}", is_layout=True)
     header = _page_header(view, creator)
+    called = _called(view, mention) if viewer_id is None else None
+    if called is not None:
+        header += f"\n-# {words.one_is_for(rows.mention_text(called))}"
     place = _Place(CardKind.GROUPED, view.card_id, custom_ids.PAGE, viewer_id)
     return _render_list(header, view.rows, place, chat_url, page)
 
@@ -52,6 +61,15 @@ def render_top(
     header = f"**Baseline, most money first** · {safe_name(view.creator_name)}"
     place = _Place(CardKind.BASELINE, view.card_id, custom_ids.TOP, viewer_id)
     return _render_list(header, open_rows, place, chat_url, page)
+
+
+def _called(view: GroupedCard, mention: Owner | None) -> Owner | None:
+    """Who has to be named in the header: whoever is called, or was and has a row still, on a later page."""
+    called = mention if mention is not None else view.called
+    owners = [rows.row_owner(row) for row in view.rows]
+    if called is None or called in owners[:ROWS_PER_PAGE]:
+        return None
+    return called if mention is not None or called in owners else None
 
 
 def _page_header(view: GroupedCard, creator: str) -> str:

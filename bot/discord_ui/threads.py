@@ -148,7 +148,9 @@ class FanThreads:
         # What everybody in the channel reads calls the fan as the creator's cards do.
         profile = replace(profile, fan=place.public or profile.fan)
         if place.hides_notes:
-            profile = replace(profile, newest_note=None)
+            last = None if profile.last is None else profile.last.without_note()
+            hold = None if profile.hold is None else replace(profile.hold, reason="")
+            profile = replace(profile, newest_note=None, followup=None, last=last, hold=hold)
         try:
             await thread.send(
                 embeds=list(render_profile(profile).embeds), allowed_mentions=discord.AllowedMentions.none()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -90,12 +90,17 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How a person closed an episode."""
+    """How a person closed an episode. `note` is hostile text."""
 
     outcome: Outcome
     mood: Mood | None
     by: int
     at: int
+    note: str | None = None
+
+    def without_note(self) -> Closing:
+        """As it may stand where the fan is hidden: what people write of a fan says who it is."""
+        return replace(self, note=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ class GroupedCard:
     started_with: int
     """How many rows the card was made with."""
     synced_at: int | None
+    called: Owner | None = None
+    """Whom its present message was posted for; None: nobody in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +376,7 @@ class FanProfile:
     """None: it was not read."""
     hold: Hold | None = None
     followup: NextFollowup | None = None
+    last: Closing | None = None
     mood: Closing | None = None
     """The latest outcome that says how the fan seemed."""
 

@@ -71,7 +71,8 @@ class DeskTimers:
                         tasks.append(_Task(one, step.to, step))
                 case "held":
                     # What goes on to somebody else is not owed to who had it.
-                    if one.episode_id not in steps and not one.on_hold:
+                    step = steps.get(one.episode_id)
+                    if (step is None or step.to is None) and not one.on_hold:
                         tasks.append(_Task(one, _whom(one)))
                 case "reminder":
                     there = any(person.user_id == one.claimed_by for person in on.get(one.creator_id, ()))

@@ -83,17 +83,15 @@ class UndoService:
         return await self._write(lambda tx: self._undo(tx, viewer, action_id))
 
     async def undo_last(self, viewer: Viewer, episode_id: int) -> UndoResult:
-        """Take back the latest that was done to an episode and that the viewer may undo; `not_found`: nothing was.
+        """Take back the latest that was done about an episode and that the viewer may undo; `not_found`: nothing was.
 
+        That is also a tick of its playbook, and a note, a follow-up or a hold of its fan.
         Safe to repeat: once that is undone, what was done before it is left to the list.
         """
         since = self._wall_ms() - UNDO_MS
 
         async def write(tx: Tx) -> UndoResult:
-            done = await desk_actions.list_since(
-                tx, "episode", [episode_id], since_wall_ms=since, with_undone=True
-            )
-            for one in done:
+            for one in await desk_actions.list_about(tx, episode_id, since):
                 if not self._sees(viewer, one) or not await _is_about(tx, one, episode_id):
                     continue
                 if await may_undo(tx, viewer, one.actor_id, AccessTier.CHATTER):
@@ -172,7 +170,7 @@ async def _left_lines(tx: Tx, left: tuple[Left, ...], viewer: Viewer) -> tuple[L
 
 
 async def _is_about(tx: Tx, action: DeskAction, episode_id: int) -> bool:
-    if action.target_id == episode_id:
+    if action.target_kind != "episode" or action.target_id == episode_id:
         return True
     before, _ = await desk_actions.load_change(tx, action.id)
     return episode_id in before

@@ -82,7 +82,9 @@ async def test_an_edit_is_seen_by_alerts_nobody_has_begun_on_and_not_by_the_othe
     assert fields_of(form_of(form))["steps"]["value"].splitlines()[0] in before.replace("\\", "")
     other = await edit(office, "Max", reason)
     hostile = "Say hi to @everyone\n**Look** at <@1> [x](http://e.example)"
-    assert "Saved." in sentence(await fill(office, "Lea", "luna", form, steps=hostile))
+    saved = only(await fill(office, "Lea", "luna", form, steps=hostile))
+    assert "Saved." in text_of(saved)
+    undo = buttons(saved, "Undo")[0]
     # Sent twice it is one edit; who was shown the older text is refused and gets the own one back.
     assert "already" in sentence(await fill(office, "Lea", "luna", form, forge=True, steps=hostile))
     late = await fill(office, "Max", "luna", other, steps="Mine alone")
@@ -96,6 +98,13 @@ async def test_an_edit_is_seen_by_alerts_nobody_has_begun_on_and_not_by_the_othe
     assert "@everyone" not in text_of(shown)
     assert "<@1>" not in text_of(shown)
     assert shown["sandbox"]["pinged"] == []
+
+    listed = only(await office.box.slash("Lea", "luna", "undo", {}))
+    assert "Changed a playbook" in text_of(listed)
+    assert sentence(await office.press("Lea", "luna", saved, undo)) == "Undone: Changed a playbook."
+    assert office.rows("SELECT reason, version FROM playbooks ORDER BY version") == [(reason, 1), (reason, 2)]
+    shown = only(await office.box.slash("Ana", "luna", "playbook show", {"reason": reason}))
+    assert "e.example" not in text_of(shown)
 
 
 @pytest.mark.parametrize(

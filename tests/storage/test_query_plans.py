@@ -131,7 +131,7 @@ QUERIES: dict[str, tuple[Query, str, str]] = {
         "agency_id=? AND id>?",
     ),
     "what was done to an alert lately": (
-        lambda tx, ava: desk_actions.list_since(tx, "episode", [5], since_wall_ms=NOW),
+        lambda tx, ava: desk_actions.list_about(tx, 5, NOW),
         "desk_actions",
         "agency_id=? AND id>?",
     ),

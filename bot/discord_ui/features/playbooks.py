@@ -11,6 +11,7 @@ from bot.discord_ui.forms import form_arg
 from bot.discord_ui.notes import render_given_back
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.turn import turn
+from bot.discord_ui.undo import render_undoable
 from bot.discord_ui.words import playbooks as say
 from bot.domain.models import AccessTier
 from bot.services.playbooks import EditResult, PlaybookService
@@ -71,7 +72,7 @@ class PlaybookFeature:
 
 async def _answer(press: Press, result: EditResult, reason: str, text: str) -> None:
     if result.status == "saved":
-        await press.answer.say(say.saved(reason))
+        await press.answer.send(render_undoable(say.saved(reason), result.action_id))
     elif result.status == "unchanged":
         await press.answer.say(say.unchanged(reason))
     elif result.status == "not_found":

@@ -70,6 +70,11 @@ def not_yours(user_id: int | None) -> str:
     return f"This one belongs to {who}; they or a team lead can release it."
 
 
+def one_is_for(who: str) -> str:
+    """In the header of a list that calls somebody; `who` is a mention."""
+    return f"{who}: one of these is for you"
+
+
 def page_of(page: int, pages: int) -> str:
     """`page` counts from 0."""
     return f"Page {page + 1} of {pages}"

@@ -35,6 +35,7 @@ DONE: Final = {
     "contact": ("Logged a contact with", "fan", "fans"),
     "tick": ("Ticked a step for", "alert", "alerts"),
     "untick": ("Took back a step for", "alert", "alerts"),
+    "edit_playbook": ("Changed", "playbook", "playbooks"),
     "winback_assigned": ("Handed out", "winback", "winbacks"),
     "winback_handed_over": ("Handed over", "winback", "winbacks"),
     "winback_changed": ("Changed the winback of", "fan", "fans"),
@@ -75,6 +76,8 @@ KINDS: Final = {
     "hold": ("Changed whether to contact", "fan", "fans"),
     "quiet": ("Changed quiet hours:", "channel or person", "channels or people"),
     "shift": ("Changed", "shift", "shifts"),
+    "playbook": ("Changed", "playbook", "playbooks"),
+    "tick": ("Changed a step for", "alert", "alerts"),
 }
 """The same by what it was done to, for actions that have no words of their own."""
 

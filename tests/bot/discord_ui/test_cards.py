@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -147,6 +148,20 @@ def test_more_rows_bring_a_pager_and_the_first_page() -> None:
 def test_a_grouped_card_that_shrank_says_of_how_many() -> None:
     shown = render(grouped((row(),), started_with=9), chat_url=CHAT_URL)
     assert "**1 of 9 fans newly at risk**" in texts(shown)
+
+
+def test_whoever_is_called_for_a_row_further_down_is_named_in_the_header() -> None:
+    ben = Owner("user", 42)
+    rows = tuple(row(n, owner=ben if n == 10 else OWNER) for n in range(11))
+    listed = grouped(rows)
+    assert "<@42>" not in texts(render(listed, chat_url=CHAT_URL))
+    assert "-# <@42>: one of these is for you" in texts(render(listed, chat_url=CHAT_URL, mention=ben))
+    # An edit keeps the line for as long as that row is theirs.
+    called = replace(listed, called=ben)
+    assert "-# <@42>: one of these is for you" in texts(render(called, chat_url=CHAT_URL))
+    assert "one of these" not in texts(render(replace(called, rows=rows[:10]), chat_url=CHAT_URL))
+    # Who stands among the rows that are shown is called by that.
+    assert "one of these" not in texts(render(listed, chat_url=CHAT_URL, mention=OWNER))
 
 
 def test_ended_subscriptions_have_a_heading_of_their_own() -> None:

@@ -38,6 +38,7 @@ closings = st.builds(
     mood=st.none() | st.sampled_from(list(Mood)),
     by=st.integers(1, 2**63 - 1),
     at=st.integers(0, 2**42),
+    note=views.maybe_hostile,
 )
 
 
@@ -151,9 +152,12 @@ def test_how_long_it_took_reads_like_a_span(span: int, says: str) -> None:
 
 
 def test_a_card_that_came_back_says_how_it_went_and_how_the_fan_seemed() -> None:
-    last, cold = Closing(Outcome.WAITING, None, 9, NOW), Closing(Outcome.KEPT, Mood.COLD, 8, NOW - DAY)
+    last = Closing(Outcome.WAITING, None, 9, NOW, "asks for\n*trains*")
+    cold = Closing(Outcome.KEPT, Mood.COLD, 8, NOW - DAY)
     text = texts(render(replace(alert(), last=last, mood=cold), chat_url=CHAT_URL))
-    assert "Last time: contacted, waiting, by <@9> <t:1772000000:R>" in text
+    said = r"Last time: contacted, waiting, by <@9> <t:1772000000:R>: asks for \*trains\*"
+    assert said in text
+    assert said in texts(render_profile(profile(last=last)))
     assert "Mood last time: cold, <@8> <t:1771913600:R>" in text
     assert "Mood last time: cold, <@8>" in texts(render_profile(profile(mood=cold)))
 

@@ -13,6 +13,7 @@ import pytest
 from bot.discord_ui import words as common
 from bot.discord_ui.threads import FanThreads, thread_name
 from bot.discord_ui.words import threads as words
+from bot.domain.desk import Closing, Hold, NextFollowup, Outcome
 from bot.domain.models import Viewer
 from bot.domain.naming import NameMode, pseudonym, public_label
 from bot.domain.views import FanChoice, FanLabel, FanProfile
@@ -61,7 +62,14 @@ class Table:
 @dataclass
 class Profiles:
     async def resolve(self, viewer: Viewer, value: str) -> FanProfile:
-        return views.profile(fan=FAN.fan, newest_note=views.note("anna likes trains"), note_count=2)
+        return views.profile(
+            fan=FAN.fan,
+            newest_note=views.note("anna likes trains"),
+            note_count=2,
+            last=Closing(Outcome.KEPT, None, 9, views.NOW, "talk of trains"),
+            followup=NextFollowup(1, "send the trains", views.NOW, 9, promise=False),
+            hold=Hold(None, "is on trains", 9),
+        )
 
 
 @dataclass
@@ -147,6 +155,7 @@ async def test_who_is_hidden_on_cards_is_hidden_in_the_thread(world: World) -> N
     assert thread.name == pseudonym(1)
     assert [word for word in ("anna", "17850", "trains") if word in shown] == []
     assert "Notes: 2" in shown
+    assert "Last time: saved" in shown
 
 
 @pytest.mark.parametrize("change", [{"archived": True}, {"locked": True}, {"archived": True, "locked": True}])

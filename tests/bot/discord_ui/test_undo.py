@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from bot.discord_ui import custom_ids
@@ -15,6 +17,7 @@ from bot.discord_ui.words import undo as say
 from bot.domain.undo import LeftLine, UndoLine, UndoList
 from bot.domain.views import FanLabel
 from bot.services.undo import UndoResult
+from storage.desk_actions import TargetKind
 
 NOW = 1_772_438_400_000
 BIG = 2**63 - 1
@@ -44,12 +47,18 @@ def line(action: str = "claim", kind: str = "episode", **values: object) -> Undo
         (line("creator_settings", "setting", fan=None), "Changed the settings of luna"),
         (line("creator_pause", "setting", fan=None), "Paused luna"),
         (line("delete_note", "note"), "Deleted a note on **fan_12** (luna)"),
+        (line("edit_playbook", "playbook", fan=None, creator_name=None), "Changed a playbook"),
+        (line("something_new", "tick"), "Changed a step for **fan_12** (luna)"),
         (line("something_new", "mute", fan=None), "Changed what is muted: a fan (luna)"),
         (line("something_new", "no_kind", fan=None, creator_name=None), "Changed a thing"),
     ],
 )
 def test_what_was_done_is_a_sentence(shown: UndoLine, text: str) -> None:
     assert ui.sentence(shown) == text
+
+
+def test_every_kind_of_thing_has_words() -> None:
+    assert set(get_args(TargetKind)) == set(say.KINDS)
 
 
 def test_the_list_has_a_button_a_line_and_says_how_long_ago() -> None:

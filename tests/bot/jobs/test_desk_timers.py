@@ -8,12 +8,15 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
+from bot.domain.calm import QuietHours
 from bot.domain.desk import MS_PER_MINUTE, DeskRules
+from bot.domain.escalation import LEAD
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import SnoozeFor
 from bot.jobs.calm import CalmJob
-from storage import escalations, holds, on_shift, roster, timings
+from storage import claims, escalations, holds, on_shift, quiet_hours, roster, timings
 from storage.engine import Tx
+from storage.episodes import leave_mention
 from storage.tables import cards, episodes
 from storage.tables import mentions as mention_table
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
@@ -153,6 +156,25 @@ async def test_whoever_has_it_already_is_not_called_again(desk: Desk) -> None:
     await watch.stop()
 
 
+@pytest.mark.parametrize("ticks", [(15, 25), (40,)])
+async def test_a_mention_that_waits_outlives_a_stage_that_calls_nobody(
+    watch: Watch, ticks: tuple[int, ...]
+) -> None:
+    minute = watch.now // MS_PER_MINUTE % 1440
+    asleep = QuietHours(minute, (minute + 40) % 1440, "UTC")
+    episode_id = await watch.id_of()
+
+    async def hold_back(tx: Tx) -> None:
+        await quiet_hours.set_hours(tx, asleep, LEA, watch.now, user_id=LEA)
+        await claims.set_work(tx, episode_id, owner_kind="user", owner_id=LEA)
+        await leave_mention(tx, [episode_id], "held", watch.now + 40 * MS_PER_MINUTE)
+
+    await watch.desk.change(hold_back)
+    await watch.begin(ANA)
+    assert [await watch.calls(minutes) for minutes in ticks] == [*[[] for _ in ticks[1:]], [LEA]]
+    assert (await watch.episode())["escalation_stage"] == LEAD
+
+
 @pytest.mark.parametrize("gone_to", ["owner", "lead"])
 async def test_nobody_is_called_about_a_fan_on_hold_and_the_clock_begins_anew_after_it(
     watch: Watch, gone_to: str
@@ -202,6 +224,23 @@ async def test_a_snooze_ends_with_one_call_of_the_owner(watch: Watch) -> None:
     row = await watch.episode()
     assert (row["snoozed_until"], row["snoozed_by"]) == (None, None)
     assert (await watch.desk.events("1"))[-2:] == ["snoozed", "woken"]
+
+
+async def test_an_alert_that_opens_again_says_nothing_of_a_snooze_before(watch: Watch) -> None:
+    episode_id = await watch.id_of()
+    await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.HOUR)
+    await watch.tick(60)
+    assert "The snooze is over" in (await watch.shown()).text
+    await watch.desk.keep([calm(1, last_seen_at=watch.now, expires_at=watch.now + 90 * DAY)], watch.now)
+    await watch.desk.score(watch.now + 1)
+    assert (await watch.episode())["closed_at"] is not None
+    watch.now += 9 * DAY
+    again = leaving(1, last_seen_at=watch.now - 9 * DAY, expires_at=watch.now + 3 * DAY)
+    await watch.desk.keep([again], watch.now)
+    await watch.desk.score(watch.now)
+    assert ((await watch.episode())["id"], (await watch.episode())["closed_at"]) == (episode_id, None)
+    await watch.tick()
+    assert "The snooze is over" not in (await watch.shown()).text
 
 
 async def test_whoever_has_claimed_it_is_called_when_it_wakes_and_reminded_anew(watch: Watch) -> None:

@@ -14,6 +14,7 @@ from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertCard
 from bot.services.desk import Desk as DeskService
 from bot.services.desk_outcomes import CONTACT_AGAIN_MS, CloseResult, OutcomeService
+from bot.services.undo import UndoService
 from storage import card_views, desk_actions, fan_search
 from storage.tables import alert_feedback, audit_log, contacts, episode_events, outcomes
 from storage.tables import desk_actions as actions
@@ -101,7 +102,7 @@ async def test_an_outcome_closes_it_and_is_kept(office: Office, outcome: Outcome
     last = (await office.desk.rows(episode_events))[-1]
     assert (last["change"], last["code"], last["actor_id"]) == ("done", outcome.value, ANA)
     assert (last["tier_before"], last["tier_after"]) == ("action", None)
-    assert (await office.card()).row.closing == Closing(outcome, Mood.COLD, ANA, LATER)
+    assert (await office.card()).row.closing == Closing(outcome, Mood.COLD, ANA, LATER, "x")
     assert office.woken
 
 
@@ -127,7 +128,10 @@ async def test_it_rests_as_long_as_its_outcome_says(
         assert (again["claimed_by"], again["outcome"]) == (None, None)
         shown = await office.card()
         assert shown.row.closing is None
-        assert shown.last == Closing(outcome, None, ANA, LATER)
+        assert shown.last == Closing(outcome, None, ANA, LATER, "x")
+        # What people write of a fan is as hidden as the name.
+        await office.desk.set_creator(office.desk.agency.ava, name_mode="hidden")
+        assert (await office.card()).last == Closing(outcome, None, ANA, LATER)
 
 
 async def test_the_end_of_the_subscription_is_news_of_who_was_lost(office: Office) -> None:
@@ -210,7 +214,7 @@ async def test_the_newest_mood_shows_in_the_profile(office: Office) -> None:
     async with office.desk.store.read() as tx:
         profile = await fan_search.get_profile(tx, {office.desk.agency.ava}, fan_id, LATER)
     assert profile is not None
-    assert profile.mood == Closing(Outcome.KEPT, Mood.WARM, ANA, LATER)
+    assert profile.mood == profile.last == Closing(Outcome.KEPT, Mood.WARM, ANA, LATER, "x")
 
 
 async def test_a_contact_is_logged_once_in_a_quarter_of_an_hour(office: Office) -> None:
@@ -242,6 +246,37 @@ async def test_not_useful_is_said_once_and_can_be_taken_back(office: Office) -> 
     (said,) = await office.desk.rows(alert_feedback)
     assert said["undone_at"] == LATER
     assert [row["action"] for row in await office.desk.rows(actions)] == ["claim", "feedback"]
+
+
+async def test_useful_after_all_leaves_nothing_to_undo(office: Office) -> None:
+    episode_id = (await office.episode())["id"]
+    for useless in (True, False, True):
+        await office.outcomes.say_useless(office.ana, episode_id, useless=useless)
+    first, second = [row for row in await office.desk.rows(actions) if row["action"] == "feedback"]
+    assert (first["undone_at"], first["undone_by"], second["undone_at"]) == (LATER, ANA, None)
+
+
+@pytest.mark.parametrize("what", ["contact", "feedback"])
+async def test_what_was_only_written_down_goes_whatever_became_of_the_alert(
+    office: Office, what: str
+) -> None:
+    episode_id = (await office.episode())["id"]
+    if what == "contact":
+        await office.outcomes.log_contact(office.ben, episode_id)
+    else:
+        await office.outcomes.say_useless(office.ben, episode_id, useless=True)
+    (written,) = [row for row in await office.desk.rows(actions) if row["action"] == what]
+    await office.claims.release(office.ana, episode_id)
+    await office.claims.claim(office.lea, episode_id)
+    await office.close(by=office.lea)
+    undoing = UndoService(office.desk.store, office, {}, wake_delivery=office._wake)
+    result = await undoing.undo(office.ben, written["id"])
+    assert (result.status, result.left) == ("undone", ())
+    table = contacts if what == "contact" else alert_feedback
+    gone = {row["action_id"]: row["undone_at"] for row in await office.desk.rows(table)}
+    assert gone[written["id"]] == LATER
+    # The alert stays as it is.
+    assert ((await office.episode())["outcome"], (await office.episode())["claimed_by"]) == ("kept", LEA)
 
 
 async def test_why_has_every_input_with_its_age(office: Office) -> None:

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest_asyncio
+from sqlalchemy import select
 
 from bot.domain.desk import Outcome
 from bot.domain.models import AccessTier
 from bot.domain.notes import NoteOrigin
 from bot.domain.winbacks import WinbackState
+from bot.services.calm import CalmService
+from bot.services.followups import FollowupService
+from bot.services.playbooks import PlaybookService
+from bot.services.undo import UndoService
+from bot.services.undo_handlers import undo_handlers
 from bot.services.winback_spreads import SpreadOrder
 from bot.services.winbacks import CandidateFilter
 from storage import fans, winbacks
+from storage.ids import machine_ms
+from storage.tables import episodes
 from tests.bot.services.undo_desk import ANA, HOUR, Office, keep_gone, open_office
 
 ORIGIN = NoteOrigin("command")
@@ -63,6 +72,57 @@ class TestSpreads:
         assert (await office.spreads.undo(office.lea, made.spread_id)).taken_back == 1
         left = (await office.undoing.list_recent(office.lea, 10)).lines
         assert spread.action_id not in [line.action_id for line in left]
+
+
+class TestLast:
+    async def test_it_is_the_newest_of_all_that_was_done_about_the_alert(self, office: Office) -> None:
+        steps = PlaybookService(office.store, office, wake_delivery=office.wake)
+        reminders = FollowupService(office.store, office, wake_delivery=office.wake)
+        calm = CalmService(office.store, office, wake_delivery=office.wake)
+        handlers = undo_handlers(
+            office,
+            creator_admin=cast("Any", office.notes),
+            followups=reminders,
+            notes=office.notes,
+            playbooks=steps,
+            shifts=cast("Any", office.notes),
+            spreads=office.spreads,
+            winbacks=office.winbacks,
+        )
+        lea, office.wall = office.lea, machine_ms()
+        undoing = UndoService(office.store, office, handlers, wake_delivery=office.wake)
+        fan_id, other = await fan_of(office, "1"), await fan_of(office, "2")
+        async with office.store.read() as tx:
+            query = select(episodes.c.id).where(
+                episodes.c.agency_id == tx.agency_id, episodes.c.fan_account_id == fan_id
+            )
+            alert = int(await tx.scalar(query) or 0)
+
+        async def tick() -> None:
+            shown = await steps.load_for_episode(lea, alert)
+            assert shown is not None
+            view = shown.view
+            await steps.tick(lea, alert, view.reason, view.version, 0, wanted=True)
+
+        async def remind() -> None:
+            due = office.now + HOUR
+            await reminders.add(lea, fan_id, "write", due, lea, "r", promise=False)
+
+        await office.act("claim", lea.user_id, [alert])
+        for name, act in {
+            "tick": tick,
+            "add_note": lambda: office.notes.add(lea, fan_id, "Likes trains", ORIGIN),
+            "add_followup": remind,
+            "hold": lambda: calm.hold(lea, fan_id, None, "ill"),
+        }.items():
+            await act()
+            await office.notes.add(lea, other, f"Another fan's, before {name}", NoteOrigin("command"))
+            result = await undoing.undo_last(lea, alert)
+            assert result.line is not None
+            assert (result.status, result.line.action) == ("undone", name)
+            # Pressed twice it does not go on to what was done before.
+            assert (await undoing.undo_last(lea, alert)).status == "already"
+        assert (await office.works())[alert]["claimed_by"] == lea.user_id
 
 
 class TestOtherKinds:
