@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.e2e.harness import Json, sandbox
 from tests.e2e.noting import note
-from tests.e2e.office import DAY_S, HISTORY, Office, button, eventually, only, public
+from tests.e2e.office import (
+    DAY_S,
+    HISTORY,
+    HOUR_S,
+    Office,
+    button,
+    buttons,
+    eventually,
+    only,
+    public,
+)
 from tests.e2e.reading import deleted, live_cards, names_in, text_of
 from tests.e2e.refusing import told
 from tests.e2e.test_delivery_faults import FANS
 
 HOME = "fanwatch-notices"
-FREE = "free"
+AWAY_S = 3 * DAY_S
+"""Long enough for people to be called in mira's and in zoe's channel, if they could be."""
 
 
 @asynccontextmanager
@@ -27,6 +39,27 @@ async def office_in(folder: Path) -> AsyncIterator[Office]:
 
 def pinged(messages: list[Json]) -> list[str]:
     return [who for message in messages for who in message["sandbox"]["pinged"]]
+
+
+def calls(office: Office, creator: str) -> Counter[tuple[str, str | None]]:
+    """(whom, which fan's, None: of several fans or none) of every mention that the bot has counted for a creator."""
+    return Counter(
+        (f"{kind}:{discord_id}", name)
+        for kind, discord_id, name in office.rows(
+            "SELECT m.kind, m.discord_id, f.username FROM mentions m"
+            " LEFT JOIN fan_accounts f ON f.id = m.fan_account_id WHERE m.creator_id = ?",
+            office.creator_id(creator),
+        )
+    )
+
+
+def called_once(messages: list[Json], wanted: Counter[tuple[str, str | None]]) -> None:
+    """These messages call whom they are to, each on the one card of the fan that it is about, and nobody else."""
+    assert Counter(pinged(messages)) == Counter(who for who, _ in wanted.elements())
+    cards = [card.message for card in live_cards(messages)]
+    for who, fan in wanted:
+        if fan is not None:
+            assert [pinged([one]) for one in cards if names_in(text_of(one), {fan})] == [[who]], fan
 
 
 async def notices(office: Office, what: str) -> list[Json]:
@@ -61,39 +94,44 @@ async def caught_up(office: Office) -> None:
 async def test_cards_follow_their_creator_out_of_a_channel_that_was_deleted(tmp_path: Path) -> None:
     async with office_in(tmp_path) as office:
         box = office.box
-        before = live_cards(await box.messages("luna"))
+        before = live_cards(await box.messages("mira"))
         work = {(card.kind, card.card) for card in before}
         assert {card.kind for card in before} == {"a", "g"}
-        called = pinged(await box.messages("luna"))
-        await box.fault("discord", "delete", args={"channel": "luna"})
+        called = calls(office, "mira")
+        called_once(await box.messages("mira"), called)
+        await box.fault("discord", "delete", args={"channel": "mira"})
         notice = await one_notice(office, "channel is gone")
-        assert "luna" in text_of(notice)
+        assert "mira" in text_of(notice)
         assert "/creator settings" in text_of(notice)
         assert pinged([notice]) == []
-        await box.advance(2 * DAY_S, timeout_s=5)
+        await box.advance(AWAY_S, timeout_s=5)
         await one_notice(office, "channel is gone")
+        owed = calls(office, "mira") - called
+        assert owed, "nothing was found that anybody is to be called for"
 
         # The notice channel is nobody's: it serves as her new one.
         place = office.channels[HOME]
-        asked = await box.slash("Max", HOME, "creator settings", {"creator": "luna", "channel": place})
-        assert f"luna's alerts go to <#{place}>" in text_of(only(asked))
+        asked = await box.slash("Max", HOME, "creator settings", {"creator": "mira", "channel": place})
+        assert f"mira's alerts go to <#{place}>" in text_of(only(asked))
         await caught_up(office)
         assert (await box.advance(60)).settled, box.tail()
         here = await box.messages(HOME)
+        # Whoever is to be called for what was found meanwhile is, here and once; for nothing else anybody is.
+        assert calls(office, "mira") == called + owed
+        called_once(here, owed)
         shown_once(here)
         open_cards = {
             (kind, message_id)
             for kind, message_id in office.rows(
                 "SELECT DISTINCT k.kind, k.message_id FROM cards k JOIN episodes e ON e.card_id = k.id"
                 " WHERE e.closed_at IS NULL AND k.creator_id = ?",
-                office.creator_id("luna"),
+                office.creator_id("mira"),
             )
         }
         assert {(c.kind, int(c.message["id"])) for c in live_cards(here)} == open_cards
         kept = [c for c in live_cards(here) if (c.kind, c.card) in work]
         assert len(kept) >= len(work) // 2
         assert all(pinged([c.message]) == [] and c.message["sandbox"]["silent"] for c in kept)
-        assert called
         assert len(live_cards(here, "b")) == 1
         over = await one_notice(office, "channel is gone")
         assert "Over" in text_of(over)
@@ -102,9 +140,9 @@ async def test_cards_follow_their_creator_out_of_a_channel_that_was_deleted(tmp_
 async def test_a_lost_permission_is_named_once_and_cards_go_on_when_it_is_back(tmp_path: Path) -> None:
     async with office_in(tmp_path) as office:
         box = office.box
-        before = await box.messages("zoe")
+        before, called = await box.messages("zoe"), calls(office, "zoe")
         await box.fault("discord", "forbid", args={"channel": "zoe", "permission": "SEND_MESSAGES"})
-        await box.advance(3 * DAY_S, timeout_s=5)
+        await box.advance(AWAY_S, timeout_s=5)
         notice = await one_notice(office, "closed to Fanwatch")
         assert "zoe" in text_of(notice)
         assert "Fanwatch lacks: Send Messages." in text_of(notice)
@@ -122,10 +160,10 @@ async def test_a_lost_permission_is_named_once_and_cards_go_on_when_it_is_back(t
         known = {m["id"] for m in before}
         assert [c for c in live_cards(messages) if c.message["id"] not in known]
         # Whoever was to be called was, once for each card.
-        owed = office.rows(
-            "SELECT id FROM cards WHERE ping_wanted AND creator_id = ?", office.creator_id("zoe")
-        )
-        assert owed == []
+        owed = calls(office, "zoe") - called
+        assert owed, "nothing was found that anybody is to be called for"
+        called_once([m for m in messages if m["id"] not in known], owed)
+        assert office.rows("SELECT id FROM cards WHERE ping_wanted") == []
 
 
 async def test_messages_too_old_to_be_edited_are_posted_again_in_silence(tmp_path: Path) -> None:
@@ -167,15 +205,32 @@ async def test_messages_too_old_to_be_edited_are_posted_again_in_silence(tmp_pat
 async def test_a_message_deleted_while_the_bot_is_down_comes_back_silently(tmp_path: Path) -> None:
     async with office_in(tmp_path) as office:
         box = office.box
-        cards = live_cards(await box.messages("luna"), "agb")
+        before = await box.messages("luna")
+        cards = live_cards(before, "agb")
+        assert {card.kind for card in cards} == {"a", "g", "b"}
         await box.bot("kill")
         for card in cards:
             await box.fault("discord", "delete", args={"message": card.message["id"]})
         await box.bot("start")
-        assert (await box.advance(DAY_S)).settled, box.tail()
+        assert (await box.advance(HOUR_S)).settled, box.tail()
+        # The bot learns of it where it has something to show: each card comes back with the news of a fan on it.
+        for card in cards:
+            fans = sorted(names_in(text_of(card.message), FANS))
+            if card.kind != "b":
+                told(await note(office, "Ana", "luna", fans[0], "Writes at night"))
+                claim = buttons(card.message, "Claim")[0]
+                await office.press("Ana", "luna", before[0], claim, forge=True)
+
+        async def returned() -> bool | None:
+            there = {(card.kind, card.card) for card in live_cards(await box.messages("luna"), "agb")}
+            return True if there >= {(card.kind, card.card) for card in cards} else None
+
+        await eventually("every card is there again", returned, box)
+        await caught_up(office)
         messages = await box.messages("luna")
         shown_once(messages)
-        back = {(c.kind, c.card): c.message for c in live_cards(messages, "agb")}
-        touched = [key for key in ((c.kind, c.card) for c in cards) if key in back]
-        assert touched, "no card had anything new to show"
-        assert ("b", next(c.card for c in cards if c.kind == "b")) in touched
+        known = {message["id"] for message in before}
+        anew = [message for message in public(messages) if message["id"] not in known]
+        assert len(anew) >= len(cards)
+        assert pinged(anew) == []
+        assert all(message["sandbox"]["silent"] for message in anew)
