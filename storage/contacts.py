@@ -54,6 +54,15 @@ async def take_back(tx: Tx, action_id: int, now_ms: int) -> None:
         await _show_person(tx, row.fan_account_id)
 
 
+async def move(tx: Tx, contact_id: int, action_id: int | None, at_ms: int) -> None:
+    """Another action tells of a contact from now on, and of another time."""
+    of = (_c.agency_id == tx.agency_id, _c.id == contact_id)
+    fan_account_id = await tx.scalar(select(_c.fan_account_id).where(*of))
+    if fan_account_id is not None:
+        await tx.execute(update(contacts).where(*of).values(action_id=action_id, at=at_ms))
+        await _show_person(tx, fan_account_id)
+
+
 async def _show_person(tx: Tx, fan_account_id: int) -> None:
     """What the person's contacts stand on is to be rendered again, for whichever creator."""
     for other_id, creator_id, _ in await _accounts(tx, fan_account_id):

@@ -1,4 +1,4 @@
-"""What to begin a talk with a fan with: the last purchase, and what was noted since."""
+"""What to begin a talk with a fan with: the last purchase, what was noted since, what the fan was promised."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import and_, func, select
 
+from bot.domain.followups import FollowupState
 from bot.domain.models import TransactionKind
 from bot.domain.winbacks import Hook
-from storage.tables import fan_accounts, notes, transactions
+from storage.tables import fan_accounts, followups, notes, transactions
 from storage.tx import Tx
 
 _f, _t = fan_accounts.c, transactions.c
@@ -64,11 +65,27 @@ async def read_hooks(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, Hook]:
             )
         )
     }
+    promised = await _read_promises(tx, fan_account_ids)
     hooks: dict[int, Hook] = {}
     for fan_id in fan_account_ids:
         cents, at = purchases.get(fan_id, (None, None))
         text, noted_at = said.get(fan_id, (None, None))
         if noted_at is not None and at is not None and noted_at < at:
             text = None
-        hooks[fan_id] = Hook(cents, at, text)
+        hooks[fan_id] = Hook(cents, at, text, *promised.get(fan_id, (None, None)))
     return hooks
+
+
+async def _read_promises(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, tuple[str, int]]:
+    """Fan account id -> (what, due when) of the open promise that is due first."""
+    rows = await tx.all(
+        select(followups.c.fan_account_id, followups.c.what, followups.c.due_at)
+        .where(
+            followups.c.agency_id == tx.agency_id,
+            followups.c.fan_account_id.in_(fan_account_ids),
+            followups.c.state == FollowupState.OPEN.value,
+            followups.c.promise,
+        )
+        .order_by(followups.c.due_at.desc(), followups.c.id.desc())
+    )
+    return {row.fan_account_id: (row.what, row.due_at) for row in rows}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, insert, select, update
 
 from bot.domain.desk import PlaybookStep, PlaybookView
 from bot.domain.playbooks import BUILT_IN, Playbook, reason_for
 from storage.episodes import decode_reasons
-from storage.tables import contacts, episodes, playbook_ticks, playbooks
+from storage.tables import episodes, playbook_ticks, playbooks
 from storage.tx import Tx
 
 _p, _t, _e = playbooks.c, playbook_ticks.c, episodes.c
@@ -37,6 +37,8 @@ class Tick:
     version: int
     step: int
     ticked_by: int
+    ticked_at: int
+    action_id: int | None
     undone_at: int | None
 
 
@@ -161,6 +163,8 @@ async def find_tick(tx: Tx, tick_id: int) -> Tick | None:
             _t.version,
             _t.step,
             _t.ticked_by,
+            _t.ticked_at,
+            _t.action_id,
             _t.undone_at,
         ).where(_t.agency_id == tx.agency_id, _t.id == tick_id)
     )
@@ -192,18 +196,3 @@ async def set_undone(tx: Tx, tick_id: int, at_ms: int | None) -> None:
     await tx.execute(
         update(playbook_ticks).where(_t.agency_id == tx.agency_id, _t.id == tick_id).values(undone_at=at_ms)
     )
-
-
-async def has_contact(tx: Tx, fan_account_id: int, user_id: int, since_ms: int) -> bool:
-    """Whether a playbook has told of a contact of this person with the fan since then."""
-    found = await tx.scalar(
-        select(func.count()).where(
-            contacts.c.agency_id == tx.agency_id,
-            contacts.c.fan_account_id == fan_account_id,
-            contacts.c.user_id == user_id,
-            contacts.c.source == "playbook",
-            contacts.c.at >= since_ms,
-            contacts.c.undone_at.is_(None),
-        )
-    )
-    return bool(found)

@@ -120,6 +120,9 @@ def hook_parts(hook: Hook | None, *noted: str) -> list[str]:
         bought = words.money(hook.purchase_cents, "USD")
         parts.append(f"last bought {bought} {times.relative(hook.purchase_at)}")
     parts += noted
+    if hook is not None and hook.promise and hook.promise_due_at is not None:
+        promise = safe_name(hook.promise, NOTE_GRAPHEMES)
+        parts.append(f"promise due {times.relative(hook.promise_due_at)}: {promise}")
     if hook is not None and hook.note:
         parts.append(f"noted: {safe_name(hook.note, NOTE_GRAPHEMES)}")
     return parts

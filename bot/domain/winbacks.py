@@ -180,11 +180,14 @@ def deal(
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """What to begin a talk with. Money is minor units; None: nothing is known. `note` is hostile text."""
+    """What to begin a talk with. Money is minor units; None: nothing is known. `note`, `promise`: hostile text."""
 
     purchase_cents: int | None
     purchase_at: int | None
     note: str | None
+    promise: str | None = None
+    """Of what the fan was promised and has not been given, what is due first."""
+    promise_due_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

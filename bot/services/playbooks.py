@@ -12,7 +12,7 @@ from bot.domain.models import MS_PER_HOUR, Viewer
 from bot.domain.playbooks import Playbook, StepsError, read_steps
 from bot.domain.views import FanChoice
 from bot.services.records import append
-from storage import cards, contacts, desk_actions, fan_search, playbooks
+from storage import cards, desk_actions, fan_search, playbooks, tick_contacts
 from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
 from storage.ids import machine_ms
@@ -160,11 +160,13 @@ class PlaybookService:
             if tick.undone_at is not None:
                 return False
             await playbooks.set_undone(tx, tick.id, now_ms)
+            await tick_contacts.take_back(tx, work, tick, ONE_CONTACT_MS, now_ms)
         else:
             again = await playbooks.find_live_tick(tx, tick.episode_id, tick.reason, tick.version, tick.step)
             if tick.undone_at is None or again is not None:
                 return False
             await playbooks.set_undone(tx, tick.id, None)
+            await tick_contacts.count(tx, work, tick, ONE_CONTACT_MS)
         await append(tx, viewer, f"undo_{action.action}", "episode", tick.episode_id, work.creator_id, now_ms)
         if work.card_id is not None:
             await cards.bump(tx, [work.card_id])
@@ -207,10 +209,9 @@ class PlaybookService:
     ) -> None:
         action_id = tx.ids.next()
         tick_id = await playbooks.add_tick(tx, work, episode_id, shown, step, viewer.user_id, now, action_id)
-        if not await playbooks.has_contact(tx, work.fan_account_id, viewer.user_id, now - ONE_CONTACT_MS):
-            await contacts.add(
-                tx, work.creator_id, work.fan_account_id, viewer.user_id, "playbook", now, action_id
-            )
+        tick = await playbooks.find_tick(tx, tick_id)
+        if tick is not None:
+            await tick_contacts.count(tx, work, tick, ONE_CONTACT_MS)
         await self._record(tx, viewer, "tick", tick_id, work, episode_id, now, action_id)
 
     async def _take_back(
@@ -224,10 +225,12 @@ class PlaybookService:
         now: int,
     ) -> None:
         tick_id = await playbooks.find_live_tick(tx, episode_id, shown.reason, shown.version, step)
-        if tick_id is None:
+        tick = None if tick_id is None else await playbooks.find_tick(tx, tick_id)
+        if tick is None:
             return
-        await playbooks.set_undone(tx, tick_id, now)
-        await self._record(tx, viewer, "untick", tick_id, work, episode_id, now, None)
+        await playbooks.set_undone(tx, tick.id, now)
+        await tick_contacts.take_back(tx, work, tick, ONE_CONTACT_MS, now)
+        await self._record(tx, viewer, "untick", tick.id, work, episode_id, now, None)
 
     async def _record(
         self,

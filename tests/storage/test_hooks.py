@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import insert
 
 from bot.domain.winbacks import Hook
-from storage import hooks, zones
+from storage import followups, hooks, zones
 from storage.engine import Tx
+from storage.followups import NewFollowup
 from storage.tables import creators, notes
 from tests.storage.conftest import DAY, NOW, Agency
 from tests.storage.records import payment
@@ -51,6 +52,26 @@ async def test_a_hook_is_the_last_purchase_and_what_was_noted_since(agency: Agen
         ids["1"]: Hook(800, NOW - 5 * DAY, None),
         ids["2"]: Hook(900, NOW - 5 * DAY, "newest"),
         ids["3"]: Hook(None, None, None),
+    }
+
+
+async def test_a_hook_names_the_open_promise_that_is_due_first(agency: Agency) -> None:
+    ids = await keep(agency, [gone(number) for number in (1, 2)], [])
+    made = [("1", "later", 3, True), ("1", "soon", 2, True), ("1", "task", 1, False), ("2", "kept", 1, True)]
+
+    async def write(tx: Tx) -> None:
+        for fan_id, what, days, promise in made:
+            new = NewFollowup(agency.ava, ids[fan_id], what, NOW + days * DAY, BEN, promise, BEN, what)
+            followup_id = await followups.add(tx, new, NOW)
+            if what == "kept":
+                await followups.change(tx, followup_id, state="done")
+
+    await agency.store.write(write)
+    async with agency.store.read() as tx:
+        found = await hooks.read_hooks(tx, list(ids.values()))
+    assert found == {
+        ids["1"]: Hook(None, None, None, "soon", NOW + 2 * DAY),
+        ids["2"]: Hook(None, None, None),
     }
 
 

@@ -161,8 +161,10 @@ class TestCandidates:
         assert "3 fans without a known purchase at the end" in shown
 
     def test_a_row_holds_the_money_both_ways_and_a_hook(self) -> None:
-        hook = Hook(900, NOW, "loves *dogs* @everyone")
+        hook = Hook(900, NOW, "loves *dogs* @everyone", "the *red* set @everyone", NOW + HOUR)
         shown = text(render_candidates(page((candidate(1),), hooks={1: hook}), CandidateFilter()))
+        due = f"<t:{(NOW + HOUR) // 1000}:R>"
+        assert f" · promise due {due}: the \\*red\\* set ＠everyone · noted: loves" in shown
         assert "**fan_1** · Amber Vale · ⌛ Expired · $410 a month · $1,234 in all" in shown
         assert f"subscription ended <t:{NOW // 1000}:R> · last bought $9 <t:{NOW // 1000}:R>" in shown
         assert "noted: loves \\*dogs\\* ＠everyone" in shown
@@ -200,7 +202,7 @@ class TestCandidates:
             candidate(BIG_ID + n, fan=fan, creator_name=creator, pace_cents=pace, total_cents=10**13)
             for n in range(10)
         )
-        hooks = {BIG_ID + n: Hook(10**13, NOW, note) for n, note in enumerate(noted)}
+        hooks = {BIG_ID + n: Hook(10**13, NOW, note, note, NOW) for n, note in enumerate(noted)}
         asked = CandidateFilter(2**63 - 1, WinbackKind.QUIET, 10**8, 1_000)
         shown = render_candidates(page(rows, hooks=hooks, page=3, pages=9, total=90, first=30), asked)
         within_limits(shown)
@@ -315,7 +317,7 @@ class TestWinbacks:
             winback(n, fan=fan, creator_name=creator, note=note, total_cents=cents, due_at=NOW, back_at=NOW)
             for n in range(10)
         )
-        hooks = {n: Hook(10**13, NOW, note) for n in range(10)}
+        hooks = {n: Hook(10**13, NOW, note, note, NOW) for n in range(10)}
         asked = ListFilter(2**63 - 1, 2**63 - 1, "overdue")
         within_limits(render_winbacks(listed(*rows, hooks=hooks, page=2, pages=5), asked, ME))
         tasks = tuple(Task(row, cents) for row in rows)

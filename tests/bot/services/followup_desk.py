@@ -17,6 +17,7 @@ from bot.jobs.followups import FollowupsJob
 from bot.services.followups import FollowupService
 from bot.services.playbooks import PlaybookService
 from storage import card_views, desk_actions, fans, followups, on_shift, roster
+from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Storage, Tx
 from storage.episodes import encode_reasons
 from storage.tables import audit_log, episodes, fan_accounts, fan_holds
@@ -149,11 +150,16 @@ class Desk:
         async with self.store.read() as tx:
             return await card_views.load_view(tx, card_id)
 
-    async def undo(self, viewer: Viewer) -> bool:
-        """Undo what the viewer did last, as /undo does."""
+    async def last_action(self, user_id: int) -> DeskAction:
+        async with self.store.read() as tx:
+            (action,) = await desk_actions.list_recent(tx, user_id, 0, 1)
+        return action
+
+    async def undo(self, viewer: Viewer, which: DeskAction | None = None) -> bool:
+        """Undo what the viewer did last, or `which`, as /undo does."""
+        action = which or await self.last_action(viewer.user_id)
 
         async def write(tx: Tx) -> bool:
-            (action,) = await desk_actions.list_recent(tx, viewer.user_id, 0, 1)
             service = self.followups if action.target_kind == "followup" else self.playbooks
             if not await service.undo(tx, viewer, action, self.now):
                 return False

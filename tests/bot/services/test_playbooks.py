@@ -13,6 +13,7 @@ from bot.domain.desk import PlaybookView
 from bot.domain.models import Viewer
 from bot.domain.playbooks import BUILT_IN, DEFAULT, REASONS
 from bot.services.playbooks import ONE_CONTACT_MS
+from storage import contacts as ledger
 from storage import playbooks
 from storage.tables import contacts, episodes, playbook_ticks
 from storage.tables import playbooks as written
@@ -20,6 +21,7 @@ from tests.bot.services.followup_desk import ANA, EVE, LEA, Desk, open_desk
 from tests.storage.conftest import DAY, NOW
 
 SILENT = "days_inactive"
+MINUTE = 60_000
 
 
 @pytest_asyncio.fixture
@@ -268,6 +270,57 @@ async def test_ticks_of_twelve_hours_count_as_one_contact_each_person(desk: Desk
     desk.now += ONE_CONTACT_MS + 1
     await tick(desk, desk.ana, episode, 1)
     assert len(await desk.rows(contacts)) == 3
+
+
+async def counted(desk: Desk) -> list[tuple[int, int]]:
+    """(who, when) of the contacts that count."""
+    logged = await desk.rows(contacts)
+    return sorted((row["user_id"], row["at"]) for row in logged if row["undone_at"] is None)
+
+
+async def test_a_tick_taken_back_is_no_contact_until_that_is_undone(desk: Desk) -> None:
+    episode = await desk.episode()
+    await tick(desk, desk.ana, episode, 0)
+    desk.now += MINUTE
+    await tick(desk, desk.eve, episode, 0, wanted=False)
+    assert await counted(desk) == []
+    async with desk.store.read() as tx:
+        assert (await ledger.load_ledger(tx, desk.fan, desk.now)).nudges == 0
+    assert await desk.undo(desk.eve)
+    assert await counted(desk) == [(ANA, NOW)]
+
+
+@pytest.mark.parametrize("way", ["take_back", "undo"])
+async def test_the_contact_stays_while_another_tick_tells_of_it(desk: Desk, way: str) -> None:
+    episode = await desk.episode()
+    await tick(desk, desk.ana, episode, 0)
+    first = await desk.last_action(ANA)
+    desk.now += MINUTE
+    await tick(desk, desk.eve, episode, 2)
+    await tick(desk, desk.ana, episode, 1)
+    if way == "undo":
+        assert await desk.undo(desk.ana, first)
+    else:
+        await tick(desk, desk.lea, episode, 0, wanted=False)
+    assert await counted(desk) == [(ANA, NOW + MINUTE), (EVE, NOW + MINUTE)]
+    if way == "take_back":
+        assert await desk.undo(desk.lea)
+        assert await counted(desk) == [(ANA, NOW), (EVE, NOW + MINUTE)]
+        await tick(desk, desk.lea, episode, 0, wanted=False)
+    # The last one takes it along.
+    await tick(desk, desk.lea, episode, 1, wanted=False)
+    assert await counted(desk) == [(EVE, NOW + MINUTE)]
+
+
+async def test_a_tick_brought_back_after_another_one_is_still_one_contact(desk: Desk) -> None:
+    episode = await desk.episode()
+    await tick(desk, desk.ana, episode, 0)
+    await tick(desk, desk.eve, episode, 0, wanted=False)
+    desk.now += MINUTE
+    await tick(desk, desk.ana, episode, 1)
+    assert await counted(desk) == [(ANA, NOW + MINUTE)]
+    assert await desk.undo(desk.eve)
+    assert await counted(desk) == [(ANA, NOW)]
 
 
 async def test_undo_takes_a_tick_back_with_its_contact(desk: Desk) -> None:
