@@ -260,7 +260,7 @@ def _estimate(currency: str, cases: Sequence[Case], comparables: Sequence[Compar
         model = _model(counted, comparables)
         expected = sum(model.expected(counted))
         difference = received - expected
-        low, high = _range(model, counted, difference)
+        low, high = _range(counted, comparables, difference)
     return Estimate(
         currency=currency,
         cases=len(counted),
@@ -276,9 +276,16 @@ def _estimate(currency: str, cases: Sequence[Case], comparables: Sequence[Compar
     )
 
 
-def _range(model: _Model, cases: Sequence[Case], difference: int) -> tuple[int, int]:
-    """From the 5th to the 95th of a hundred, by drawing the cases and the comparable fans again. Always the same."""
+def _range(cases: Sequence[Case], comparables: Sequence[Comparable], difference: int) -> tuple[int, int]:
+    low, high = drawn_range(cases, comparables)
+    # What is told as the difference is never beside its own range.
+    return min(difference, math.floor(low)), max(difference, math.ceil(high))
+
+
+def drawn_range(cases: Sequence[Case], comparables: Sequence[Comparable]) -> tuple[float, float]:
+    """From the 5th to the 95th of a hundred differences, by drawing both anew. Always the same; all of one currency."""
     random = Random(_SEED)  # noqa: S311 - a statistic, not a secret
+    model = _model(cases, comparables)
     counted = [(model.cell(case), case.received_cents or 0, case.pace_cents or 0) for case in cases]
     drawn: list[float] = []
     for _ in range(_DRAWS):
@@ -290,8 +297,7 @@ def _range(model: _Model, cases: Sequence[Case], difference: int) -> tuple[int, 
             )
         )
     drawn.sort()
-    low, high = drawn[_DRAWS * 5 // 100], drawn[_DRAWS * 95 // 100 - 1]
-    return min(difference, math.floor(low)), max(difference, math.ceil(high))
+    return drawn[_DRAWS * 5 // 100], drawn[_DRAWS * 95 // 100 - 1]
 
 
 def _carried(currency: str, cases: Sequence[Case], comparables: Sequence[Comparable]) -> list[Carried]:
