@@ -17,6 +17,7 @@ from bot.domain.saves import (
     Case,
     Comparable,
     Share,
+    by_creator,
     carry,
     drawn_range,
     estimate,
@@ -26,11 +27,12 @@ from bot.domain.saves import (
 )
 
 ANA, BEN, LEA = 1, 2, 3
+AVA, BEA = 11, 12
 HOUR = 3_600_000
 
 
 def case(number: int = 1, **changes: object) -> Case:
-    known = Case(number, 75.0, False, "USD", 10_000, 9_000, 7_200, (Share(ANA, 2),))
+    known = Case(number, 75.0, False, "USD", 10_000, 9_000, 7_200, (Share(ANA, 2),), AVA)
     return replace(known, **changes)  # type: ignore[arg-type]
 
 
@@ -58,7 +60,7 @@ def agency(
     for number in range(n):
         score, expired, pace, paid = fan()
         received = paid + int(lift * pace)
-        cases.append(Case(number, score, expired, "USD", pace, received, None, (Share(ANA, 2),)))
+        cases.append(Case(number, score, expired, "USD", pace, received, None, (Share(ANA, 2),), AVA))
     comparables = []
     for _ in range(others):
         score, expired, pace, paid = fan()
@@ -130,6 +132,35 @@ def test_without_comparable_fans_nobody_has_a_rank() -> None:
     (ana,) = carry(MANY, OTHERS[: LEAST_CASES - 1])
     assert (ana.rank, ana.expected_cents, ana.difference_cents) == (None, None, None)
     assert ana.received_cents == 9_000 * LEAST_CASES
+
+
+def test_net_is_shared_as_what_was_received_and_unknown_where_one_case_has_none() -> None:
+    both = (Share(ANA, 2), Share(BEN, 1))
+    known = [case(n, received_cents=900, net_cents=720, shares=both) for n in range(3)]
+    unknown = case(9, received_cents=900, net_cents=None, shares=(Share(BEN, 1),))
+    told = {one.user_id: (one.received_cents, one.net_cents) for one in carry([*known, unknown], OTHERS)}
+    assert told == {ANA: (1_800, 1_440), BEN: (1_800, None)}
+
+
+# By creator
+
+
+def test_every_creator_has_her_part_of_the_whole_most_difference_first() -> None:
+    bea = [case(100 + n, creator_id=BEA, received_cents=9_500) for n in range(25)]
+    few = [
+        case(200 + n, creator_id=13, net_cents=None, received_cents=50_000) for n in range(LEAST_CASES - 1)
+    ]
+    running = case(300, creator_id=14, received_cents=None)
+    whole = [*MANY, *bea, *few, running]
+    found = by_creator(whole, OTHERS)
+    (told,) = estimate(whole, OTHERS)
+    assert [(one.creator_id, one.cases, one.net_cents, one.difference_cents) for one in found] == [
+        (BEA, 25, 25 * 7_200, 25 * 4_500),
+        (AVA, 20, 20 * 7_200, 20 * 4_000),
+        (13, 19, None, None),
+    ]
+    assert sum(one.received_cents for one in found) == told.received_cents
+    assert {one.difference_cents for one in by_creator(whole, OTHERS[:19])} == {None}
 
 
 # The comparison
