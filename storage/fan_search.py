@@ -207,6 +207,7 @@ async def get_profile(
         followup=await followups.find_next(tx, fan_account_id),
         last=await outcomes.last_closing(tx, fan_account_id),
         mood=await outcomes.last_closing(tx, fan_account_id, with_mood=True),
+        moods=await outcomes.count_moods(tx, fan_account_id),
     )
 
 

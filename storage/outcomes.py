@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
-from bot.domain.desk import Closing, Done, Mood, Outcome, rest_after
+from bot.domain.desk import Closing, Done, Mood, Moods, Outcome, rest_after
 from storage import claims, contacts, desk_actions
 from storage.claims import Work
 from storage.tables import alert_feedback, outcomes
@@ -94,6 +94,19 @@ async def last_closing(
         return None
     mood = Mood(row.mood) if row.mood else None
     return Closing(Outcome(row.outcome), mood, row.closed_by, row.closed_at, row.note)
+
+
+async def count_moods(tx: Tx, fan_account_id: int) -> Moods:
+    """What was said of the fan's mood, in all outcomes that were not taken back."""
+    row = await tx.first(
+        select(func.count(), func.count().filter(_o.mood == Mood.WARM.value)).where(
+            _o.agency_id == tx.agency_id,
+            _o.fan_account_id == fan_account_id,
+            _o.undone_at.is_(None),
+            _o.mood.is_not(None),
+        )
+    )
+    return Moods(0, 0) if row is None else Moods(int(row[0]), int(row[1]))
 
 
 async def last_contact_at(tx: Tx, fan_account_id: int, user_id: int, since_ms: int) -> int | None:

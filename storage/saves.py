@@ -181,6 +181,7 @@ def _case(told: _Told, paid: _Payments, now_ms: int) -> Case:
         received_cents=received if is_over else None,
         net_cents=net if is_over else None,
         shares=shares_of(told.wrote, [claim for one in told.spells for claim in one.claims(now_ms)]),
+        creator_id=spell.creator_id,
     )
 
 

@@ -9,7 +9,7 @@ from bot.discord_ui.forms import build_form, choice_field, text_field
 from bot.discord_ui.rows import score_words
 from bot.discord_ui.safe import fan_name, safe_line, safe_name
 from bot.discord_ui.words import desk as say
-from bot.domain.desk import Closing, Mood, Outcome
+from bot.domain.desk import Closing, Mood, Moods, Outcome
 from bot.domain.views import AlertCard
 from bot.services.desk_outcomes import NOTE_CHARS
 
@@ -64,12 +64,16 @@ def closed_line(view: AlertCard) -> str:
     return " · ".join(parts)
 
 
-def memory_lines(last: Closing | None, mood: Closing | None) -> list[str]:
-    """How the fan's alerts before ended and how the fan seemed then; nothing where nobody has said."""
+def memory_lines(last: Closing | None, mood: Closing | None, moods: Moods | None = None) -> list[str]:
+    """How the fan's alerts before ended and how the fan seemed then; nothing where nobody has said.
+
+    `moods`: how the fan seemed each time; None, or told once only: the last time says it all.
+    """
     lines = []
     if last is not None:
         line = say.last_time(last.outcome, last.by, last.at)
         lines.append(f"{line}: {safe_line(last.note, *_NOTE_SIZE)}" if last.note else line)
     if mood is not None and mood.mood is not None:
-        lines.append(say.mood(mood.mood, mood.by, mood.at))
+        line = say.mood(mood.mood, mood.by, mood.at)
+        lines.append(f"{line} · {say.moods(moods)}" if moods is not None and moods.told > 1 else line)
     return lines

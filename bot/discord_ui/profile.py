@@ -58,7 +58,7 @@ def _names(profile: FanProfile) -> str:
         state += f", claimed by <@{profile.claimed_by}>"
     elif profile.owner is not None:
         state += f", for {rows.mention_text(profile.owner)}"
-    lines += [f"Desk: {state}", *memory_lines(profile.last, profile.mood)]
+    lines += [f"Desk: {state}", *memory_lines(profile.last, profile.mood, profile.moods)]
     return "\n".join(lines)
 
 

@@ -13,12 +13,13 @@ from bot.discord_ui.words import saves as say
 from bot.discord_ui.words.reports import short_day
 from bot.domain.money import format_cents
 from bot.domain.saves import LEAST_CASES, Carried, Estimate
-from bot.services.saves import Period, PersonLine, SavesReport, TeamReport
+from bot.services.saves import CreatorLine, Period, PersonLine, SavesReport, TeamReport
 
 _COLOUR = 0x56B4E9
 _SPARE_UNITS = 700
 """For what stands below the lines."""
 _CURRENCIES = 4
+_CREATORS = 10
 
 
 def render_saves(report: SavesReport) -> RenderedMessage:
@@ -30,6 +31,11 @@ def render_saves(report: SavesReport) -> RenderedMessage:
         lines += [*_estimate_lines(one, several=len(report.estimates) > 1), ""]
     if len(report.estimates) > _CURRENCIES:
         lines.append(f"… and {len(report.estimates) - _CURRENCIES:,} more currencies")
+    if report.creators:
+        lines += [say.BY_CREATOR, *(_creator_line(one) for one in report.creators[:_CREATORS])]
+        if len(report.creators) > _CREATORS:
+            lines.append(f"… and {len(report.creators) - _CREATORS:,} more")
+        lines.append("")
     lines.append(_claim_words(report.claims, report.minutes_to_claim))
     if report.outcomes:
         lines.append(f"**Closed:** {outcome_words(report.outcomes)}.")
@@ -49,7 +55,7 @@ def _estimate_lines(one: Estimate, *, several: bool) -> list[str]:
         head = f"**{clean_name(one.currency, 8)}** · {head}"
     lines = [f"{head}{''.join(f', {part}' for part in extra)}."]
     if one.cases:
-        net = "" if one.net_cents is None else f" ({_money(one.net_cents, one.currency)} net)"
+        net = _net_words(one.net_cents, one.currency)
         lines.append(f"Received: {_money(one.received_cents, one.currency)}{net}")
     if one.difference_cents is None or one.expected_cents is None:
         why = (
@@ -69,6 +75,27 @@ def _estimate_lines(one: Estimate, *, several: bool) -> list[str]:
         f" 90 % range {_money(low, one.currency)} to {_money(high, one.currency)}"
     )
     return lines
+
+
+def _creator_line(one: CreatorLine) -> str:
+    part = one.part
+    return f"• **{safe_name(one.name, 24)}** · " + _part_words(
+        words.count(part.cases, "case", "cases"),
+        part.received_cents,
+        part.net_cents,
+        part.difference_cents,
+        part.currency,
+    )
+
+
+def _part_words(cases: str, received: int, net: int | None, difference: int | None, currency: str) -> str:
+    """`net` None: unknown; `difference` None: not told."""
+    text = f"{cases}, {_money(received, currency)} received{_net_words(net, currency)}"
+    return text if difference is None else f"difference {_money(difference, currency)} · {text}"
+
+
+def _net_words(cents: int | None, currency: str) -> str:
+    return "" if cents is None else f" ({_money(cents, currency)} net)"
 
 
 def render_team(report: TeamReport) -> RenderedMessage:
@@ -111,10 +138,9 @@ def _person_words(one: PersonLine) -> str:
 
 def _carried_words(one: Carried) -> str:
     cases = f"{float(one.cases):,.1f}".removesuffix(".0")
-    text = f"{cases} {'case' if one.cases == 1 else 'cases'}, {_money(one.received_cents, one.currency)} received"
-    if one.rank is not None and one.difference_cents is not None:
-        text = f"difference {_money(one.difference_cents, one.currency)} · {text}"
-    return text
+    cases += " case" if one.cases == 1 else " cases"
+    difference = None if one.rank is None else one.difference_cents
+    return _part_words(cases, one.received_cents, one.net_cents, difference, one.currency)
 
 
 def _claim_words(claims: int, minutes: float | None, *, short: bool = False) -> str:

@@ -104,6 +104,14 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class Moods:
+    """How often people have said how a fan seemed, and how often that was warm."""
+
+    told: int
+    warm: int
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """What a person says when closing an episode. `note` is hostile text; `form_id`: of the form it came from."""
 

@@ -57,6 +57,7 @@ class Case:
     received_cents: int | None
     net_cents: int | None
     shares: tuple[Share, ...]
+    creator_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +94,34 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """One person's part in the cases of one currency. `cases` is a sum of shares; `rank` None: too few for one."""
+    """One person's part in the cases of one currency. `cases` is a sum of shares; `rank` None: too few for one.
+
+    `net_cents` None: not known of all of it.
+    """
 
     user_id: int
     currency: str
     cases: Fraction
     received_cents: int
+    net_cents: int | None
     expected_cents: int | None
     difference_cents: int | None
     rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfCreator:
+    """One creator's part in the cases of one currency that count. `net_cents` None: not known of all of it.
+
+    `difference_cents` None: too few of her cases, or too few comparable fans of the agency.
+    """
+
+    creator_id: int
+    currency: str
+    cases: int
+    received_cents: int
+    net_cents: int | None
+    difference_cents: int | None
 
 
 def estimate(cases: Iterable[Case], comparables: Iterable[Comparable]) -> list[Estimate]:
@@ -128,6 +148,40 @@ def carry(cases: Iterable[Case], comparables: Iterable[Comparable]) -> list[Carr
         placed.append(replace(one, rank=numbers[one.currency]))
     rest = [one for one in found if one not in ranked]
     return placed + sorted(rest, key=lambda one: (-one.cases, one.user_id, one.currency))
+
+
+def by_creator(cases: Iterable[Case], comparables: Iterable[Comparable]) -> list[OfCreator]:
+    """Every creator's part, measured as the whole is: first those with a difference, the most first."""
+    others = _others(comparables)
+    found: list[OfCreator] = []
+    for currency, part in _by_currency(cases).items():
+        counted = [case for case in part if _counts(case)]
+        alone = others[currency]
+        expected = _model(counted, alone).expected(counted) if len(alone) >= LEAST_CASES else None
+        for creator_id in sorted({case.creator_id for case in counted}):
+            numbers = [n for n, case in enumerate(counted) if case.creator_id == creator_id]
+            hers = [counted[n] for n in numbers]
+            received = sum(case.received_cents or 0 for case in hers)
+            difference = None
+            if expected is not None and len(hers) >= LEAST_CASES:
+                difference = received - sum(expected[n] for n in numbers)
+            found.append(OfCreator(creator_id, currency, len(hers), received, _net_of(hers), difference))
+    return sorted(
+        found,
+        key=lambda one: (
+            one.difference_cents is None,
+            -(one.difference_cents or 0),
+            -one.received_cents,
+            one.creator_id,
+            one.currency,
+        ),
+    )
+
+
+def _net_of(cases: Iterable[Case]) -> int | None:
+    """What they paid after the platform's share; None: not known of all of it."""
+    nets = [case.net_cents for case in cases]
+    return sum(net for net in nets if net is not None) if None not in nets else None
 
 
 def shares_of(contacts: Iterable[int], claims: Iterable[tuple[int, int, int]]) -> tuple[Share, ...]:
@@ -254,13 +308,12 @@ def _model(cases: Sequence[Case], comparables: Sequence[Comparable]) -> _Model:
 def _estimate(currency: str, cases: Sequence[Case], comparables: Sequence[Comparable]) -> Estimate:
     counted = [case for case in cases if _counts(case)]
     received = sum(case.received_cents or 0 for case in counted)
-    nets = [case.net_cents for case in counted]
     expected = difference = low = high = None
     if len(counted) >= LEAST_CASES and len(comparables) >= LEAST_CASES:
         model = _model(counted, comparables)
         expected = sum(model.expected(counted))
         difference = received - expected
-        low, high = _range(model, counted, difference)
+        low, high = _range(counted, comparables, difference)
     return Estimate(
         currency=currency,
         cases=len(counted),
@@ -268,7 +321,7 @@ def _estimate(currency: str, cases: Sequence[Case], comparables: Sequence[Compar
         unknown=sum(case.received_cents is not None and case.pace_cents is None for case in cases),
         comparable=len(comparables),
         received_cents=received,
-        net_cents=sum(net for net in nets if net is not None) if None not in nets else None,
+        net_cents=_net_of(counted),
         expected_cents=expected,
         difference_cents=difference,
         low_cents=low,
@@ -276,9 +329,16 @@ def _estimate(currency: str, cases: Sequence[Case], comparables: Sequence[Compar
     )
 
 
-def _range(model: _Model, cases: Sequence[Case], difference: int) -> tuple[int, int]:
-    """From the 5th to the 95th of a hundred, by drawing the cases and the comparable fans again. Always the same."""
+def _range(cases: Sequence[Case], comparables: Sequence[Comparable], difference: int) -> tuple[int, int]:
+    low, high = drawn_range(cases, comparables)
+    # What is told as the difference is never beside its own range.
+    return min(difference, math.floor(low)), max(difference, math.ceil(high))
+
+
+def drawn_range(cases: Sequence[Case], comparables: Sequence[Comparable]) -> tuple[float, float]:
+    """From the 5th to the 95th of a hundred differences, by drawing both anew. Always the same; all of one currency."""
     random = Random(_SEED)  # noqa: S311 - a statistic, not a secret
+    model = _model(cases, comparables)
     counted = [(model.cell(case), case.received_cents or 0, case.pace_cents or 0) for case in cases]
     drawn: list[float] = []
     for _ in range(_DRAWS):
@@ -290,8 +350,7 @@ def _range(model: _Model, cases: Sequence[Case], difference: int) -> tuple[int, 
             )
         )
     drawn.sort()
-    low, high = drawn[_DRAWS * 5 // 100], drawn[_DRAWS * 95 // 100 - 1]
-    return min(difference, math.floor(low)), max(difference, math.ceil(high))
+    return drawn[_DRAWS * 5 // 100], drawn[_DRAWS * 95 // 100 - 1]
 
 
 def _carried(currency: str, cases: Sequence[Case], comparables: Sequence[Comparable]) -> list[Carried]:
@@ -299,12 +358,17 @@ def _carried(currency: str, cases: Sequence[Case], comparables: Sequence[Compara
     expected = _model(cases, comparables).expected(cases) if known else [0] * len(cases)
     shares: defaultdict[int, Fraction] = defaultdict(Fraction)
     received_of: Counter[int] = Counter()
+    net_of: Counter[int] = Counter()
+    unknown: set[int] = set()
     expected_of: Counter[int] = Counter()
     for case, anyway in zip(cases, expected, strict=True):
         total = sum(share.weight for share in case.shares)
         for share in case.shares:
             shares[share.user_id] += Fraction(share.weight, total)
         received_of.update(split(case.received_cents or 0, case.shares))
+        net_of.update(split(case.net_cents or 0, case.shares))
+        if case.net_cents is None:
+            unknown |= {share.user_id for share in case.shares}
         expected_of.update(split(anyway, case.shares))
     return [
         Carried(
@@ -312,6 +376,7 @@ def _carried(currency: str, cases: Sequence[Case], comparables: Sequence[Compara
             currency,
             share,
             received_of[user_id],
+            None if user_id in unknown else net_of[user_id],
             expected_of[user_id] if known else None,
             received_of[user_id] - expected_of[user_id] if known else None,
             None,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.domain.behaviour import Behaviour
-from bot.domain.desk import Closing, Hold, Ledger, NextFollowup, PingState, PlaybookView, Snooze
+from bot.domain.desk import Closing, Hold, Ledger, Moods, NextFollowup, PingState, PlaybookView, Snooze
 from bot.domain.digests import Figures
 from bot.domain.models import AlertTier, Reason, Scores
 from bot.domain.notes import Note
@@ -379,6 +379,8 @@ class FanProfile:
     last: Closing | None = None
     mood: Closing | None = None
     """The latest outcome that says how the fan seemed."""
+    moods: Moods | None = None
+    """Of all of them; None: it was not read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bot.domain.credits import month_after, read_month
 from bot.domain.daily import day_at, day_span
 from bot.domain.due import parse_past_day
 from bot.domain.models import Viewer
-from bot.domain.saves import Carried, Estimate, carry, estimate, middle
+from bot.domain.saves import Carried, Estimate, OfCreator, by_creator, carry, estimate, middle
 from storage import roster, saves
 from storage.engine import AgencyStore
 from storage.saves import SaveFacts
@@ -38,7 +38,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class SavesReport:
-    """`creator` None: all the viewer's. `minutes_to_claim` None: nothing was claimed. `outcomes`: how many by code."""
+    """`creator` None: all the viewer's. `minutes_to_claim` None: nothing was claimed. `outcomes`: how many by code.
+
+    `creators`: what each carried where the viewer sees several and asked for no one; most difference first.
+    """
 
     creator: str | None
     period: Period
@@ -48,6 +51,15 @@ class SavesReport:
     minutes_to_claim: float | None
     outcomes: dict[str, int]
     is_cut: bool
+    creators: tuple[CreatorLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreatorLine:
+    """A creator's name and her part in one currency."""
+
+    name: str
+    part: OfCreator
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,8 @@ class SavesService:
         ids = viewer.creator_ids if creator_id is None else viewer.creator_ids & {creator_id}
         zone, names, facts = await self._read(ids, period)
         estimates = await asyncio.to_thread(estimate, facts.cases, facts.comparables)
+        several = creator_id is None and len(ids) > 1
+        parts = await asyncio.to_thread(by_creator, facts.cases, facts.comparables) if several else []
         outcomes: Counter[str] = Counter()
         for one in facts.closed:
             outcomes[one.outcome] += one.count
@@ -125,6 +139,9 @@ class SavesService:
             minutes_to_claim=middle(one.minutes for one in facts.claimed),
             outcomes=dict(outcomes),
             is_cut=facts.is_cut,
+            creators=tuple(
+                CreatorLine(names[one.creator_id], one) for one in parts if one.creator_id in names
+            ),
         )
 
     async def team(self, viewer: Viewer, period: Period) -> TeamReport:

@@ -138,10 +138,10 @@ async def test_queue_opens_for_whom_it_is_and_for_nobody_else(office: Office) ->
 async def test_whom_nobody_was_called_for_can_be_claimed_from_a_private_list(office: Office) -> None:
     chosen = await _leave_unmentioned(office, "luna", 12)
     await advance(office, DAY_S)
-    # The day's look at the data has closed some of them before the digest.
+    # The day's look at the data has closed or lowered some before the digest.
     still = office.rows(
         "SELECT f.username FROM episodes e JOIN fan_accounts f ON f.id = e.fan_account_id"
-        " WHERE e.creator_id = ? AND e.closed_at IS NULL",
+        " WHERE e.creator_id = ? AND e.closed_at IS NULL AND e.tier = 'action'",
         office.creator_id("luna"),
     )
     fans = chosen & {row[0] for row in still}
@@ -181,7 +181,7 @@ async def test_whom_nobody_was_called_for_can_be_claimed_from_a_private_list(off
 
 
 async def _leave_unmentioned(office: Office, creator: str, number: int) -> set[str]:
-    """As if the budget of mentions had been used up: so many of her open episodes wait for the digest."""
+    """As if the budget of mentions had been used up: so many of her episodes are action items of the digest."""
     await office.box.bot("kill")
     path = ledger.database(office.box.data)
     with closing(sqlite3.connect(path, timeout=10)) as db, db:
@@ -191,7 +191,10 @@ async def _leave_unmentioned(office: Office, creator: str, number: int) -> set[s
             " ORDER BY e.score DESC, e.id LIMIT ?",
             (office.creator_id(creator), number),
         ).fetchall()
-        db.executemany("UPDATE episodes SET ping_state = 'digest' WHERE id = ?", [(row[0],) for row in rows])
+        db.executemany(
+            "UPDATE episodes SET ping_state = 'digest', tier = 'action' WHERE id = ?",
+            [(row[0],) for row in rows],
+        )
     await office.box.bot("start")
     await office.box.until("connected", lambda state: bool(state["bot"]["connected"]))
     return {str(row[1]) for row in rows}

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.discord_ui import times
 from bot.discord_ui.words import count
-from bot.domain.desk import MS_PER_MINUTE, Mood, Outcome, Rest
+from bot.domain.desk import MS_PER_MINUTE, Mood, Moods, Outcome, Rest
 from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, AlertTier, Policy
 
 OUTCOMES: Final = {
@@ -81,6 +81,11 @@ def last_time(outcome: Outcome, user_id: int, at_ms: int) -> str:
 def mood(value: Mood, user_id: int, at_ms: int) -> str:
     """How the fan seemed to whoever said so last."""
     return f"Mood last time: {MOODS[value].lower()}, <@{user_id}> {times.relative(at_ms)}"
+
+
+def moods(value: Moods) -> str:
+    """How often the fan seemed well disposed."""
+    return f"{value.warm:,} of {value.told:,} times {MOODS[Mood.WARM].lower()}"
 
 
 def after(span_ms: int) -> str:

@@ -28,6 +28,7 @@ SPLIT: Final = (
     " who wrote to the fan counts twice as much as who held a claim for half an hour."
 )
 CUT: Final = "There was more than a report can hold; only the newest contacts are counted."
+BY_CREATOR: Final = "**By creator:**"
 TOO_FEW: Final = "**Too few cases for a rank** (20 are needed)"
 
 

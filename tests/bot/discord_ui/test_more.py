@@ -20,7 +20,7 @@ from bot.discord_ui.queue import render_queue
 from bot.discord_ui.undo import render_undoable
 from bot.discord_ui.words import desk as say
 from bot.domain.base36 import encode
-from bot.domain.desk import Closing, Mood, Outcome, Snooze, rest_after
+from bot.domain.desk import Closing, Mood, Moods, Outcome, Snooze, rest_after
 from bot.domain.models import AccessTier, AlertTier, Viewer
 from bot.domain.more import EpisodeMenu, Why
 from bot.domain.views import AlertCard, OpenTotals, QueuePage, QueueRow, QueueSort
@@ -159,7 +159,11 @@ def test_a_card_that_came_back_says_how_it_went_and_how_the_fan_seemed() -> None
     assert said in text
     assert said in texts(render_profile(profile(last=last)))
     assert "Mood last time: cold, <@8> <t:1771913600:R>" in text
-    assert "Mood last time: cold, <@8>" in texts(render_profile(profile(mood=cold)))
+    once = texts(render_profile(profile(mood=cold, moods=Moods(1, 0))))
+    assert "Mood last time: cold, <@8>" in once
+    assert "times warm" not in once
+    often = texts(render_profile(profile(mood=cold, moods=Moods(4, 3))))
+    assert "Mood last time: cold, <@8> <t:1771913600:R> · 3 of 4 times warm" in often
 
 
 @pytest.mark.parametrize(

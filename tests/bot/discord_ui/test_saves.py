@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from bot.discord_ui.limits import EMBED_DESCRIPTION_UNITS, units
 from bot.discord_ui.rendered import RenderedMessage
 from bot.discord_ui.saves import render_saves, render_team
-from bot.domain.saves import Carried, Estimate
-from bot.services.saves import Period, PersonLine, SavesReport, TeamReport
+from bot.domain.saves import Carried, Estimate, OfCreator
+from bot.services.saves import CreatorLine, Period, PersonLine, SavesReport, TeamReport
 
 ANA, BEN = 111_111_111_111_111_111, 222_222_222_222_222_222
 PERIOD = Period(date(2025, 12, 3), date(2026, 3, 2))
 FOUND = Estimate("USD", 34, 5, 2, 210, 1_234_000, 987_200, 810_000, 424_000, 120_000, 700_000)
 REPORT = SavesReport("Luna", PERIOD, "Europe/Paris", (FOUND,), 52, 14.4, {"kept": 20, "lost": 4}, False)
-CARRIED = Carried(ANA, "USD", Fraction(49, 2), 900_000, 670_000, 230_000, 1)
+CARRIED = Carried(ANA, "USD", Fraction(49, 2), 900_000, 720_000, 670_000, 230_000, 1)
 PERSON = PersonLine(ANA, (CARRIED,), 40, 12.0, {"kept": 10, "lost": 2})
 
 
@@ -72,6 +72,22 @@ def test_nothing_at_all_is_a_sentence() -> None:
     )
 
 
+def test_several_creators_have_a_line_each_and_ten_at_most() -> None:
+    luna = CreatorLine("Luna", OfCreator(1, "USD", 30, 1_234_000, 987_200, 424_000))
+    zoe = CreatorLine("Zoe *", OfCreator(2, "EUR", 1, 90_000, None, None))
+    said = text(render_saves(replace(REPORT, creator=None, creators=(luna, zoe))))
+    assert said.splitlines()[5:9] == [
+        "**By creator:**",
+        "• **Luna** · difference $4,240 · 30 cases, $12,340 received ($9,872 net)",
+        "• **Zoe \\*** · 1 case, 900 EUR received",
+        "",
+    ]
+    assert "By creator" not in text(render_saves(REPORT))
+    said = text(render_saves(replace(REPORT, creators=(luna,) * 13)))
+    assert said.count("• **Luna**") == 10
+    assert "… and 3 more" in said
+
+
 def test_two_currencies_stand_apart_and_what_was_lost_is_below_zero() -> None:
     euros = replace(FOUND, currency="EUR", net_cents=None, difference_cents=-50_000, low_cents=-90_000)
     said = text(render_saves(replace(REPORT, estimates=(FOUND, euros))))
@@ -86,18 +102,20 @@ def test_the_team_has_ranks_and_who_has_too_few_cases_has_none() -> None:
     lea = PersonLine(BEN + 1, (), 3, 90.0, {})
     shown = render_team(TeamReport(PERIOD, "UTC", (PERSON, ben, lea), {"USD": 210}, True))
     assert text(shown).splitlines()[:5] == [
-        f"**1.** <@{ANA}> · difference $2,300 · 24.5 cases, $9,000 received"
+        f"**1.** <@{ANA}> · difference $2,300 · 24.5 cases, $9,000 received ($7,200 net)"
         " · 40 claims, typically after 12 minutes · 10 saved, 2 lost",
         "",
         "**Too few cases for a rank** (20 are needed)",
-        f"• <@{BEN}> · 1 case, $9,000 received",
+        f"• <@{BEN}> · 1 case, $9,000 received ($7,200 net)",
         f"• <@{BEN + 1}> · 3 claims, typically after 1.5 hours",
     ]
     assert "-# There was more than a report can hold; only the newest contacts are counted." in text(shown)
 
 
 def test_who_has_cases_enough_is_told_that_the_comparable_fans_are_too_few() -> None:
-    unranked = replace(CARRIED, cases=Fraction(45), expected_cents=None, difference_cents=None, rank=None)
+    unranked = replace(
+        CARRIED, cases=Fraction(45), net_cents=None, expected_cents=None, difference_cents=None, rank=None
+    )
     ana = replace(PERSON, carried=(unranked,), claims=0, minutes_to_claim=None, outcomes={})
     ben = replace(ana, user_id=BEN, carried=(replace(unranked, user_id=BEN, cases=Fraction(3)),))
     said = text(render_team(TeamReport(PERIOD, "UTC", (ana, ben), {"USD": 7}, False)))
@@ -118,7 +136,8 @@ def test_who_has_cases_enough_is_told_that_the_comparable_fans_are_too_few() -> 
 @given(st.text(max_size=300), st.text(max_size=200), st.integers(-(10**15), 10**15), st.integers(0, 300))
 def test_every_report_fits(creator: str, currency: str, cents: int, people: int) -> None:
     found = replace(FOUND, currency=currency, received_cents=cents, difference_cents=cents)
-    whole = replace(REPORT, creator=creator, estimates=(found,) * 9)
+    hers = CreatorLine(creator, OfCreator(1, currency, 30, cents, cents, cents))
+    whole = replace(REPORT, creator=creator, estimates=(found,) * 9, creators=(hers,) * people)
     carried = replace(CARRIED, currency=currency, received_cents=cents, difference_cents=cents)
     team = TeamReport(
         PERIOD, "UTC", (replace(PERSON, carried=(carried,) * 9),) * people, {currency: 40}, True

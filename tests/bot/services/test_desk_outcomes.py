@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.domain.desk import Closing, DeskRules, Done, Mood, Outcome
+from bot.domain.desk import Closing, DeskRules, Done, Mood, Moods, Outcome
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertCard
 from bot.services.desk import Desk as DeskService
 from bot.services.desk_outcomes import CONTACT_AGAIN_MS, CloseResult, OutcomeService
 from bot.services.undo import UndoService
 from storage import card_views, desk_actions, fan_search
+from storage.engine import Tx
 from storage.tables import alert_feedback, audit_log, contacts, episode_events, outcomes
 from storage.tables import desk_actions as actions
 from tests.bot.jobs.conftest import agency, database_url, desk, postgres_server, postgres_url, storage
@@ -208,13 +209,28 @@ async def test_a_contact_shows_on_the_cards_of_the_same_person_elsewhere(office:
     assert await version() > after
 
 
-async def test_the_newest_mood_shows_in_the_profile(office: Office) -> None:
+async def test_the_newest_mood_shows_in_the_profile_and_the_share_of_the_warm_ones(office: Office) -> None:
     await office.close(mood=Mood.WARM)
-    fan_id = (await office.episode())["fan_account_id"]
+    row = await office.episode()
+    fan_id = row["fan_account_id"]
+
+    async def before(tx: Tx) -> None:
+        told = [("warm", None), ("angry", None), (None, None), ("warm", LATER)]
+        for mood, undone_at in told:
+            await tx.execute(
+                outcomes.insert().values(
+                    agency_id=tx.agency_id, id=tx.ids.next(), creator_id=row["creator_id"],
+                    fan_account_id=fan_id, episode_id=row["id"], outcome="kept", mood=mood, score=75.0,
+                    closed_by=LEA, closed_at=LATER - DAY, undone_at=undone_at, currency="USD",
+                )
+            )  # fmt: skip
+
+    await office.desk.change(before)
     async with office.desk.store.read() as tx:
         profile = await fan_search.get_profile(tx, {office.desk.agency.ava}, fan_id, LATER)
     assert profile is not None
     assert profile.mood == profile.last == Closing(Outcome.KEPT, Mood.WARM, ANA, LATER, "x")
+    assert profile.moods == Moods(told=3, warm=2)
 
 
 async def test_a_contact_is_logged_once_in_a_quarter_of_an_hour(office: Office) -> None:

@@ -296,6 +296,9 @@ async def test_a_viewer_has_only_their_own_creators_in_it(team: Team) -> None:
     assert ([one.user_id for one in of_lead.people], of_lead.comparable) == ([ANA], {"USD": 1})
     manager = Viewer(LEA, AccessTier.MANAGER, frozenset({team.ava, team.bea}))
     assert {one.user_id for one in (await team.service.team(manager, period)).people} == {ANA, BEN}
+    told = (await team.service.saves(manager, None, period)).creators
+    assert [(one.name, one.part.cases) for one in told] == [("Ava", 1), ("Bea", 1)]
+    assert (mine.creators, (await team.service.saves(manager, team.bea, period)).creators) == ((), ())
     assert (await team.service.saves(manager, team.bea, period)).creator == "Bea"
 
 
