@@ -147,9 +147,9 @@ async def release_held(
     fan_account_id: int | None = None,
     user_id: int | None = None,
 ) -> None:
-    """What kept mentions back is over: those held of a fan, of a creator or for a person are asked for again now.
+    """What kept mentions back is over or other: those held of a fan, of a creator or for a person are asked for again now.
 
-    What waits for a claim, and could not be called about, waits from now on.
+    So are reminders that were held. What waits for a claim, and could not be called about, waits from now on.
     """
     which = []
     if creator_id is not None:
@@ -163,6 +163,17 @@ async def release_held(
         update(episodes)
         .where(_e.agency_id == tx.agency_id, _e.ping_state == "held", _e.closed_at.is_(None), *which)
         .values(ping_due_at=now_ms)
+    )
+    await tx.execute(
+        update(episodes)
+        .where(
+            _e.agency_id == tx.agency_id,
+            _e.remind_at > now_ms,
+            _e.remind_at == _e.remind_held_until,
+            _e.closed_at.is_(None),
+            *which,
+        )
+        .values(remind_at=now_ms)
     )
     # Only what nobody could be called about waits from an instant to come.
     await tx.execute(
