@@ -229,41 +229,24 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
                 "credits_per_day": credits_per_day,
             }
             values = {name: value for name, value in values.items() if value is not None}
+            if channel is not None:
+                place = await _place(interaction, answer, channel.id)
+                if place is None:
+                    return
+                values["channel_id"] = place.id
+            in_channel = found.channel_id if channel is None else channel.id
             if default_chatter is not None and not await self._may_work(
-                interaction, answer, default_chatter.id, found.channel_id, found.name
+                interaction, answer, default_chatter.id, in_channel, found.name
             ):
                 return
             if not await read_texts(answer, values, timezone, chat_link):
                 return
-            if channel is not None and not await self._move(interaction, answer, viewer, found, channel.id):
-                return
             if values:
                 await self._change(answer, viewer, found, values)
-            if values or channel is not None:
                 return
             profile = await self._admin.load_profile(viewer, found.creator_id)
             if profile is not None:
                 await answer.send(pages.render_settings(profile))
-
-    async def _move(
-        self,
-        interaction: discord.Interaction,
-        answer: Answer,
-        viewer: Viewer,
-        found: CreatorName,
-        channel_id: int,
-    ) -> bool:
-        """Give her another channel and say so; False: the answer says why not."""
-        place = await _place(interaction, answer, channel_id)
-        if place is None:
-            return False
-        result = await self._admin.move(viewer, found.creator_id, place.id)
-        if result.status == "changed":
-            await answer.say(told.moved(safe_name(found.name), f"<#{place.id}>"))
-            return True
-        refused = _refused(result, place.id) if isinstance(result, AddResult) else _unchanged(result)
-        await answer.say(refused)
-        return False
 
     async def _change(
         self,
@@ -275,6 +258,9 @@ class Creators(commands.GroupCog, group_name="creator", group_description="Whom 
         result = await self._admin.change(viewer, found.creator_id, values)
         if result.status == "changed":
             await answer.send(pages.render_change(found.name, found.creator_id, result))
+        elif result.status == "channel_taken":
+            channel = f"<#{values['channel_id']}>"
+            await answer.say(setup_told.channel_taken(channel, safe_name(result.taken_by)))
         else:
             await answer.say(result.problem or _unchanged(result))
 

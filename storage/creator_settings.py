@@ -60,6 +60,7 @@ async def change(tx: Tx, creator: Creator, values: Mapping[str, Value], by: int,
 
     New thresholds are due at once and silently: what crosses them by being moved is no news about a fan. Until her first
     import there is nothing to look at again. Another budget counts at once too: what waits for the end of a day is due.
+    Another channel is as in `move`.
     """
     before = {name: getattr(creator, name) for name in values}
     extra: dict[str, Any] = {}
@@ -68,6 +69,9 @@ async def change(tx: Tx, creator: Creator, values: Mapping[str, Value], by: int,
     if "credits_per_day" in values and not creator.failed_polls:
         extra |= _released(creator, now_ms)
     await _set(tx, creator.id, **values, **extra)
+    channel_id = values.get("channel_id")
+    if isinstance(channel_id, int):
+        await move(tx, creator, channel_id, now_ms)
     if _RESHOWN & values.keys():
         await bump(tx, await _open_cards(tx, creator.id))
     change_id = tx.ids.next()

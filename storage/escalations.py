@@ -196,7 +196,7 @@ async def escalate(tx: Tx, of: Due, step: Step, now_ms: int) -> None:
 
 async def end_reminder(tx: Tx, of: Due, again_at: int | None, now_ms: int) -> None:
     """Whoever has claimed it has been reminded, or (`again_at`) is to be then: quiet hours hold it."""
-    await _set(tx, of, {"remind_at": again_at})
+    await _set(tx, of, {"remind_at": again_at, "remind_held_until": again_at})
     if again_at is None:
         await work_events.append(tx, of, "reminded", now_ms, code=None, actor_id=None)
 

@@ -158,10 +158,10 @@ async def release_held(
     fan_account_id: int | None = None,
     user_id: int | None = None,
 ) -> None:
-    """What kept mentions back is over: those held of a fan, of a creator or for a person are asked for again now.
+    """What kept mentions back is over or other: those held of a fan, of a creator or for a person are asked for again now.
 
-    Reminders of follow-ups and hand-overs that called nobody are among them. What waits for a claim, and could not be
-    called about, waits from now on.
+    So are claims' reminders that were held, and those of follow-ups and hand-overs that called nobody. What waits for a
+    claim, and could not be called about, waits from now on.
     """
     which: list[ColumnElement[bool]] = []
     reminders: list[ColumnElement[bool]] = []
@@ -195,6 +195,17 @@ async def release_held(
             .where(_h.agency_id == tx.agency_id, _h.closed_at.is_(None), _h.ping_due_at.is_not(None), *left)
             .values(ping_due_at=now_ms)
         )
+    await tx.execute(
+        update(episodes)
+        .where(
+            _e.agency_id == tx.agency_id,
+            _e.remind_at > now_ms,
+            _e.remind_at == _e.remind_held_until,
+            _e.closed_at.is_(None),
+            *which,
+        )
+        .values(remind_at=now_ms)
+    )
     # Only what nobody could be called about waits from an instant to come.
     await tx.execute(
         update(episodes)

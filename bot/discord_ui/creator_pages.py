@@ -135,6 +135,8 @@ def _value(key: str, value: object) -> str:
         return unset.get(key, told.AS_AGENCY)
     if key == "default_chatter_id":
         return f"<@{value}>"
+    if key == "channel_id":
+        return f"<#{value}>"
     if key == "name_mode":
         return told.NAME_MODES[NameMode(str(value))]
     if key == "paused_reason":

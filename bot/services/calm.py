@@ -246,6 +246,8 @@ class CalmService:
             row_id = await quiet_hours.set_hours(
                 tx, hours, viewer.user_id, now, creator_id=creator_id, user_id=user_id
             )
+            # What the former hours held and these do not comes now; the rest is held anew.
+            await mentions.release_held(tx, now, creator_id=creator_id, user_id=user_id)
             await self._record(tx, viewer, "quiet", "quiet", row_id, creator_id, now)
             return True
 

@@ -54,8 +54,7 @@ async def undo_quiet(tx: Tx, action: str, row_id: int, now_ms: int) -> bool:
         return found.removed_at is not None and await quiet_hours.put_back(tx, found)
     if not await quiet_hours.remove(tx, row_id, now_ms):
         return False
+    # What the hours put back hold as well is held anew.
+    await mentions.release_held(tx, now_ms, creator_id=found.creator_id, user_id=found.user_id)
     before = await quiet_hours.find_replaced(tx, found)
-    if before is None:
-        await mentions.release_held(tx, now_ms, creator_id=found.creator_id, user_id=found.user_id)
-        return True
-    return await quiet_hours.put_back(tx, before)
+    return before is None or await quiet_hours.put_back(tx, before)

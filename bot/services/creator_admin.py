@@ -123,29 +123,6 @@ class CreatorAdmin:
 
         return await self._store.write(write)
 
-    async def move(self, viewer: Viewer, creator_id: int, channel_id: int) -> AddResult | ChangeResult:
-        """Another channel for her cards; `channel_taken` where another creator has it."""
-        now = self._clock.now_ms()
-
-        async def write(tx: Tx) -> AddResult | ChangeResult:
-            creator = await _seen(tx, viewer, creator_id)
-            if creator is None:
-                return _NOT_FOUND
-            others = [one for one in await roster.list_creators(tx) if one.id != creator_id]
-            taken = next((one for one in others if one.channel_id == channel_id), None)
-            if taken is not None:
-                return AddResult("channel_taken", taken.id, taken.name)
-            if creator.channel_id == channel_id:
-                return ChangeResult("same", _NOTHING, _NOTHING)
-            await creator_settings.move(tx, creator, channel_id, now)
-            await self._audit(tx, viewer, "creator_move", creator_id)
-            return ChangeResult("changed", {"channel_id": creator.channel_id}, {"channel_id": channel_id})
-
-        moved = await self._store.write(write)
-        if moved.status == "changed":
-            await self._wake_delivery()
-        return moved
-
     async def set_people(
         self, viewer: Viewer, creator_id: int, who: Literal["chatter", "lead"], user_id: int | None
     ) -> bool:
@@ -174,7 +151,10 @@ class CreatorAdmin:
         return next((p for p in await self.list_profiles(viewer) if p.creator_id == creator_id), None)
 
     async def change(self, viewer: Viewer, creator_id: int, values: Mapping[str, Value]) -> ChangeResult:
-        """Set columns of a creator that can be undone; `same` where she has them so already."""
+        """Set columns of a creator that can be undone, all or none; `same` where she has them so already.
+
+        `channel_id`: her cards go there from now on; `channel_taken` where another creator has it.
+        """
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> ChangeResult:
@@ -312,6 +292,8 @@ class CreatorAdmin:
         if result.status == "changed":
             await creator_settings.mark_undone(tx, done.change_id, now)
             await baselines.mark_reverted(tx, creator.id, done.change_id, viewer.user_id)
+        if result.status == "channel_taken":
+            return ChangeResult("overtaken", _NOTHING, _NOTHING)
         return result
 
     async def _act(
@@ -343,6 +325,10 @@ class CreatorAdmin:
             problem = problem_with_budget(budget)
         if problem is not None:
             return ChangeResult("invalid", _NOTHING, _NOTHING, problem=problem)
+        if "channel_id" in after:
+            there = [one for one in await roster.list_creators(tx) if one.channel_id == after["channel_id"]]
+            if there:
+                return ChangeResult("channel_taken", _NOTHING, _NOTHING, taken_by=there[0].name)
         before: dict[str, Value] = {name: getattr(creator, name) for name in after}
         change_id = await creator_settings.change(tx, creator, after, viewer.user_id, now)
         await self._audit(tx, viewer, what, creator.id)

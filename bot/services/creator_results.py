@@ -26,13 +26,17 @@ class AddResult:
 class ChangeResult:
     """What became of a change. `before` and `after` hold what differs; `change_id` is for undoing it."""
 
-    status: Literal["changed", "same", "not_found", "invalid", "too_late", "overtaken", "waiting"]
+    status: Literal[
+        "changed", "same", "not_found", "invalid", "channel_taken", "too_late", "overtaken", "waiting"
+    ]
     before: Mapping[str, Value]
     after: Mapping[str, Value]
     change_id: int | None = None
     problem: str = ""
     baseline: bool = False
     """The next look at her is due at once and silent."""
+    taken_by: str = ""
+    """Whose the channel is: hostile text."""
 
 
 def account_token(account_id: str) -> str:

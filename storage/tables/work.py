@@ -51,6 +51,8 @@ episodes = tenant_table(
     int_column("escalation_stage", default=0),
     # When who has claimed it is reminded; NULL: not any more.
     int_column("remind_at", null=True),
+    # Up to when quiet hours hold that reminder: it is held while remind_at is this.
+    int_column("remind_held_until", null=True),
     # A mention that was due and could not be: 'held' by quiet hours until ping_due_at, or left to the 'digest'.
     text_column("ping_state", null=True),
     int_column("ping_due_at", null=True),

@@ -93,6 +93,8 @@ async def test_the_list_and_one_creator_are_shown_to_managers_only(office: Offic
         ({"default_chatter": "Nia"}, "needs a chatter role and access to the channel"),
         ({"default_chatter": "Ben"}, "needs a chatter role and access to the channel"),
         ({"creator": "nobody", "fire_above": 50}, "No creator by that name"),
+        ({"channel": "zoe", "action_above": 90}, "is already the channel of zoe"),
+        ({"channel": HOME, "action_above": 61}, "must be more than 5 points above"),
     ],
 )
 async def test_a_bad_value_is_one_sentence_and_changes_nothing(
@@ -101,6 +103,8 @@ async def test_a_bad_value_is_one_sentence_and_changes_nothing(
     before = office.rows("SELECT * FROM creators ORDER BY id")
     if "default_chatter" in options:
         options = options | {"default_chatter": office.people[options["default_chatter"]]}
+    if "channel" in options:
+        options = options | {"channel": office.channels[options["channel"]]}
     assert words in sentence(await run(office, "settings", {"creator": "luna"} | options))
     assert office.rows("SELECT * FROM creators ORDER BY id") == before
 

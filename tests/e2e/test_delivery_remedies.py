@@ -112,7 +112,7 @@ async def test_cards_follow_their_creator_out_of_a_channel_that_was_deleted(tmp_
         # The notice channel is nobody's: it serves as her new one.
         place = office.channels[HOME]
         asked = await box.slash("Max", HOME, "creator settings", {"creator": "mira", "channel": place})
-        assert f"mira's alerts go to <#{place}>" in text_of(only(asked))
+        assert f"mira: channel <#{office.channels['mira']}> → <#{place}>." in text_of(only(asked))
         await caught_up(office)
         assert (await box.advance(60)).settled, box.tail()
         here = await box.messages(HOME)

@@ -30,7 +30,7 @@ from bot.domain.base36 import decode
 from bot.domain.models import AccessTier, AccountRecord
 from bot.domain.zones import local_time
 from bot.services.creator_admin import CreatorAdmin
-from bot.services.creator_results import AddResult, account_name, account_token
+from bot.services.creator_results import account_name, account_token
 from bot.services.setup import SetupCreator, SetupService
 
 log = structlog.get_logger(__name__)
@@ -230,9 +230,9 @@ class SetupFeature:
         channel = await self._channel(press, CREATOR_PERMISSIONS)
         if channel is None:
             return
-        result = await self._creators.move(press.viewer, press.target.card_id, channel.id)
-        if isinstance(result, AddResult):
-            await press.answer.say(told.channel_taken(f"<#{channel.id}>", safe_name(result.name)))
+        result = await self._creators.change(press.viewer, press.target.card_id, {"channel_id": channel.id})
+        if result.status == "channel_taken":
+            await press.answer.say(told.channel_taken(f"<#{channel.id}>", safe_name(result.taken_by)))
         else:
             await self._show_creator(press, press.target.card_id)
 

@@ -29,6 +29,7 @@ SETTINGS: Final = {
     "name_mode": "names on cards",
     "chat_url": "chat link",
     "credits_per_day": "credits a day",
+    "channel_id": "channel",
     "paused_reason": "watching",
 }
 NO_CREATORS: Final = "No creator is mapped yet; /creator add or /setup maps one."
@@ -57,10 +58,6 @@ def added(name: str, channel: str, *, begins: bool) -> str:
         else "The first look begins when /setup is finished."
     )
     return f"{name} is mapped to {channel}. {when}"
-
-
-def moved(name: str, channel: str) -> str:
-    return f"{name}'s alerts go to {channel} from now on."
 
 
 def paused(name: str) -> str:

@@ -26,6 +26,7 @@ def upgrade() -> None:
         int_column("escalate_from_at", null=True),
         int_column("escalation_stage", default=0),
         int_column("remind_at", null=True),
+        int_column("remind_held_until", null=True),
         text_column("ping_state", null=True),
         int_column("ping_due_at", null=True),
     ):

@@ -15,6 +15,8 @@ from bot.domain.snoozing import SnoozeFor
 from bot.domain.views import Owner
 from bot.jobs import desk_timers
 from bot.jobs.calm import CalmJob
+from bot.services.calm import CalmService
+from bot.services.calm_undo import undo_quiet
 from storage import desk_actions, mentions, mutes, quiet_hours, undoing
 from storage.engine import Tx
 from storage.mentions import Verdict
@@ -218,3 +220,36 @@ async def test_a_persons_own_quiet_hours_keep_nothing_from_going_up(watch: Watch
     assert await watch.calls(15) == []
     assert (await watch.episode())["owner_id"] == LEA
     assert await watch.calls(45) == [MANAGER_ROLE]
+
+
+@pytest.mark.parametrize("what", ["woken", "reminder"])
+@pytest.mark.parametrize("how", ["changed", "removed", "undone", "longer"])
+async def test_new_hours_let_go_what_the_old_ones_held(watch: Watch, what: str, how: str) -> None:
+    ava, episode_id = watch.desk.agency.ava, await watch.id_of()
+    quiet, late = hours_around(watch.now), hours_around(watch.now - 12 * 60 * MS_PER_MINUTE)
+    calm = CalmService(watch.desk.store, watch, wake_delivery=watch.delivery.wake)
+    await watch.begin(ANA, hours=100)
+    if how == "undone":
+        await calm.set_hours(watch.lea, late, creator_id=ava)
+        watch.now += 1
+    await calm.set_hours(watch.lea, quiet, creator_id=ava)
+    if what == "woken":
+        await watch.snoozing.snooze(watch.ana, episode_id, SnoozeFor.HOUR)
+    else:
+        await watch.cards.claim(watch.ana, episode_id)
+    assert await watch.calls(120) == []
+    row = await watch.desk.change(lambda tx: quiet_hours.find_open(tx, creator_id=ava))
+    assert row is not None
+    if how == "changed":
+        await calm.set_hours(watch.lea, late, creator_id=ava)
+    elif how == "longer":
+        longer = QuietHours(quiet.starts_minute, (quiet.ends_minute + 30) % (24 * 60), "UTC")
+        await calm.set_hours(watch.lea, longer, creator_id=ava)
+    elif how == "removed":
+        await calm.end_hours(watch.lea, row.id)
+    else:
+        assert await watch.desk.change(lambda tx: undo_quiet(tx, "quiet", row.id, watch.now))
+    assert await watch.calls() == ([] if how == "longer" else [ANA])
+    if how == "longer":
+        assert await watch.calls(8 * 60 + 29) == []
+        assert await watch.calls(1) == [ANA]

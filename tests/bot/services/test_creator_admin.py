@@ -108,6 +108,35 @@ async def test_a_change_says_what_was_and_is_and_can_be_taken_back_once(
     assert (await undo(office, agency.ava, result)).status == "same"
 
 
+async def test_a_channel_is_changed_with_the_rest_or_not_at_all_and_taken_back(
+    office: Office, agency: Agency
+) -> None:
+    async def settings() -> tuple[int, float | None]:
+        async with office.store.read() as tx:
+            row = await tx.first(
+                creators.select().where(creators.c.agency_id == tx.agency_id, creators.c.id == agency.ava)
+            )
+        assert row is not None
+        return row.channel_id, row.action_above
+
+    viewer, before = await office.viewer(), await settings()
+    values = {"channel_id": 499, "action_above": 61.0}
+    assert (await office.admin.change(viewer, agency.ava, values)).status == "invalid"
+    taken = await office.admin.change(viewer, agency.ava, {"channel_id": 402, "action_above": 90.0})
+    assert (taken.status, taken.taken_by) == ("channel_taken", "Bea")
+    assert await settings() == before
+
+    result = await office.admin.change(viewer, agency.ava, {"channel_id": 499, "action_above": 90.0})
+    assert await settings() == (499, 90.0)
+    assert (await undo(office, agency.ava, result)).status == "changed"
+    assert await settings() == before
+
+    moved = await office.admin.change(viewer, agency.ava, {"channel_id": 499})
+    assert (await office.admin.change(viewer, agency.bea, {"channel_id": before[0]})).status == "changed"
+    assert (await undo(office, agency.ava, moved)).status == "overtaken"
+    assert await settings() == (499, None)
+
+
 async def test_undoing_ends_after_ten_minutes_and_where_something_was_changed_since(
     office: Office, agency: Agency
 ) -> None:
