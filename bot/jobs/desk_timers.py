@@ -164,7 +164,8 @@ class DeskTimers:
             await episodes.leave_mention(tx, [one.episode_id], "digest", None)
         elif again_at is not None and one.timer != "reminder":
             await episodes.leave_mention(tx, [one.episode_id], "held", again_at)
-        if sent and one.timer in ("woken", "held"):
+        # What is said of a flag, to whoever was given it, leaves the fan's mention of the day to what is worse.
+        if sent and one.timer in ("woken", "held") and one.tier is AlertTier.ACTION:
             await escalations.note_pinged(tx, one.fan_account_id, now_ms)
         if one.card_id is not None:
             await cards.bump(tx, [one.card_id])

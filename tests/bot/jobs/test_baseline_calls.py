@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.calm import QuietHours
 from bot.domain.desk import MS_PER_MINUTE, DeskRules
 from bot.domain.snoozing import SnoozeFor
-from storage import quiet_hours
+from storage import claims, quiet_hours
+from storage.tables import fan_accounts
 from tests.bot.jobs.desk import NINE_DAYS, Desk, leaving
 from tests.bot.jobs.watch import ANA, BEN, LEA, Watch
 from tests.storage.conftest import NOW
@@ -54,10 +56,25 @@ async def test_given_back_it_goes_up(watch: Watch) -> None:
     assert await watch.calls(15) == [LEA]
 
 
-async def test_a_mention_that_waits_is_sent(watch: Watch) -> None:
+async def assign_at_night(watch: Watch) -> None:
+    """Ben is given it while his quiet hours last, which end in forty minutes."""
     minute = watch.now // MS_PER_MINUTE % 1440
     asleep = QuietHours(minute, (minute + 40) % 1440, "UTC")
     await watch.desk.change(lambda tx: quiet_hours.set_hours(tx, asleep, BEN, watch.now, user_id=BEN))
     await watch.cards.assign(watch.lea, await watch.id_of(), watch.ben)
     assert await watch.calls(39) == []
+
+
+async def test_a_mention_that_waits_is_sent(watch: Watch) -> None:
+    await assign_at_night(watch)
     assert await watch.calls(1) == [BEN]
+
+
+@pytest.mark.parametrize("tier", ["at_risk", "action"])
+async def test_what_is_said_of_a_flag_leaves_the_fans_daily_mention(watch: Watch, tier: str) -> None:
+    episode_id = await watch.id_of()
+    await watch.desk.change(lambda tx: claims.set_work(tx, episode_id, tier=tier))
+    await assign_at_night(watch)
+    assert await watch.calls(1) == [BEN]
+    (fan,) = await watch.desk.rows(fan_accounts)
+    assert fan["last_pinged_at"] == (watch.now if tier == "action" else None)
