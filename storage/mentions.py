@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlalchemy import func, insert, or_, select, update
 
 from bot.domain.calm import OFF_SHIFT_MS, is_most_money, is_stale, quiet_until, within_budget
-from bot.domain.desk import MS_PER_MINUTE, NUDGE_LIMIT, DeskRules
+from bot.domain.desk import MS_PER_MINUTE, NUDGE_LIMIT, DeskRules, NotCalled
 from bot.domain.models import AlertTier
 from bot.domain.views import Owner
 from storage import contacts, holds, mutes, quiet_hours
@@ -29,10 +29,14 @@ _m, _e, _s, _c = mentions.c, episodes.c, shift_sessions.c, creators.c
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a mention: it is sent; it is held and asked for again at `until_at`; or it is left to the digest."""
+    """What becomes of a mention: it is sent; it is held and asked for again at `until_at`; or it is left to the digest.
+
+    `why`: what kept it back; verdicts are equal whatever it was.
+    """
 
     state: Literal["send", "held", "digest"]
     until_at: int | None = None
+    why: NotCalled | None = field(default=None, compare=False)
 
 
 async def call(
@@ -87,17 +91,17 @@ async def _kept_back(
     if fan_account_id is not None:
         hold = await holds.find_on(tx, fan_account_id)
         if hold is not None and (hold.until_at is None or hold.until_at > now_ms):
-            return Verdict("held", hold.until_at or now_ms + ASK_AGAIN_MS)
+            return Verdict("held", hold.until_at or now_ms + ASK_AGAIN_MS, "hold")
     if reason in _OF_ALERTS:
         whole, fans = await mutes.load_inhibited(tx, creator_id, now_ms)
         if whole or fan_account_id in fans:
-            return Verdict("held", now_ms + ASK_AGAIN_MS)
+            return Verdict("held", now_ms + ASK_AGAIN_MS, "mute")
     if reason in _OF_WHAT_IS_KNOWN and await _is_stale(tx, creator_id, now_ms):
-        return Verdict("held", now_ms + ASK_AGAIN_MS)
+        return Verdict("held", now_ms + ASK_AGAIN_MS, "stale")
     if fan_account_id is not None:
         ledger = await contacts.load_ledger(tx, fan_account_id, now_ms)
         if ledger.nudges >= NUDGE_LIMIT:
-            return Verdict("digest")
+            return Verdict("digest", why="contacts")
     return None
 
 
@@ -108,13 +112,15 @@ async def _measured(
     person = who.discord_id if who.kind == "user" else None
     until = quiet_until(await quiet_hours.hours_of(tx, creator_id, person), now_ms)
     if until is not None:
-        return Verdict("held", until)
+        return Verdict("held", until, "quiet")
     used = await count_since(tx, who, await _counts_from(tx, person, now_ms))
     if within_budget(rules.alert_budget, used, most_money=False):
         return None
     # A card of several fans, or of none, is measured by no fan's money: it may use the budget to its end.
     most = fan_account_id is None or await _has_most_money(tx, creator_id, fan_account_id)
-    return None if within_budget(rules.alert_budget, used, most_money=most) else Verdict("digest")
+    return (
+        None if within_budget(rules.alert_budget, used, most_money=most) else Verdict("digest", why="budget")
+    )
 
 
 async def count_since(tx: Tx, who: Owner, since_ms: int) -> int:
