@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from bot.domain.calm import OFF_SHIFT_MS, is_most_money, is_stale, quiet_until, within_budget
 from bot.domain.desk import MS_PER_MINUTE, NUDGE_LIMIT, DeskRules, NotCalled
@@ -65,6 +65,20 @@ async def call(
 async def call_drill(tx: Tx, who: Owner, creator_id: int, now_ms: int) -> None:
     """A drill always mentions who asked for it, and counts for nothing."""
     await _count(tx, who, creator_id, None, "drill", now_ms)
+
+
+async def take_back(tx: Tx, who: Owner, fan_account_id: int) -> None:
+    """The last mention of somebody about a fan was never sent: it counts for nothing."""
+    last = await tx.scalar(
+        select(func.max(_m.id)).where(
+            _m.agency_id == tx.agency_id,
+            _m.kind == who.kind,
+            _m.discord_id == who.discord_id,
+            _m.fan_account_id == fan_account_id,
+        )
+    )
+    if last is not None:
+        await tx.execute(delete(mentions).where(_m.agency_id == tx.agency_id, _m.id == last))
 
 
 async def _count(
