@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import and_, case, func, select, true, update
 
 from bot.domain.models import CardKind
-from bot.domain.views import Owner
+from bot.domain.views import AlertRow, Owner
+from storage import mentions
 from storage.cards import UNCONFIRMED, join_ids, split_ids
 from storage.parts import to_owner
 from storage.tables import cards
@@ -139,6 +140,23 @@ async def unblock(tx: Tx, wall_ms: int | None) -> int:
         )
     )
     return int(result.rowcount)
+
+
+async def drop_mention(tx: Tx, work: CardWork, of: AlertRow) -> None:
+    """The card's next message calls nobody any more, and what was counted for it counts no more; the card goes on."""
+    result = await tx.execute(
+        update(cards)
+        .where(
+            cards.c.agency_id == tx.agency_id,
+            cards.c.id == work.card_id,
+            cards.c.incarnation == work.incarnation,
+            cards.c.message_id.is_(None),
+            cards.c.ping_wanted,
+        )
+        .values(ping_wanted=False)
+    )
+    if result.rowcount and work.mention is not None:
+        await mentions.take_back(tx, work.mention, of.fan_account_id)
 
 
 async def mark_sending(tx: Tx, work: CardWork) -> bool:

@@ -133,8 +133,7 @@ async def show(tx: Tx, work: Work) -> None:
     """Its card and its creator's board show how it stands now."""
     if work.card_id is not None:
         await bump(tx, [work.card_id])
-    # A reminder names the fan as openly as the claim allows.
-    await bump(tx, await followups.list_cards(tx, work.fan_account_id))
+    await followups.show_names(tx, [work.fan_account_id])
     await boards.bump(tx, work.creator_id)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Table, and_, insert, or_, select, update
 from storage import boards
 from storage.cards import bump
 from storage.contacts import take_back
+from storage.followups import show_names
 from storage.ids import first_id_at
 from storage.parts import in_parts
 from storage.tables import (
@@ -293,15 +294,18 @@ async def show(tx: Tx, episode_ids: Sequence[int]) -> None:
     """The cards of these episodes and the boards of their creators are to be rendered again."""
     shown: set[int] = set()
     creators: set[int] = set()
+    fan_ids: set[int] = set()
     for part in in_parts(episode_ids):
         rows = await tx.all(
-            select(episodes.c.card_id, episodes.c.creator_id).where(
+            select(episodes.c.card_id, episodes.c.creator_id, episodes.c.fan_account_id).where(
                 episodes.c.agency_id == tx.agency_id, episodes.c.id.in_(part)
             )
         )
         shown.update(row.card_id for row in rows if row.card_id is not None)
         creators.update(row.creator_id for row in rows)
+        fan_ids.update(row.fan_account_id for row in rows)
     await bump(tx, shown)
+    await show_names(tx, fan_ids)
     for creator_id in sorted(creators):
         await boards.bump(tx, creator_id)
 

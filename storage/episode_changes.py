@@ -10,7 +10,7 @@ from sqlalchemy import and_, select, update
 from bot.domain.alerting import RENEWED
 from bot.domain.models import AlertTier, CardKind, Change, Decision, Reason
 from bot.domain.views import Owner
-from storage import boards
+from storage import boards, followups
 from storage.bulk import bulk_insert
 from storage.cards import bump
 from storage.episodes import EXPIRED_GROUP, encode_reasons
@@ -83,6 +83,7 @@ async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange
     bumped: list[int] = []
     moved: set[int] = set()
     pinged: list[int] = []
+    let_go: list[int] = []
     opened: list[tuple[object, ...]] = []
     events: list[tuple[object, ...]] = []
     for change in changes:
@@ -102,6 +103,8 @@ async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange
             await _update(tx, run, change, old, episode_id, owners)
         if old is not None and old.card_id is not None:
             bumped.append(old.card_id)
+        if change.decision.change is Change.CLEARED and old is not None and old.claimed_by is not None:
+            let_go.append(change.fan_account_id)
         if change.decision.ping and not run.baseline:
             pinged.append(change.fan_account_id)
         events.append(_event_row(tx, run, change, episode_id))
@@ -116,6 +119,7 @@ async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange
             .values(last_pinged_at=run.now_ms)
         )
     await bump(tx, bumped)
+    await followups.show_names(tx, let_go)
     for creator_id in sorted(moved):
         await boards.bump(tx, creator_id)
     return len(events)

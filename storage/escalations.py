@@ -63,7 +63,9 @@ async def list_due(tx: Tx, now_ms: int, rules: DeskRules) -> list[Due]:
 def _conditions(now_ms: int, rules: DeskRules) -> dict[Timer, ColumnElement[bool]]:
     """Each is read by an index of its own."""
     awake = _e.snoozed_until.is_(None)
-    waits = and_(awake, _e.claimed_by.is_(None), _e.tier == AlertTier.ACTION.value, _e.card_id.is_not(None))
+    # What its run has yet to put on a card is left to that; what a baseline has opened stands on none.
+    placed = _e.placement.is_(None)
+    waits = and_(awake, _e.claimed_by.is_(None), _e.tier == AlertTier.ACTION.value, placed)
     anybody_was_on = exists().where(
         _s.agency_id == _e.agency_id,
         _s.creator_id == _e.creator_id,
@@ -87,7 +89,7 @@ def _conditions(now_ms: int, rules: DeskRules) -> dict[Timer, ColumnElement[bool
             _e.ping_state == "held",
             _e.ping_due_at <= now_ms,
             awake,
-            _e.card_id.is_not(None),
+            placed,
             or_(_e.claimed_by.is_not(None), _e.tier == AlertTier.ACTION.value),
         ),
         "reminder": and_(_e.remind_at <= now_ms, _e.claimed_by.is_not(None), awake),

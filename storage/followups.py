@@ -12,7 +12,8 @@ from bot.domain.desk import NextFollowup
 from bot.domain.followups import Followup, FollowupState
 from bot.domain.naming import hides_all, name_mode, public_label
 from bot.domain.views import FollowupCard
-from storage.parts import LABEL, to_label
+from storage.cards import bump
+from storage.parts import LABEL, in_parts, to_label
 from storage.tables import creators, episodes, fan_accounts, fan_holds, followups
 from storage.tx import Tx
 
@@ -178,17 +179,18 @@ async def list_due(tx: Tx, now_ms: int) -> list[DueReminder]:
     return [DueReminder(*row) for row in rows]
 
 
-async def list_cards(tx: Tx, fan_account_id: int) -> list[int]:
-    """The cards of the reminders of a fan's open follow-ups."""
-    rows = await tx.all(
-        select(followups.c.card_id).where(
-            followups.c.agency_id == tx.agency_id,
-            followups.c.fan_account_id == fan_account_id,
-            followups.c.state == FollowupState.OPEN.value,
-            followups.c.card_id.is_not(None),
+async def show_names(tx: Tx, fan_account_ids: Collection[int]) -> None:
+    """A claim of these fans has come or gone: the reminders of their open follow-ups name them as openly as it allows."""
+    for part in in_parts(sorted(set(fan_account_ids))):
+        rows = await tx.all(
+            select(_u.card_id).where(
+                _u.agency_id == tx.agency_id,
+                _u.fan_account_id.in_(part),
+                _u.state == FollowupState.OPEN.value,
+                _u.card_id.is_not(None),
+            )
         )
-    )
-    return [row.card_id for row in rows]
+        await bump(tx, [row.card_id for row in rows])
 
 
 async def load_card(tx: Tx, card_id: int, followup_id: int | None) -> FollowupCard | None:

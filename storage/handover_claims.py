@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, insert, select, update
 
 from bot.domain.models import AlertTier
-from storage import boards, on_shift
+from storage import boards, followups, on_shift
 from storage.cards import bump
 from storage.on_shift import Ended
 from storage.roster import Creator
@@ -124,6 +124,7 @@ async def _show_all(tx: Tx, creator_id: int, rows: Sequence[Any]) -> None:
     """Their cards and her board show who has them."""
     if rows:
         await bump(tx, [row.card_id for row in rows if row.card_id is not None])
+        await followups.show_names(tx, [row.fan_account_id for row in rows])
         await boards.bump(tx, creator_id)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 
 from bot.domain.calm import OFF_SHIFT_MS, is_most_money, is_stale, quiet_until, within_budget
-from bot.domain.desk import MS_PER_MINUTE, NUDGE_LIMIT, DeskRules
+from bot.domain.desk import MS_PER_MINUTE, NUDGE_LIMIT, DeskRules, NotCalled
 from bot.domain.models import AlertTier
 from bot.domain.views import Owner
 from storage import contacts, holds, mutes, quiet_hours
@@ -32,12 +32,14 @@ _u, _h, _k = followups.c, handovers.c, cards.c
 class Verdict:
     """What becomes of a mention: it is sent; it is held and asked for again at `until_at`; or it is left to the digest.
 
-    `nobody_until`: up to when nobody at all is called, whoever it is; None: it is held for this person alone.
+    `nobody_until`: up to when nobody at all is called, whoever it is; None: it is held for this person alone. `why`: what
+    kept it back; verdicts are equal whatever it was.
     """
 
     state: Literal["send", "held", "digest"]
     until_at: int | None = None
     nobody_until: int | None = None
+    why: NotCalled | None = field(default=None, compare=False)
 
 
 def ask_again_at(verdict: Verdict, now_ms: int) -> int | None:
@@ -78,6 +80,20 @@ async def call_drill(tx: Tx, who: Owner, creator_id: int, now_ms: int) -> None:
     await _count(tx, who, creator_id, None, "drill", now_ms)
 
 
+async def take_back(tx: Tx, who: Owner, fan_account_id: int) -> None:
+    """The last mention of somebody about a fan was never sent: it counts for nothing."""
+    last = await tx.scalar(
+        select(func.max(_m.id)).where(
+            _m.agency_id == tx.agency_id,
+            _m.kind == who.kind,
+            _m.discord_id == who.discord_id,
+            _m.fan_account_id == fan_account_id,
+        )
+    )
+    if last is not None:
+        await tx.execute(delete(mentions).where(_m.agency_id == tx.agency_id, _m.id == last))
+
+
 async def _count(
     tx: Tx, who: Owner, creator_id: int, fan_account_id: int | None, reason: Reason, now_ms: int
 ) -> None:
@@ -102,22 +118,22 @@ async def _kept_back(
     if fan_account_id is not None:
         hold = await holds.find_on(tx, fan_account_id)
         if hold is not None and (hold.until_at is None or hold.until_at > now_ms):
-            return _held_for_all(hold.until_at or now_ms + ASK_AGAIN_MS)
+            return _held_for_all(hold.until_at or now_ms + ASK_AGAIN_MS, "hold")
     if reason in _OF_ALERTS:
         whole, fans = await mutes.load_inhibited(tx, creator_id, now_ms)
         if whole or fan_account_id in fans:
-            return _held_for_all(now_ms + ASK_AGAIN_MS)
+            return _held_for_all(now_ms + ASK_AGAIN_MS, "mute")
     if reason in _OF_WHAT_IS_KNOWN and await _is_stale(tx, creator_id, now_ms):
-        return _held_for_all(now_ms + ASK_AGAIN_MS)
+        return _held_for_all(now_ms + ASK_AGAIN_MS, "stale")
     if fan_account_id is not None:
         ledger = await contacts.load_ledger(tx, fan_account_id, now_ms)
         if ledger.nudges >= NUDGE_LIMIT:
-            return Verdict("digest")
+            return Verdict("digest", why="contacts")
     return None
 
 
-def _held_for_all(until_at: int) -> Verdict:
-    return Verdict("held", until_at, until_at)
+def _held_for_all(until_at: int, why: NotCalled) -> Verdict:
+    return Verdict("held", until_at, until_at, why)
 
 
 async def _measured(
@@ -127,13 +143,16 @@ async def _measured(
     person = who.discord_id if who.kind == "user" else None
     until = quiet_until(await quiet_hours.hours_of(tx, creator_id, person), now_ms)
     if until is not None:
-        return Verdict("held", until, quiet_until(await quiet_hours.hours_of(tx, creator_id, None), now_ms))
+        channel_until = quiet_until(await quiet_hours.hours_of(tx, creator_id, None), now_ms)
+        return Verdict("held", until, channel_until, "quiet")
     used = await count_since(tx, who, await _counts_from(tx, person, now_ms))
     if within_budget(rules.alert_budget, used, most_money=False):
         return None
     # A card of several fans, or of none, is measured by no fan's money: it may use the budget to its end.
     most = fan_account_id is None or await _has_most_money(tx, creator_id, fan_account_id)
-    return None if within_budget(rules.alert_budget, used, most_money=most) else Verdict("digest")
+    return (
+        None if within_budget(rules.alert_budget, used, most_money=most) else Verdict("digest", why="budget")
+    )
 
 
 async def count_since(tx: Tx, who: Owner, since_ms: int) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.domain.models import MS_PER_DAY, MS_PER_HOUR
 from bot.domain.shifts import PlannedShift, on_at
+from bot.domain.views import AlertRow, Owner
 
 KEPT_FOR_MONEY: Final = 2
 """The last mentions of a budget, which only the most money at risk may use; at most half of a small budget."""
@@ -65,3 +66,13 @@ def is_stale(synced_at: int | None, failed_polls: int, now_ms: int) -> bool:
     if failed_polls >= MISSED_POLLS:
         return True
     return synced_at is not None and now_ms - synced_at > STALE_AFTER_MS
+
+
+def still_calls(row: AlertRow, who: Owner) -> bool:
+    """Whether a mention that has waited to be sent still calls the right person.
+
+    Not for what somebody else has claimed meanwhile, nor for what sleeps, unless it was given to them asleep.
+    """
+    if row.claimed_by is None:
+        return row.snooze is None
+    return who == Owner("user", row.claimed_by) and (row.snooze is None or row.snooze.by != row.claimed_by)

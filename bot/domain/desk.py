@@ -40,6 +40,10 @@ PingState = Literal["held", "digest"]
 """A mention that was due and could not be: held by quiet hours until they end, or left to the next digest."""
 
 
+NotCalled = Literal["hold", "mute", "stale", "contacts", "quiet", "budget"]
+"""Why somebody is not mentioned now: the first of these that holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeskRules:
     """What an operator sets for the whole agency. Minutes of escalation count only while somebody is on shift."""

@@ -24,8 +24,9 @@ from bot.discord_ui.sender import (
     TryAgainError,
 )
 from bot.domain.base36 import encode
+from bot.domain.calm import still_calls
 from bot.domain.models import MS_PER_S, CardKind
-from bot.domain.views import CardView, Owner
+from bot.domain.views import AlertCard, CardView, Owner
 from bot.jobs.doors import Doors, Porter
 from storage import card_delivery, card_views
 from storage.card_delivery import CardWork
@@ -299,6 +300,9 @@ class Delivery:
 
     async def _create(self, work: CardWork, view: CardView) -> None:
         mention = work.mention if work.ping_wanted else None
+        if mention is not None and isinstance(view, AlertCard) and not still_calls(view.row, mention):
+            await self._store.write(partial(card_delivery.drop_mention, work=work, of=view.row))
+            mention = None
         rendered = render(view, chat_url=self._chat_url, mention=mention)
         if not rendered.live:
             # Over before anybody saw it: closing news about an unknown card would be noise.

@@ -16,7 +16,7 @@ from bot.domain.desk import MS_PER_MINUTE, DeskRules
 from bot.domain.escalation import Step, next_step, on_shift_ms
 from bot.domain.models import AlertTier
 from bot.domain.views import Owner
-from storage import boards, cards, episodes, escalations, mentions, on_shift, snoozes
+from storage import boards, calling, cards, episodes, escalations, mentions, on_shift, snoozes
 from storage.engine import AgencyStore, Tx
 from storage.escalations import Due
 from storage.mentions import Verdict
@@ -34,6 +34,9 @@ class _Task:
     due: Due
     mention: Owner | None
     step: Step | None = None
+
+
+_Place = tuple[int | None, int | None]
 
 
 class DeskTimers:
@@ -76,7 +79,7 @@ class DeskTimers:
                         tasks.append(_Task(one, _whom(one)))
                 case "reminder":
                     there = any(person.user_id == one.claimed_by for person in on.get(one.creator_id, ()))
-                    if one.card_id is None or (there and not one.on_hold):
+                    if there and not one.on_hold:
                         tasks.append(_Task(one, _whom(one)))
         return [task for task in tasks if task.mention is None or not task.due.pinging]
 
@@ -98,15 +101,15 @@ class DeskTimers:
 
     async def _work(self, tx: Tx, now_ms: int) -> Counter[str]:
         done: Counter[str] = Counter()
-        called: dict[int, Owner] = {}
-        sent: dict[tuple[int, Owner], Verdict] = {}
+        called: dict[_Place, Owner] = {}
+        sent: dict[tuple[_Place, Owner], Verdict] = {}
         for task in (await self._tasks(tx, now_ms))[:AT_ONCE]:
-            one, verdict, card_id = task.due, None, task.due.card_id
-            if task.mention is not None and card_id is not None:
-                if called.get(card_id, task.mention) != task.mention:
+            one, verdict, place = task.due, None, _place(task.due)
+            if task.mention is not None:
+                if called.get(place, task.mention) != task.mention:
                     # A list that calls somebody already: the others on it have their turn when that is sent.
                     continue
-                key = (card_id, task.mention)
+                key = (place, task.mention)
                 # One message for all that call the same person; what is said of one fan alone holds back no other.
                 verdict = sent.get(key)
                 if verdict is None:
@@ -114,12 +117,19 @@ class DeskTimers:
                     if verdict.state == "send":
                         sent[key] = verdict
             await self._carry_out(tx, task, verdict, now_ms)
-            if verdict is not None and verdict.state == "send" and card_id is not None:
-                if card_id not in called:
-                    await cards.repost(tx, card_id, task.mention, ping=True, scored_wall_at=None)
-                called[card_id] = task.mention or called[card_id]
+            if task.mention is not None and verdict is not None and verdict.state == "send":
+                if place not in called:
+                    await self._post(tx, one, task.mention, now_ms)
+                called[place] = task.mention
             done[one.timer] += 1
         return done
+
+    async def _post(self, tx: Tx, one: Due, who: Owner, now_ms: int) -> None:
+        """A new message of its card; what stands on none, as a baseline's does, gets a card by this."""
+        if one.card_id is None:
+            await calling.make_card(tx, one.creator_id, one.episode_id, who, now_ms)
+        else:
+            await cards.repost(tx, one.card_id, who, ping=True, scored_wall_at=None)
 
     async def _call(self, tx: Tx, task: _Task, who: Owner, now_ms: int) -> Verdict:
         return await mentions.call(
@@ -161,16 +171,22 @@ class DeskTimers:
             await episodes.leave_mention(tx, [one.episode_id], "held", again_at)
             if verdict is not None and verdict.nobody_until is not None:
                 await episodes.put_off(tx, [one.episode_id], verdict.nobody_until)
-        if sent and one.timer in ("woken", "held"):
+        # What is said of a flag, to whoever was given it, leaves the fan's mention of the day to what is worse.
+        if sent and one.timer in ("woken", "held") and one.tier is AlertTier.ACTION:
             await escalations.note_pinged(tx, one.fan_account_id, now_ms)
         if one.card_id is not None:
             await cards.bump(tx, [one.card_id])
         await boards.bump(tx, one.creator_id)
 
 
+def _place(one: Due) -> _Place:
+    """What is shown by one message: a card, or an episode without one."""
+    return (one.card_id, one.episode_id if one.card_id is None else None)
+
+
 def _whom(one: Due) -> Owner | None:
     """Who hears of it: whoever has claimed it, else its owner; of a flag, or of a fan on hold, nobody."""
-    if one.card_id is None or one.on_hold:
+    if one.on_hold:
         return None
     if one.timer in ("held", "reminder") and one.claimed_by is not None:
         return Owner("user", one.claimed_by)

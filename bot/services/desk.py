@@ -102,13 +102,15 @@ class Desk:
             status = await claims.assign(
                 tx, episode_id, assignee.user_id, viewer.user_id, now, remind_at=self._remind_at(now)
             )
+            not_called = None
             if status == "assigned":
                 if assignee.user_id == viewer.user_id:
                     await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now)
                 else:
-                    await calling.call_to(tx, self._rules, work, Owner("user", assignee.user_id), now)
+                    who = Owner("user", assignee.user_id)
+                    not_called = (await calling.call_to(tx, self._rules, work, who, now)).why
                 await keep(tx, viewer, "assign", "episode", episode_id, work.creator_id, now, before=before)
-            return AssignResult(status)
+            return AssignResult(status, not_called=not_called)
 
         return await self._store.write(write)
 

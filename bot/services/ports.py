@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from bot.domain.desk import NotCalled
 from bot.domain.models import AccountRecord, Viewer
 from bot.domain.views import AlertRow, CardView
 
@@ -20,10 +21,14 @@ class ClaimResult:
 
 @dataclass(frozen=True, slots=True)
 class AssignResult:
-    """`no_access`: whoever was chosen may not see the creator; `creator_name` is hers, with it."""
+    """`no_access`: whoever was chosen may not see the creator; `creator_name` is hers, with it.
+
+    `not_called`: why whoever has it now is not mentioned, with `assigned`; None: they are, or did it themselves.
+    """
 
     status: Literal["assigned", "already", "no_access", "closed", "on_hold", "not_found"]
     creator_name: str = ""
+    not_called: NotCalled | None = None
 
 
 @dataclass(frozen=True, slots=True)

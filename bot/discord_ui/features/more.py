@@ -149,7 +149,7 @@ class MoreFeature:
         result = await self._desk.assign(press.viewer, episode_id, assignee)
         match result.status:
             case "assigned":
-                await self._changed(press, episode_id, say.assigned(assignee.user_id))
+                await self._changed(press, episode_id, say.assigned(assignee.user_id, result.not_called))
             case "already":
                 await self._show(press, episode_id, say.assigned_already(assignee.user_id))
             case "no_access":

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.discord_ui import times
 from bot.discord_ui.words import count
-from bot.domain.desk import MS_PER_MINUTE, Mood, Moods, Outcome, Rest
+from bot.domain.desk import MS_PER_MINUTE, Mood, Moods, NotCalled, Outcome, Rest
 from bot.domain.models import MS_PER_DAY, MS_PER_HOUR, AlertTier, Policy
 
 OUTCOMES: Final = {
@@ -108,8 +108,20 @@ def ask_take_over(user_id: int, since: int | None, fan: str) -> str:
     return f"<@{user_id}> has **{fan}**{when}. Take it over?"
 
 
-def assigned(user_id: int) -> str:
-    return f"<@{user_id}> has it now."
+NOT_CALLED: Final[dict[NotCalled, str]] = {
+    "hold": "Not mentioned now: nobody is to contact the fan",
+    "mute": "Not mentioned now: the alerts are muted; the mention comes when that ends",
+    "stale": "Not mentioned now: the data is old; the mention comes with fresh data",
+    "contacts": "Not mentioned: the fan was contacted enough in the last 48 hours; it is in the next digest",
+    "quiet": "Not mentioned now: quiet hours; the mention comes when they end",
+    "budget": "Not mentioned: their alert budget is used up; it is in the next digest",
+}
+
+
+def assigned(user_id: int, not_called: NotCalled | None) -> str:
+    """`not_called`: why they do not hear of it now."""
+    said = f"<@{user_id}> has it now."
+    return said if not_called is None else f"{said} {NOT_CALLED[not_called]}."
 
 
 def assigned_already(user_id: int) -> str:

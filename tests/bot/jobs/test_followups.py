@@ -12,16 +12,19 @@ from sqlalchemy import update
 
 from bot.domain.calm import QuietHours
 from bot.domain.followups import LONGEST_WAIT_MS, next_day
-from bot.domain.models import CardKind
+from bot.domain.models import AlertTier, CardKind, Change, Decision
 from bot.domain.views import FollowupCard
-from storage import claims, creator_settings, mentions, quiet_hours, roster
+from storage import claims, creator_settings, desk_actions, handover_claims, mentions, quiet_hours, roster
 from storage.engine import Tx
+from storage.episode_changes import EpisodeChange, RunContext, apply_changes
 from storage.followups import find_next
 from storage.mentions import ASK_AGAIN_MS, Verdict
+from storage.on_shift import Ended
 from storage.tables import cards, creators, fan_holds
 from storage.tables import mentions as mentioned
 from tests.bot.services.followup_desk import ANA, EVE, HOUR, LEA, Desk, open_desk
 from tests.storage.conftest import DAY, NOW
+from tests.storage.undone import restore
 
 DUE = NOW + DAY
 CHATTER = 301
@@ -329,6 +332,49 @@ async def test_a_hidden_fan_is_not_told_of_by_what_is_to_be_done(desk: Desk) -> 
     (released,) = await reminders(desk)
     assert released["wanted_version"] == int(str(before["wanted_version"])) + 2
     assert (await card(desk)).fan.username is None
+
+
+@pytest.mark.parametrize("gone", ["undone", "lapsed", "cleared"])
+async def test_a_hidden_fan_is_hidden_again_however_the_claim_goes(desk: Desk, gone: str) -> None:
+    await desk.add("Ask user1 about his dog", due_at=DUE)
+    await desk.store.write(
+        lambda tx: tx.execute(
+            update(creators).where(creators.c.agency_id == tx.agency_id).values(name_mode="hidden")
+        )
+    )
+    await desk.come_on(ANA)
+    await run(desk, DUE)
+    episode_id = await desk.episode()
+
+    async def claim(tx: Tx) -> int:
+        before = await desk_actions.snapshot(tx, [episode_id])
+        await claims.claim(tx, episode_id, ANA, DUE)
+        return await desk_actions.record(
+            tx, ANA, "claim", "episode", episode_id, desk.ava, DUE, DUE, before=before
+        )
+
+    action_id = await desk.store.write(claim)
+    (named,) = await reminders(desk)
+    assert (await card(desk)).fan.username == "user1"
+
+    async def let_go(tx: Tx) -> None:
+        creator = await roster.get_creator(tx, desk.ava)
+        assert creator is not None
+        if gone == "undone":
+            await restore(tx, action_id)
+        elif gone == "lapsed":
+            await handover_claims.lapse(tx, creator, Ended(1, desk.ava, ANA, DUE, DUE), DUE)
+        else:
+            over = Decision(Change.CLEARED, None, "below_clear")
+            change = EpisodeChange(
+                episode_id, desk.ava, desk.fan, over, AlertTier.ACTION, 10.0, (), None, None, "USD"
+            )
+            await apply_changes(tx, RunContext(2, DUE, False, creator), [change])
+
+    await desk.store.write(let_go)
+    assert (await card(desk)).fan.username is None
+    (hidden,) = await reminders(desk)
+    assert int(str(hidden["wanted_version"])) > int(str(named["wanted_version"]))
 
 
 async def test_the_fans_alert_is_shown_again_with_the_next_follow_up(desk: Desk) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import pytest_asyncio
 
-from bot.domain.desk import DeskRules
+from bot.discord_ui.words import desk as say
+from bot.domain.calm import QuietHours
+from bot.domain.desk import DeskRules, NotCalled
 from bot.domain.models import AccessTier, Viewer
 from bot.services.desk import Desk as DeskService
-from storage import holds, routing
+from storage import holds, mutes, quiet_hours, routing
 from storage.engine import Tx
 from storage.tables import cards, episode_events, mentions, shift_sessions
 from storage.tables import desk_actions as actions
@@ -145,6 +147,33 @@ async def test_who_is_assigned_is_called_once_on_a_new_message(office: Office) -
     assert [(row["actor_id"], row["code"]) for row in events] == [(LEA, str(BEN))]
     async with office.desk.store.read() as tx:
         assert await routing.last_workers(tx, [episode["fan_account_id"]]) == {episode["fan_account_id"]: BEN}
+
+
+async def test_whoever_assigns_hears_why_the_person_is_not_mentioned(office: Office) -> None:
+    """Enough contacts, quiet hours, an empty budget; what keeps back longest is said first."""
+    episode, desk = await office.episode(), office.desk
+    ava, fan_id = desk.agency.ava, episode["fan_account_id"]
+
+    async def assigned(to: Viewer, rules: DeskRules | None = None) -> tuple[str, str | None]:
+        service = Office(desk, rules if rules is not None else DeskRules()).service
+        result = await service.assign(office.lea, episode["id"], to)
+        return result.status, result.not_called
+
+    assert await assigned(office.ana) == ("assigned", None)
+    assert await assigned(office.lea, DeskRules(alert_budget=0)) == ("assigned", None)
+    assert await assigned(office.ben, DeskRules(alert_budget=0)) == ("assigned", "budget")
+    minute = LATER // 60_000 % 1440
+    night = QuietHours(minute, (minute + 60) % 1440, "UTC")
+    await desk.change(lambda tx: quiet_hours.set_hours(tx, night, ANA, LATER, user_id=ANA))
+    assert await assigned(office.ana) == ("assigned", "quiet")
+    await desk.change(lambda tx: mutes.set_mute(tx, ava, fan_id, LATER + HOUR, "r", LEA, LATER))
+    assert await assigned(office.ben) == ("assigned", "mute")
+
+
+def test_every_reason_not_to_mention_somebody_has_words() -> None:
+    assert set(get_args(NotCalled)) == set(say.NOT_CALLED)
+    assert say.assigned(5, "quiet").startswith("<@5> has it now. Not mentioned now: quiet hours;")
+    assert say.assigned(5, None) == "<@5> has it now."
 
 
 async def test_assigning_a_row_of_a_list_gives_it_a_card_of_its_own(desk: Desk) -> None:
