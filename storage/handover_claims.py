@@ -162,8 +162,13 @@ async def _append_event(
 async def _mark_taken(
     tx: Tx, session_id: int, episode_ids: Sequence[int], user_id: int | None, now_ms: int
 ) -> None:
-    """Keep on the hand-over who took it; None: it lapsed."""
-    of_session = select(_h.id).where(_h.agency_id == tx.agency_id, _h.session_id == session_id)
+    """Keep on the hand-over who took it; None: it lapsed.
+
+    A session that was ended, taken up again by an undo and ended once more has a second one; the first is over.
+    """
+    of_session = select(_h.id).where(
+        _h.agency_id == tx.agency_id, _h.session_id == session_id, _h.closed_at.is_(None)
+    )
     await tx.execute(
         update(handover_items)
         .where(

@@ -96,6 +96,8 @@ def _creator_problems(one: CreatorStatus, connection: Connection) -> list[str]:
         found.append(told.channel_gone(name))
     elif lacking:
         found.append(told.lacking(lacking, f"<#{profile.channel_id}>"))
+    if one.nobody:
+        found.append(told.nobody(name))
     return found
 
 

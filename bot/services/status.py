@@ -13,7 +13,7 @@ from bot.domain.credits import CREDITS_PER_DAY
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.zones import local_day
 from bot.services.creator_profiles import CreatorProfile, load_profiles
-from storage import creator_settings, settings, status, usage
+from storage import creator_settings, roster, settings, status, usage
 from storage.engine import AgencyStore
 from storage.status import WaitingCards
 
@@ -30,6 +30,8 @@ class CreatorStatus:
     error: str | None
     credits_today: int
     """What counts against her day's budget: without walks, backfills and webhooks."""
+    nobody: bool = False
+    """Nobody is named who would get her action items while nobody is on shift: no chatter, no lead, no role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class StatusService:
             whatever = [await usage.credits_of_day(tx, today, creator_id) for creator_id in everybody]
             waiting = await status.waiting_cards(tx)
             troubles = await creator_settings.open_troubles(tx)
+            has_roles = bool(await roster.list_role_tiers(tx))
         creators = []
         for one in profiles:
             found = last.get(one.creator_id)
@@ -105,6 +108,7 @@ class StatusService:
                     found.finished_at if found is not None else None,
                     errors.get(one.creator_id) if one.failed_polls else None,
                     math.ceil(spent[one.creator_id]),
+                    nobody=not has_roles and one.default_chatter_id is None and not one.lead_ids,
                 )
             )
         return StatusReport(

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import pytest
+
+from tests.e2e import ledger
 from tests.e2e.harness import sandbox
-from tests.e2e.office import DAY_S, HISTORY, HOUR_S, Office, only
-from tests.e2e.reading import live_cards, text_of
+from tests.e2e.office import (
+    DAY_S,
+    HISTORY,
+    HOUR_S,
+    Office,
+    button,
+    buttons,
+    fans_on,
+    only,
+    row_button,
+)
+from tests.e2e.reading import components, live_cards, text_of
+from tests.e2e.refusing import told
 
 ITEMS = (
     "SELECT c.name, e.baseline, e.owner_kind, e.owner_id FROM episodes e JOIN creators c ON c.id = e.creator_id"
@@ -26,6 +43,46 @@ def owners(office: Office, creator: str | None = None) -> list[tuple[bool, str |
     ]
 
 
+async def queue_rows(office: Office, person: str, creator: str) -> dict[str, str]:
+    """Each fan of a creator's queue with the text of the row, all pages."""
+    channel, found = office.channels[creator], {}
+    page = only(await office.box.slash(person, channel, "queue", {"creator": creator}))
+    while True:
+        rows = [text_of({"components": [item]}) for item in components(page) if item.get("accessory")]
+        found |= dict(zip(fans_on(page), rows, strict=True))
+        if not buttons(page, "Next"):
+            return found
+        page = only(await office.press(person, channel, page, button(page, "Next")))
+
+
+def new_items(office: Office, creator: str) -> list[tuple[str, str | None, int | None]]:
+    """(fan, kind and id of the owner) of the open action items that no baseline has found."""
+    return office.rows(
+        "SELECT f.username, e.owner_kind, e.owner_id FROM episodes e"
+        " JOIN fan_accounts f ON f.id = e.fan_account_id WHERE e.creator_id = ?"
+        " AND e.closed_at IS NULL AND e.tier = 'action' AND NOT e.baseline",
+        office.creator_id(creator),
+    )
+
+
+@asynccontextmanager
+async def without(folder: Path, *tables: str) -> AsyncIterator[Office]:
+    """The seventh day of an agency where nobody is a creator's default chatter, and where these tables are empty."""
+    async with sandbox(folder / "data", history=HISTORY, model="reference") as box:
+        office = await Office.of(box)
+        await box.bot("kill")
+        with closing(sqlite3.connect(ledger.database(box.data), timeout=10)) as db, db:
+            db.execute("UPDATE creators SET default_chatter_id = NULL")
+            for table in tables:
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - named below
+        await box.bot("start")
+        await box.until("connected", lambda state: bool(state["bot"]["connected"]))
+        await box.settled()
+        assert (await box.advance(6 * DAY_S)).settled
+        assert office.rows("SELECT count(*) FROM shift_sessions") == [(0,)]
+        yield office
+
+
 async def test_without_any_shift_each_item_is_the_default_chatters(tmp_path: Path) -> None:
     async with sandbox(tmp_path / "data", history=HISTORY, model="reference") as box:
         office = await Office.of(box)
@@ -40,8 +97,17 @@ async def test_without_any_shift_each_item_is_the_default_chatters(tmp_path: Pat
             assert found, creator
             assert {name for _, name in found} == {chatter}
             # In Discord: those who read the queue see whose it is, and who has it is called in the channel.
-            mention = f"<@{office.people[chatter]}>"
-            assert mention in text_of(only(await box.slash("Lea", office.channels[creator], "queue", {})))
+            whose = f"For <@{office.people[chatter]}>, not claimed"
+            items = {
+                name
+                for (name,) in office.rows(
+                    "SELECT f.username FROM episodes e JOIN fan_accounts f ON f.id = e.fan_account_id"
+                    " WHERE e.creator_id = ? AND e.closed_at IS NULL AND e.tier = 'action'",
+                    office.creator_id(creator),
+                )
+            }
+            shown = await queue_rows(office, "Lea", creator)
+            assert {fan for fan, row in shown.items() if whose in row} == items
             cards = live_cards(await box.messages(office.channels[creator]), "ag")
             called = {one for card in cards for one in card.message["sandbox"]["pinged"]}
             assert called == {f"user:{office.people[chatter]}"}
@@ -62,3 +128,50 @@ async def test_a_creator_that_nobody_is_planned_for_has_owners_too(tmp_path: Pat
         )
         assert planned == [(0,)]
         assert {name for _, name in owners(office, "nova-new")} == {"Ana"}
+
+
+@pytest.mark.parametrize(
+    ("tables", "owner"), [((), "user:Lea"), (("creator_leads",), "role:Chatter")], ids=["lead", "role"]
+)
+async def test_without_a_default_chatter_it_goes_to_the_next_who_is_named(
+    tmp_path: Path, tables: tuple[str, ...], owner: str
+) -> None:
+    async with without(tmp_path, *tables) as office:
+        kind, _, name = owner.partition(":")
+        who = (office.people if kind == "user" else office.roles)[name]
+        mention = f"<@{who}>" if kind == "user" else f"<@&{who}>"
+        for creator in ("luna", "zoe"):
+            items = new_items(office, creator)
+            assert items, creator
+            assert {(kind, owner_id) for _, kind, owner_id in items} == {(kind, int(who))}
+            shown = await queue_rows(office, "Lea", creator)
+            for fan, _, _ in items:
+                assert f"For {mention}, not claimed" in shown[fan]
+            cards = live_cards(await office.box.messages(creator), "ag")
+            called = {one for card in cards for one in card.message["sandbox"]["pinged"]}
+            assert called == {f"{kind}:{who}"}
+        assert "All well" in told(await office.box.slash("Max", "luna", "status", {}))
+
+
+async def test_where_nobody_at_all_is_named_the_queue_has_it_and_the_status_says_what_to_do(
+    tmp_path: Path,
+) -> None:
+    async with without(tmp_path, "creator_leads", "role_tiers") as office:
+        for creator in ("luna", "zoe"):
+            items = new_items(office, creator)
+            assert items, creator
+            assert {owner_id for _, _, owner_id in items} == {None}
+            # Whoever owns the server may do everything without a role.
+            shown = await queue_rows(office, "Olga", creator)
+            for fan, _, _ in items:
+                assert "Not claimed" in shown[fan]
+            status = told(await office.box.slash("Olga", creator, "status", {}))
+            assert (
+                f"Nobody is called for {creator}'s alerts while nobody is on shift; "
+                "choose the role of the chatters, or her default chatter, with /setup." in status
+            )
+        # What is there for somebody to take is taken as ever, by whoever may.
+        page = only(await office.box.slash("Olga", office.channels["luna"], "queue", {"creator": "luna"}))
+        fan = fans_on(page)[0]
+        claimed = only(await office.press("Olga", "luna", page, row_button(page, fan)["custom_id"]))
+        assert row_button(claimed, fan)["label"] == "Done"

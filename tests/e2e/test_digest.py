@@ -25,6 +25,7 @@ from tests.e2e.office import (
     sentence,
 )
 from tests.e2e.reading import Card, deleted, is_private, live_cards, names_in, text_of
+from tests.e2e.timing import now_ms
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -48,7 +49,21 @@ def kept(office: Office) -> list[tuple[object, ...]]:
     return office.rows("SELECT creator_id, day, figures, card_id FROM digests ORDER BY day, creator_id")
 
 
-# The history begins at midnight UTC, which is the agency's zone; each test goes on from where the one before ended.
+async def by(office: Office, day: int, hour: int) -> None:
+    """Let time pass up to that hour of a day, unless it is later; day 0 begins with the history.
+
+    The history begins at midnight UTC, which is the agency's zone.
+    """
+    ((first,),) = office.rows("SELECT MIN(started_at) FROM sync_runs")
+    left_s = first // 1_000 // DAY_S * DAY_S + day * DAY_S + hour * HOUR_S - await now_ms(office) // 1_000
+    if left_s > 0:
+        await advance(office, left_s)
+
+
+async def after_the_jump(office: Office) -> None:
+    """The first digest has come, and nine days later that of the last day."""
+    await by(office, 0, 9)
+    await by(office, 9, 9)
 
 
 async def test_the_first_comes_at_eight_and_each_channel_has_one_in_silence(office: Office) -> None:
@@ -66,6 +81,7 @@ async def test_the_first_comes_at_eight_and_each_channel_has_one_in_silence(offi
 
 
 async def test_a_restart_at_that_very_moment_makes_no_second_one(office: Office) -> None:
+    await by(office, 0, 8)
     before = kept(office)
     shown = {channel: [card.message["id"] for card in await digests(office, channel)] for channel in CREATORS}
     await restart(office)
@@ -76,6 +92,7 @@ async def test_a_restart_at_that_very_moment_makes_no_second_one(office: Office)
 
 
 async def test_a_jump_of_days_makes_one_of_the_last_day(office: Office) -> None:
+    await by(office, 0, 9)
     before = len(kept(office))
     await advance(office, 9 * DAY_S)
     made = kept(office)[before:]
@@ -96,6 +113,7 @@ async def test_a_jump_of_days_makes_one_of_the_last_day(office: Office) -> None:
 
 async def test_the_morning_after_counts_what_happened(office: Office) -> None:
     """It is 09:00. What the jump has opened is news of the day that begins now."""
+    await after_the_jump(office)
     card = await office.card_with("luna", "fan_2488", "a")
     await office.press("Ana", "luna", card.message, button(card.message, "Claim"))
     opened = office.rows(
@@ -122,6 +140,7 @@ def _figures(office: Office, creator: str) -> Json:
 
 
 async def test_queue_opens_for_whom_it_is_and_for_nobody_else(office: Office) -> None:
+    await after_the_jump(office)
     card = await newest(office, "luna")
     custom_id = button(card.message, "Queue")
     for _ in range(2):
@@ -136,6 +155,7 @@ async def test_queue_opens_for_whom_it_is_and_for_nobody_else(office: Office) ->
 
 
 async def test_whom_nobody_was_called_for_can_be_claimed_from_a_private_list(office: Office) -> None:
+    await after_the_jump(office)
     chosen = await _leave_unmentioned(office, "luna", 12)
     await advance(office, DAY_S)
     # The day's look at the data has closed or lowered some before the digest.
@@ -201,6 +221,9 @@ async def _leave_unmentioned(office: Office, creator: str, number: int) -> set[s
 
 
 async def test_one_that_somebody_deletes_comes_back_as_it_was(office: Office) -> None:
+    await after_the_jump(office)
+    await _leave_unmentioned(office, "luna", 12)
+    await advance(office, DAY_S)
     card = await newest(office, "luna")
     await office.box.fault("discord", "delete", args={"message": card.message["id"]})
 

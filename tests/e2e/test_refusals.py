@@ -75,6 +75,16 @@ COMMANDS = {
 """In an order in which each finds what it needs."""
 WITH_FAN = [name for name, use in COMMANDS.items() if "fan" in use.options]
 WITH_CREATOR = [name for name, use in COMMANDS.items() if "creator" in use.options]
+OFFERS = {
+    "fan": (FAN, FAN),
+    "creator": ("lun", "luna"),
+    "creators": ("lun", "luna"),
+    "zone": ("paris", "Europe/Paris"),
+    "timezone": ("paris", "Europe/Paris"),
+}
+"""What somebody types into an option and what is among the suggestions; into any other nothing, and there are some."""
+NOTHING_TO_OFFER = {("creator add", "account"), ("creator reconnect", "account")}
+"""The sample agency has no account left for these; tests/e2e/test_setup.py has."""
 NO_FAN = "No fan by that name, id or alias among your creators."
 NO_CREATOR = "No creator by that name among yours."
 NAME_A_FAN = "Name a fan with the option `fan`, or use this in a fan's thread."
@@ -205,6 +215,9 @@ async def test_suggestions_are_for_those_who_may_see_them(office: Office) -> Non
         assert raw["error"] is None, (raw, name)
         return list(raw["choices"])
 
+    for name in ("note add", "followup add"):
+        # Something of Ana's to take back, and to be done with.
+        told(await run(office, "Ana", name))
     for name, option in offered:
         typings = ("", "fan_1001", "luna", "acct", "a", f"c:{encode(luna)}")
         nobody = await asyncio.gather(*(choices("Nia", name, option, typed) for typed in typings))
@@ -216,6 +229,13 @@ async def test_suggestions_are_for_those_who_may_see_them(office: Office) -> Non
             words = {part for one in found for part in str(one["name"]).replace("·", " ").split()}
             assert not words & (hers | {"luna", "acct_luna"}), name
         assert await choices("Olga", name, option, "acct_foreign") == []
+        # Whoever may use it is offered what they see.
+        typed, offer = OFFERS.get(option, ("", ""))
+        theirs = await choices(PEOPLE[COMMANDS[name].needs], name, option, typed)
+        if (name, option) in NOTHING_TO_OFFER:
+            assert theirs == [], (name, option)
+        else:
+            assert any(offer in str(one["name"]) for one in theirs), (name, option, theirs)
 
 
 @pytest.mark.parametrize(

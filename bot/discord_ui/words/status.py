@@ -40,6 +40,14 @@ def notice_channel_gone() -> str:
     return "The notice channel is gone; the server's owner can choose another with /setup."
 
 
+def nobody(name: str) -> str:
+    """No chatter, no lead and no role could get a creator's action items."""
+    return (
+        f"Nobody is called for {name}'s alerts while nobody is on shift;"
+        " choose the role of the chatters, or her default chatter, with /setup."
+    )
+
+
 def blocked(cards: str, channel: str, reason: str) -> str:
     return f"{cards} cannot be posted in {channel}: {reason}."
 

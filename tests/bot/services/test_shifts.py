@@ -16,7 +16,7 @@ from bot.domain.shifts import PlannedShift
 from bot.domain.views import HandoverCard, Owner
 from bot.jobs.shifts import ShiftsJob
 from bot.services.shifts import ShiftService, TakeResult
-from storage import claims, desk_actions, holds, on_shift, routing, shifts
+from storage import claims, desk_actions, handovers, holds, on_shift, routing, shifts
 from storage.engine import Tx
 from storage.tables import audit_log, shift_sessions
 from tests.bot.jobs.desk import NINE_DAYS, Desk, leaving, open_desk
@@ -221,6 +221,24 @@ async def test_what_was_taken_is_undone_as_it_was(team: Team) -> None:
     # They still lapse when their time has come.
     await ShiftsJob(team.store).run_due(team.now + 2 * MS_PER_HOUR)
     assert await team.claimers() == [None, None, None]
+
+
+async def test_an_undone_take_leaves_an_earlier_hand_over_of_the_same_shift_closed(team: Team) -> None:
+    (first,) = await team.open(1)
+    await team.shifts.start(team.ben, {team.ava})
+    await team.claim(BEN_ID, first)
+    await team.shifts.end(team.ben)
+    # Ended by mistake, taken back, and ended once more: the first hand-over is over.
+    assert await team.undo(BEN_ID)
+    await team.shifts.end(team.ben)
+    _, second = await team.desk.cards("h")
+    assert (await team.shifts.take(team.ana, second["id"], None)).status == "taken"
+    async with team.store.read() as tx:
+        (action,) = await desk_actions.list_recent(tx, ANA_ID, 0, 1)
+    await team.store.write(lambda tx: restore(tx, action.id))
+    assert await team.claimers() == [BEN_ID]
+    async with team.store.read() as tx:
+        assert len(await handovers.list_open(tx, team.ava, BEN_ID)) == 1
 
 
 async def test_starts_ends_and_plans_can_be_taken_back(team: Team) -> None:
