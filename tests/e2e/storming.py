@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,38 +20,67 @@ from storage.lock import ProcessLock
 from tests.data.make_history import SPAN_AFTER_D, SPAN_BEFORE_D, History, Purchase, every
 from tests.e2e import ledger
 from tests.e2e.harness import Json
-from tests.e2e.office import DAY_S, Office, buttons, only
-from tests.e2e.reading import live_cards, names_in, text_of
+from tests.e2e.office import DAY_S, Office, button, buttons, only
+from tests.e2e.reading import components, live_cards, names_in, text_of
 from tests.e2e.timing import now_ms
 
 ALERTS = 50
-"""Of each creator. One is an action item and the others share a list, so a storm is two messages a creator."""
-STORM_DAY = 0.5
+"""Of each creator, those that were there before included."""
+BUDGET = DeskRules().alert_budget
+STORM_DAY = 1.5
+"""After a night: only then is it seen that a rebill is off."""
 HELD_S = 1_800
 """Agency time from the last look of the bot to the storm: less than until its next, so what is left is delivery."""
 URGENT_IN_S = 5.0
 FIRST_ANSWER_MS = 2_000
 _STARTED = re.compile(r"timestamp='([^']+)'.*logger='bot\.runner' event='started'")
 _CROSSES = STORM_DAY - HELD_S / DAY_S / 2
+_LISTED_AT = STORM_DAY / 2
+"""When those cross that are on a list before the storm: after the baseline, before the last look."""
 
 
-def write_history(path: Path, creators: int) -> None:
-    """Creators c000, c001, ...: all of their ALERTS cross between the last look and the storm, by the time alone."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many `creators`, and what each has. New flags of one look share a list; an action item has its own card."""
+
+    creators: int
+    actions: int = 1
+    raised: int = 0
+    """How many of the actions were flags on a list before."""
+    staying: int = 0
+    """How many flags are on that list before, and stay."""
+
+    @property
+    def names(self) -> list[str]:
+        return [f"c{number:03d}" for number in range(self.creators)]
+
+    @property
+    def cards(self) -> int:
+        """How many are posted by the storm: each creator's action items and one list."""
+        return self.creators * (self.actions + 1)
+
+
+def write_history(path: Path, plan: Plan) -> None:
+    """Of each creator ALERTS, by the time alone: a few before the last look, all others between it and the storm."""
     history = History()
-    for number in range(creators):
-        name = f"c{number:03d}"
-        for _ in range(ALERTS - 1):
-            history.add(name, _fading(history))
-        history.add(name, _sudden(history))
+    for name in plan.names:
+        for _ in range(plan.staying):
+            history.add(name, _fading(history, _LISTED_AT))
+        for _ in range(ALERTS - plan.staying - plan.actions):
+            history.add(name, _fading(history, _CROSSES))
+        for _ in range(plan.raised):
+            history.add(name, _raised(history))
+        for _ in range(plan.actions - plan.raised):
+            history.add(name, _sudden(history))
     # Two steady buyers hold the span of the file, and so its start.
     history.add("c000", [(-SPAN_BEFORE_D, 5_000), *every(history, -74, SPAN_AFTER_D - 1, 5)])
     history.add("c000", [*every(history, -60, SPAN_AFTER_D - 1, 5), (SPAN_AFTER_D, 4_500)])
     path.write_text(history.text(), encoding="utf-8", newline="")
 
 
-def _fading(history: History) -> list[Purchase]:
+def _fading(history: History, crosses: float) -> list[Purchase]:
     """Much in the window before, little in this one: above 60 from the ninth day of silence on."""
-    last = _CROSSES - 9
+    last = crosses - 9
     return [
         (last - 38, history.cents(8_000, 12_000)),
         (last - 34, history.cents(8_000, 12_000)),
@@ -66,14 +95,24 @@ def _sudden(history: History) -> list[Purchase]:
     return [(renewed - 30, history.cents(400, 600)), (_CROSSES - 30, history.cents(9_000, 12_000))]
 
 
+def _raised(history: History) -> list[Purchase]:
+    """At 80 once the rebill is off; above it when the only large purchase leaves the window of 30 days."""
+    renewed = _LISTED_AT - 23
+    return [(renewed - 30, history.cents(400, 600)), (_CROSSES - 30, history.cents(9_000, 12_000))]
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A request that the pacer let through, as Discord got it. `card` None: no message was made by it."""
+    """A request that the pacer let through, as Discord got it.
+
+    `pinged`: whom it notified. `card` and `message`: whose message it posted, by its nonce, and which; None: none.
+    """
 
     at_ms: int
-    channel: str
-    ping: bool
+    path: str
+    pinged: tuple[str, ...]
     card: str | None
+    message: str | None
 
 
 @dataclass(slots=True)
@@ -104,34 +143,47 @@ class Storm:
         return sum(self.may_send_ms <= one.at_ms <= end for one in self.arrivals)
 
     @property
-    def pings(self) -> int:
-        return sum(one.ping for one in self.arrivals)
+    def pings(self) -> Counter[str]:
+        """How often each person or role was notified, whatever for."""
+        return Counter(who for one in self.arrivals for who in one.pinged)
 
     def missing(self) -> set[str]:
         """Cards that were behind and never arrived."""
         return set(self.behind) - {one.card for one in self.arrivals if one.card is not None}
 
     def twice(self) -> list[str]:
-        """Cards that arrived more than once."""
-        arrived = Counter(one.card for one in self.arrivals if one.card in self.behind)
-        return [card for card, count in arrived.items() if card is not None and count > 1]
+        """Cards of which more than one message was posted; a repeated nonce posts none."""
+        posted = {(one.card, one.message) for one in self.arrivals if one.card is not None}
+        return [card for card, count in Counter(card for card, _ in posted).items() if count > 1]
+
+    def pinged_twice(self) -> list[str]:
+        """Cards that notified more than once, or more than one."""
+        pinged = Counter(one.card for one in self.arrivals if one.card is not None for _ in one.pinged)
+        return [card for card, count in pinged.items() if count > 1]
 
     def overtaking(self) -> int:
-        """How many messages of less urgent cards, of whatever channel, arrived before the last action item."""
-        last = max(one.at_ms for one in self.arrivals if one.card in self.urgent)
-        rest = self.behind - self.urgent
-        return sum(one.card in rest and one.at_ms < last for one in self.arrivals)
+        """How many less urgent cards arrived before the last action item of their own channel."""
+        last = {one.path: one.at_ms for one in self._of(self.urgent)}
+        return sum(one.at_ms < last[one.path] for one in self._of(self.behind - self.urgent))
+
+    def ahead_elsewhere(self) -> int:
+        """How many less urgent cards arrived before the last action item of all channels."""
+        last = max(one.at_ms for one in self._of(self.urgent))
+        return sum(one.at_ms < last for one in self._of(self.behind - self.urgent))
 
     def before_pings(self) -> int:
         """How many silent action items arrived among the pings; those whose request was ready first find no queue."""
-        urgent = [one.ping for one in self.arrivals if one.card in self.urgent]
+        urgent = [bool(one.pinged) for one in self._of(self.urgent)]
         return urgent[: sum(urgent)].count(False)
 
+    def _of(self, cards: frozenset[str]) -> list[Arrival]:
+        return [one for one in self.arrivals if one.card in cards]
+
     def _last(self, cards: frozenset[str]) -> float:
-        return (max(one.at_ms for one in self.arrivals if one.card in cards) - self.may_send_ms) / 1_000
+        return (max(one.at_ms for one in self._of(cards)) - self.may_send_ms) / 1_000
 
 
-async def storm(office: Office, *, timeout_s: int) -> Storm:
+async def storm(office: Office, plan: Plan, *, timeout_s: int) -> Storm:
     """Let the storm break: the bot is down while all is decided in its database, then comes up and delivers.
 
     Max claims each action item as soon as it is posted.
@@ -139,7 +191,10 @@ async def storm(office: Office, *, timeout_s: int) -> Storm:
     box = office.box
     step = await box.advance(round(STORM_DAY * DAY_S) - HELD_S, timeout_s=timeout_s)
     assert step.settled, box.tail()
-    assert storm_fans(office) == {}
+    listed = plan.raised + plan.staying
+    before = {name: len(fans) for name, fans in storm_fans(office).items()}
+    assert before == (dict.fromkeys(plan.names, listed) if listed else {}), before
+    assert office.rows("SELECT id FROM cards WHERE kind = 'a'") == []
     await box.bot("term")
     await box.until("down", lambda state: state["bot"]["pid"] is None)
     assert not (await box.advance(HELD_S, timeout_s=1)).settled
@@ -158,16 +213,23 @@ async def storm(office: Office, *, timeout_s: int) -> Storm:
     told = Storm(
         _starts(office)[starts], frozenset(urgent), frozenset(map(str, behind)), first_answers_ms=answers
     )
-    cards = dict(office.rows("SELECT CAST(message_id AS TEXT), CAST(id AS TEXT) FROM cards"))
-    for line in await box.requests(since):
-        told.refused += line["status"] == 429
+    lines = await box.requests(since)
+    told.refused = sum(line["status"] == 429 for line in lines)
+    told.arrivals = list(arrivals(lines))
+    return told
+
+
+def arrivals(lines: Iterable[Json]) -> Iterable[Arrival]:
+    """What the pacer let through, by the requests as the sandbox recorded them; answers to people are not."""
+    for line in lines:
         path = line["path"]
         if "/interactions/" in path or "/webhooks/" in path:
             continue
-        creates = line["method"] == "POST" and path.endswith("/messages")
-        card = cards.get(str((line["response"] or {}).get("id"))) if creates else None
-        told.arrivals.append(Arrival(_ms(line["at"]), path, _pings(line), card))
-    return told
+        posted = line["method"] == "POST" and path.endswith("/messages") and line["status"] == 200
+        nonce = (line["json"] or {}).get("nonce") if posted else None
+        card = str(int(str(nonce).partition(".")[0], 36)) if nonce is not None else None
+        message = str(line["response"]["id"]) if card is not None else None
+        yield Arrival(_ms(line["at"]), path, _pinged(line), card, message)
 
 
 async def _decide(office: Office) -> None:
@@ -218,21 +280,73 @@ def _ms(at: str) -> int:
     return round(datetime.fromisoformat(at).timestamp() * 1_000)
 
 
-def _pings(line: Json) -> bool:
+def _pinged(line: Json) -> tuple[str, ...]:
     allowed = (line["json"] or {}).get("allowed_mentions") or {}
-    return bool(allowed.get("users") or allowed.get("roles"))
+    return (*allowed.get("users", ()), *allowed.get("roles", ()))
 
 
-async def reached(office: Office, fans: set[str], channel: str) -> Counter[str]:
-    """How often each of the fans is met by who opens every card of the channel and turns every list's pages."""
-    met: Counter[str] = Counter()
+@dataclass(slots=True)
+class Reach:
+    """What somebody finds who goes through a channel.
+
+    `met`: how often each fan is read of; `single`: who has a card of their own; `listed`: the rows of every list, page
+    by page.
+    """
+
+    met: Counter[str] = field(default_factory=Counter)
+    single: set[str] = field(default_factory=set)
+    listed: list[str] = field(default_factory=list)
+
+    def actions_on_lists(self) -> list[str]:
+        """Rows of action items; there must be none, ended subscriptions are called something else."""
+        return [row for row in self.listed if "Action" in row]
+
+
+async def reached(office: Office, fans: set[str], channel: str) -> Reach:
+    """Max opens every card of the channel and turns every list's pages.
+
+    Of each list's first and last page he opens an alert by the menu below, and claims the last: that has to take.
+    """
+    reach = Reach()
     for card in live_cards(await office.box.messages(channel), "ag"):
         message = card.message
-        met.update(names_in(text_of(message), fans))
+        found = names_in(text_of(message), fans)
+        reach.met.update(found)
+        if card.kind == "a":
+            reach.single |= found
+            continue
+        reach.listed += _rows(message)
+        await _opened(office, channel, message, 0)
         while further := buttons(message, "Next"):
             message = only(await office.press("Max", channel, message, further[0]))
-            met.update(names_in(text_of(message), fans))
-    return met
+            reach.met.update(names_in(text_of(message), fans))
+            reach.listed += _rows(message)
+        await _claimed(office, channel, await _opened(office, channel, message, -1))
+    return reach
+
+
+def _rows(message: Json) -> list[str]:
+    return [text_of({"components": [item]}) for item in components(message) if item.get("accessory")]
+
+
+async def _opened(office: Office, channel: str, page: Json, which: int) -> Json:
+    """The private menu about one row of a page, by the select below it; it is about that row's fan."""
+    (select,) = [item for item in components(page) if ":pick_episode:" in (item.get("custom_id") or "")]
+    assert len(select["options"]) == len(_rows(page))
+    option = select["options"][which]
+    menu = only(await office.press("Max", channel, page, select["custom_id"], [option["value"]]))
+    fan = option["label"].partition(" ")[0]
+    assert fan in _rows(page)[which]
+    assert names_in(text_of(menu), {fan}) == {fan}
+    return menu
+
+
+async def _claimed(office: Office, channel: str, menu: Json) -> None:
+    """Max claims by the menu; from then on he has it."""
+    claim = button(menu, "Claim")
+    only(await office.press("Max", channel, menu, claim))
+    (held,) = office.rows("SELECT claimed_by FROM episodes WHERE id = ?", int(claim.rpartition(":")[2], 36))
+    assert str(held[0]) == office.people["Max"]
 
 
 def storm_fans(office: Office) -> dict[str, set[str]]:
@@ -246,9 +360,14 @@ def storm_fans(office: Office) -> dict[str, set[str]]:
     return found
 
 
-def grouped_actions(office: Office) -> list[tuple[object, ...]]:
-    """Action items that stand on a list; there must be none."""
-    return office.rows(
-        "SELECT e.id FROM episodes e JOIN cards k ON k.id = e.card_id"
-        " WHERE e.closed_at IS NULL AND e.tier = 'action' AND NOT e.expired AND k.kind = 'g'"
-    )
+def action_fans(office: Office, channel: str) -> set[str]:
+    """Who is an action item, by the bot's own judgement, other than for a subscription that ended."""
+    return {
+        username
+        for (username,) in office.rows(
+            "SELECT f.username FROM episodes e JOIN fan_accounts f ON f.id = e.fan_account_id"
+            " JOIN creators c ON c.id = e.creator_id"
+            " WHERE e.closed_at IS NULL AND e.tier = 'action' AND NOT e.expired AND c.name = ?",
+            channel,
+        )
+    }

@@ -13,7 +13,7 @@ from bot.discord_ui.features.claiming import claim, release
 from bot.discord_ui.lists import render_grouped
 from bot.discord_ui.press import Handler, Press
 from bot.discord_ui.rendered import RenderedMessage
-from bot.discord_ui.turn import UNKNOWN_MESSAGE, turn
+from bot.discord_ui.turn import UNKNOWN_MESSAGE, replace, turn
 from bot.domain.pages import ROWS_PER_PAGE
 from bot.domain.views import BaselineCard, CardView, GroupedCard, NoticeCard
 from bot.services.ports import Desk
@@ -77,8 +77,11 @@ class CardFeature:
         if view is None:
             await press.answer.say(done)
         elif press.on_private_message:
-            await press.answer.update(await self._private_page(view, press, episode_id))
-            await self._desk.note_shown(press.target.card_id, "")
+            try:
+                if not await replace(press, await self._private_page(view, press, episode_id)):
+                    await press.answer.say(done)
+            finally:
+                await self._desk.note_shown(press.target.card_id, "")
         elif not await self._desk.is_message_of(press.target.card_id, press.message_id):
             # Posted again or deleted meanwhile: the card lives in another message, this one stays what it is.
             await press.answer.say(done)

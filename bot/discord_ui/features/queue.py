@@ -90,7 +90,7 @@ class QueueFeature:
         return press.target.kind == KIND and (creator_id == 0 or creator_id in press.viewer.creator_ids)
 
     async def _show(self, press: Press, place: Place, done: str | None = None) -> None:
-        """The queue in place; `done` alone where the message that was pressed is no longer there or is no queue."""
+        """The queue in place, or anew where that cannot be; `done` alone where the message was dismissed meanwhile."""
         found = None
         if self._sees(press):
             found = await self._queue.look(press.viewer, press.target.card_id or None, place.sort, place.page)
@@ -98,8 +98,10 @@ class QueueFeature:
             await press.answer.say(done or words.GONE)
             return
         rendered = render_queue(found, chat_url=self._chat_url, viewer_id=press.viewer.user_id)
-        if not press.on_private_message:
-            # Only a private message may turn into a queue.
+        if press.on_private_message and await replace(press, rendered):
+            return
+        if press.on_private_message and done is not None:
+            await press.answer.say(done)
+        else:
+            # Only a private message may turn into a queue, and one that was dismissed cannot.
             await press.answer.send(rendered)
-        elif not await replace(press, rendered):
-            await press.answer.say(done or words.GONE)
