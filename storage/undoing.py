@@ -136,6 +136,8 @@ async def restore_episodes(
         )
         restored.append(episode_id)
     await _give_back(tx, action, restored)
+    if restored and action.creator_id is not None:
+        await _go_off_shift(tx, action, action.creator_id)
     await desk_actions.show(tx, restored)
     return restored, left
 
@@ -206,6 +208,43 @@ async def _give_back(tx: Tx, action: DeskAction, episode_ids: list[int]) -> None
             update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(ids)).values(closed_at=None)
         )
         await bump(tx, ids)
+
+
+async def _go_off_shift(tx: Tx, action: DeskAction, creator_id: int) -> None:
+    """The shift that a claim began never was, unless whoever claimed has taken on others there or still has any."""
+    if not await _took_on(tx, action):
+        return
+    begun = await on_shift.find_begun_by_claim(tx, creator_id, action.actor_id)
+    if begun is None:
+        return
+    session_id, begun_by = begun
+    for one in await desk_actions.list_by(tx, action.actor_id, creator_id, from_id=begun_by):
+        if one.id != action.id and await _took_on(tx, one):
+            return
+    has_claims = await tx.scalar(
+        select(episodes.c.id)
+        .where(
+            episodes.c.agency_id == tx.agency_id,
+            episodes.c.creator_id == creator_id,
+            episodes.c.claimed_by == action.actor_id,
+            episodes.c.closed_at.is_(None),
+        )
+        .limit(1)
+    )
+    if has_claims is None:
+        await on_shift.withdraw(tx, session_id, creator_id)
+
+
+async def _took_on(tx: Tx, action: DeskAction) -> bool:
+    """Whether whoever did it claimed something with it."""
+    if action.target_kind != "episode":
+        return False
+    before, after = await desk_actions.load_change(tx, action.id)
+    return any(
+        work["claimed_by"] == action.actor_id != before[episode_id]["claimed_by"]
+        for episode_id, work in after.items()
+        if episode_id in before
+    )
 
 
 async def _append_event(

@@ -120,6 +120,8 @@ class ShiftService:
             done: list[OneStart] = []
             for creator in await _seen(tx, viewer, creator_ids):
                 if creator.id in known:
+                    # A claim may have begun it: with that it is not undone any more.
+                    await on_shift.confirm(tx, known[creator.id].session_id)
                     done.append(OneStart(creator.name, known[creator.id].until_at, already=True))
                     continue
                 plan = await shifts.list_for(tx, creator.id, viewer.user_id)
@@ -261,7 +263,6 @@ class ShiftService:
             count = await handover_claims.take(
                 tx, left.ended, open_ones, viewer.user_id, self._rules.remind_claim_ms, now
             )
-            await on_shift.begin_by_claim(tx, left.creator_id, viewer.user_id, now)
             action = "take_all" if episode_id is None else "take_one"
             action_id = await desk_actions.record(
                 tx,
@@ -275,6 +276,7 @@ class ShiftService:
                 machine_ms(),
                 before=before,
             )
+            await on_shift.begin_by_claim(tx, left.creator_id, viewer.user_id, now, action_id)
             await append(tx, viewer, action, "card", card_id, left.creator_id, now)
             return TakeResult("taken", count, action_id)
 

@@ -1,0 +1,126 @@
+"""What is left of a shift when what began it, or the plan that did, is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.models import MS_PER_HOUR, Viewer
+from bot.services.desk import Desk as DeskService
+from bot.services.undo import UndoResult, UndoService
+from bot.services.undo_handlers import undo_handlers
+from storage import desk_actions, escalations
+from tests.bot.jobs.desk import open_desk
+from tests.bot.services.test_shifts import ANA_ID, BEN_ID, LEA_ID, START, Team
+from tests.storage.conftest import Agency, agency, database_url, postgres_server, postgres_url, storage
+
+__all__ = ["agency", "database_url", "postgres_server", "postgres_url", "storage"]
+
+
+class Office(Team):
+    """A team with its cards and its /undo."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        others: Any = SimpleNamespace(take_back=None)
+        self.cards = DeskService(
+            self.store, self, rules=self.desk.rules, wake_delivery=self._wake, is_in_flight=lambda _: False
+        )
+        handlers = undo_handlers(
+            self,
+            creator_admin=others,
+            followups=others,
+            notes=others,
+            playbooks=others,
+            shifts=self.shifts,
+            spreads=others,
+            winbacks=others,
+        )
+        self.undoing = UndoService(self.store, self, handlers, wake_delivery=self._wake)
+
+    async def _wake(self) -> None:
+        pass
+
+    def viewer(self, user_id: int) -> Viewer:
+        return {ANA_ID: self.ana, BEN_ID: self.ben, LEA_ID: self.lea}[user_id]
+
+    async def take_back(self, user_id: int, number: int = 0) -> UndoResult:
+        """Somebody takes back what they did last, or (`number`) so many before that."""
+        async with self.store.read() as tx:
+            done = await desk_actions.list_recent(tx, user_id, 0, 20)
+        return await self.undoing.undo(self.viewer(user_id), done[number].id)
+
+    async def worked_ms(self) -> int:
+        """For how long anybody was on for Ava since the beginning."""
+        async with self.store.read() as tx:
+            spans = await escalations.list_spans(tx, {self.ava}, START, self.now)
+        return sum(end - start for start, end in spans.get(self.ava, ()))
+
+
+@pytest_asyncio.fixture
+async def office(agency: Agency) -> AsyncIterator[Office]:
+    yield Office(await open_desk(agency))
+
+
+# Claims
+
+
+@pytest.mark.parametrize("how", ["claim", "take_over", "assign", "take_one", "take_all"])
+async def test_a_claim_that_is_undone_leaves_nobody_on_shift(office: Office, how: str) -> None:
+    (alert,) = await office.open(1)
+    if how in ("take_one", "take_all"):
+        await office.claim(BEN_ID, alert)
+        await office.shifts.end(office.ben)
+        await office.shifts.take(office.lea, await office.card(), alert if how == "take_one" else None)
+    elif how == "claim":
+        await office.cards.claim(office.lea, alert)
+    elif how == "take_over":
+        await office.cards.take_over(office.lea, alert, None)
+    else:
+        await office.cards.assign(office.lea, alert, office.lea)
+    assert await office.on(office.ava) == [LEA_ID]
+    office.now += MS_PER_HOUR
+    assert (await office.take_back(LEA_ID)).status == "undone"
+    assert await office.on(office.ava) == []
+    assert await office.worked_ms() == 0
+    # It may begin again.
+    await office.cards.claim(office.lea, alert)
+    assert await office.on(office.ava) == ([LEA_ID] if how in ("claim", "take_over", "assign") else [])
+
+
+async def test_who_has_another_claim_there_stays_on_until_that_is_undone_too(office: Office) -> None:
+    first, second, _ = await office.open()
+    await office.cards.claim(office.ana, first)
+    await office.cards.claim(office.ana, second)
+    assert (await office.take_back(ANA_ID, 1)).status == "undone"
+    assert await office.on(office.ava) == [ANA_ID]
+    assert (await office.take_back(ANA_ID)).status == "undone"
+    assert await office.on(office.ava) == []
+
+
+async def test_who_was_on_before_or_has_worked_on_others_since_stays_on(office: Office) -> None:
+    first, second, third = await office.open()
+    await office.shifts.start(office.ben, {office.ava})
+    await office.cards.claim(office.ben, first)
+    await office.take_back(BEN_ID)
+    assert await office.on(office.ava) == [BEN_ID]
+
+    await office.cards.claim(office.ana, second)
+    await office.cards.claim(office.ana, third)
+    await office.cards.release(office.ana, third)
+    # What she has released again was work all the same.
+    await office.take_back(ANA_ID, 2)
+    assert sorted(await office.on(office.ava)) == [ANA_ID, BEN_ID]
+
+
+async def test_who_has_said_so_meanwhile_stays_on(office: Office) -> None:
+    (alert,) = await office.open(1)
+    await office.cards.claim(office.ana, alert)
+    (told,) = await office.shifts.start(office.ana, {office.ava})
+    assert told.already
+    assert (await office.take_back(ANA_ID)).status == "undone"
+    assert await office.on(office.ava) == [ANA_ID]
