@@ -10,6 +10,7 @@ from bot.discord_ui.limits import CHOICE_NAME_UNITS, CONTENT_UNITS, clip_units
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import clean_name, fan_name, plain_fan_name, safe_name
 from bot.discord_ui.words import undo as say
+from bot.discord_ui.words.shifts import still_on
 from bot.domain.base36 import encode
 from bot.domain.undo import LeftLine, UndoLine, UndoList
 from bot.services.undo import UndoResult
@@ -102,6 +103,8 @@ def outcome(result: UndoResult) -> str:
             lines[0] += f" {say.rows_only()}"
         if result.kept:
             lines[0] += f" {say.kept(result.kept)}"
+        if result.still_on is not None:
+            lines[0] += f" {still_on(result.still_on)}"
         return "\n".join([*lines, *_left_lines(result.left)])
     if result.status == "overtaken" and result.left and result.line is not None:
         return "\n".join([say.not_undone(sentence(result.line)), *_left_lines(result.left)])

@@ -12,8 +12,10 @@ from bot.domain.models import MS_PER_DAY, Viewer
 from bot.domain.pages import fit
 from bot.domain.shift_work import Planned, lasts_until
 from bot.domain.shifts import PlannedShift, ShiftSpan, gaps, next_start
+from bot.domain.undo import StillOn
 from bot.domain.views import HandoverCard, OnNow
 from bot.services.records import append, keep
+from bot.services.shift_undo import ShiftUndone, leave_plan, undo_shift
 from storage import boards, card_views, desk_actions, handover_claims, handovers, on_shift, roster, shifts
 from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
@@ -79,11 +81,12 @@ class PlanPage:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """`planned`: the row, new or as it stood; `gaps`: what the plan then leaves open."""
+    """`planned`: the row, new or as it stood; `gaps`: what the plan then leaves open; `still_on`: who was on by it."""
 
     status: Literal["planned", "already", "not_found"]
     planned: Planned | None = None
     gaps: tuple[tuple[int, int], ...] = ()
+    still_on: StillOn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,7 @@ class ShiftService:
         return await self._store.write(write)
 
     async def remove(self, viewer: Viewer, shift_id: int) -> PlanResult:
-        """Take a shift out of the plan ("planned": it was in it). Whoever is on by it stays on until its end."""
+        """Take a shift out of the plan ("planned": it was in it). Whoever works by it stays on until its end."""
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> PlanResult:
@@ -217,7 +220,8 @@ class ShiftService:
                 return PlanResult("already", row)
             await self._record(tx, viewer, "shift_unplan", shift_id, row.creator_id, now)
             rows = (await shifts.list_rows(tx, row.creator_id)).get(row.creator_id, ())
-            return PlanResult("planned", row, _gaps([one.shift for one in rows], now))
+            still_on = await leave_plan(tx, row, now)
+            return PlanResult("planned", row, _gaps([one.shift for one in rows], now), still_on)
 
         return await self._store.write(write)
 
@@ -282,36 +286,9 @@ class ShiftService:
 
         return await self._store.write(write)
 
-    async def undo(self, tx: Tx, action: DeskAction) -> bool:
-        """Take back an action on a shift, within the transaction that marks it undone. False: things have moved on."""
-        now = self._clock.now_ms()
-        if action.target_id is None:
-            return False
-        match action.action:
-            case "shift_start":
-                session = await on_shift.find_open(tx, action.target_id)
-                if session is None:
-                    return False
-                ended, claims = await handovers.end_session(tx, session, now, "end")
-                creator = await roster.get_creator(tx, session.creator_id)
-                if ended is not None and creator is not None:
-                    await handovers.hand_over(tx, self._rules, creator, ended, claims, now)
-                return True
-            case "shift_end":
-                if not await on_shift.reopen(tx, action.target_id, now):
-                    return False
-                session = await on_shift.find_open(tx, action.target_id)
-                for one in (
-                    await handovers.list_open(tx, session.creator_id, session.user_id) if session else ()
-                ):
-                    await handovers.close(tx, one, now)
-                return True
-            case "shift_plan" | "shift_unplan":
-                removed_at = now if action.action == "shift_plan" else None
-                if action.creator_id is not None:
-                    await boards.bump(tx, action.creator_id)
-                return await shifts.set_removed(tx, action.target_id, removed_at)
-        return False
+    async def undo(self, tx: Tx, action: DeskAction) -> ShiftUndone | None:
+        """Take back an action on a shift, within the transaction that marks it undone. None: things have moved on."""
+        return await undo_shift(tx, action, self._rules, self._clock.now_ms())
 
     async def _record(
         self, tx: Tx, viewer: Viewer, action: str, target_id: int | None, creator_id: int, now: int

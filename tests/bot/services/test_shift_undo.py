@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from bot.discord_ui.undo import outcome
+from bot.discord_ui.words import shifts as say
 from bot.domain.models import MS_PER_HOUR, Viewer
+from bot.domain.undo import StillOn
+from bot.jobs.shifts import ShiftsJob
 from bot.services.desk import Desk as DeskService
 from bot.services.undo import UndoResult, UndoService
 from bot.services.undo_handlers import undo_handlers
-from storage import desk_actions, escalations
+from storage import desk_actions, escalations, shifts
 from tests.bot.jobs.desk import open_desk
-from tests.bot.services.test_shifts import ANA_ID, BEN_ID, LEA_ID, START, Team
+from tests.bot.services.test_shifts import ANA_ID, BEN_ID, LEA_ID, NOON_TO_SIX, SIX, START, Team
 from tests.storage.conftest import Agency, agency, database_url, postgres_server, postgres_url, storage
 
 __all__ = ["agency", "database_url", "postgres_server", "postgres_url", "storage"]
@@ -124,3 +129,76 @@ async def test_who_has_said_so_meanwhile_stays_on(office: Office) -> None:
     assert told.already
     assert (await office.take_back(ANA_ID)).status == "undone"
     assert await office.on(office.ava) == [ANA_ID]
+
+
+# Plans
+
+
+async def _plan_now(office: Office) -> int:
+    """Ana is planned from noon to six, and on by it at one; the row's id."""
+    planned = (await office.shifts.plan(office.lea, office.ava, NOON_TO_SIX)).planned
+    assert planned is not None
+    office.now = START + 5 * MS_PER_HOUR
+    await ShiftsJob(office.store).run_due(office.now)
+    assert await office.on(office.ava) == [ANA_ID]
+    return planned.id
+
+
+@pytest.mark.parametrize("by", ["remove", "undo"])
+async def test_who_is_on_by_a_plan_taken_back_and_was_not_seen_is_off_at_once(
+    office: Office, by: str
+) -> None:
+    row = await _plan_now(office)
+    if by == "remove":
+        removed = await office.shifts.remove(office.lea, row)
+        assert (removed.status, removed.still_on) == ("planned", None)
+    else:
+        result = await office.take_back(LEA_ID)
+        assert (result.status, result.still_on) == ("undone", None)
+    assert await office.on(office.ava) == []
+    assert await office.desk.cards("h") == []
+    if by == "remove":
+        # Put back, it goes on.
+        assert (await office.take_back(LEA_ID)).status == "undone"
+        await ShiftsJob(office.store).run_due(office.now)
+        assert await office.on(office.ava) == [ANA_ID]
+
+
+@pytest.mark.parametrize("by", ["remove", "undo"])
+async def test_who_is_at_work_by_it_stays_on_and_the_answer_says_until_when(office: Office, by: str) -> None:
+    row = await _plan_now(office)
+    await office.shifts.note_seen(ANA_ID)
+    if by == "remove":
+        still_on = (await office.shifts.remove(office.lea, row)).still_on
+    else:
+        result = await office.take_back(LEA_ID)
+        still_on = result.still_on
+        assert outcome(result) == (
+            f"Undone: Planned a shift (Ava). <@{ANA_ID}> stays on until <t:{SIX // 1000}:t>."
+        )
+    assert still_on == StillOn(ANA_ID, SIX)
+    assert await office.on(office.ava) == [ANA_ID]
+    told = say.removed("Ava", NOON_TO_SIX, (), still_on)
+    assert told.endswith(
+        f"(UTC). <@{ANA_ID}> stays on until <t:{SIX // 1000}:t>. The coming week is covered."
+    )
+
+
+async def test_who_is_planned_by_another_row_or_on_by_themselves_is_left_alone(office: Office) -> None:
+    row = await _plan_now(office)
+    await office.store.write(
+        lambda tx: shifts.add_shift(tx, office.ava, replace(NOON_TO_SIX, ends_minute=20 * 60), START)
+    )
+    assert (await office.shifts.remove(office.lea, row)).still_on is None
+    assert await office.on(office.ava) == [ANA_ID]
+
+
+async def test_a_plan_that_was_added_again_is_not_put_back_beside_it(office: Office) -> None:
+    row = (await office.shifts.plan(office.lea, office.ava, NOON_TO_SIX)).planned
+    assert row is not None
+    await office.shifts.remove(office.lea, row.id)
+    await office.shifts.plan(office.lea, office.ava, NOON_TO_SIX)
+    assert (await office.take_back(LEA_ID, 1)).status == "overtaken"
+    page = await office.shifts.load_plan(office.lea, office.ava, 0, 10)
+    assert page is not None
+    assert page.total == 1
