@@ -158,9 +158,7 @@ async def find_begun_by_claim(tx: Tx, creator_id: int, user_id: int) -> tuple[in
 async def confirm(tx: Tx, session_id: int) -> None:
     """Whoever is on means to be, whatever becomes of the claim that began it."""
     await tx.execute(
-        update(shift_sessions)
-        .where(_s.agency_id == tx.agency_id, _s.id == session_id)
-        .values(action_id=None)
+        update(shift_sessions).where(_s.agency_id == tx.agency_id, _s.id == session_id).values(action_id=None)
     )
 
 

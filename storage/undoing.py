@@ -19,11 +19,13 @@ from storage.desk_actions import WORK_COLUMNS, DeskAction, Work
 from storage.parts import in_parts
 from storage.tables import cards, episode_events, episodes, handover_items, handovers
 from storage.tx import Tx
+from storage.work_columns import AWAKE
 
 _OF_PEOPLE = ("claimed_by", "claimed_at", "closed_at", "snoozed_until", "snoozed_by", "outcome")
 """What must be as the action left it for an undo to be safe: timers may have run on meanwhile."""
 _ESCALATION = ("escalate_from_at", "escalation_stage", "owner_kind", "owner_id")
 """One clock and what it leads to: all of it goes back, or nothing."""
+_TIMERS = ("remind_at", "ping_state", "ping_due_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,15 @@ def turn_back(old: Work, new: Work, now: Work, now_ms: int) -> Work | Why:
     return {name: value for name, value in back.items() if value != now[name]}
 
 
+def _once_awake(old: Work, new: Work, now: Work, at: int) -> Work:
+    """What an action at `at` left, where it ended a snooze and the timers have woken the alert since: as they made it."""
+    ends_at = old["snoozed_until"]
+    ended = ends_at is not None and new["snoozed_until"] == at < ends_at
+    if not ended or now["snoozed_until"] is not None:
+        return new
+    return new | {name: now[name] for name in (*AWAKE, *_TIMERS, *_ESCALATION)}
+
+
 def _waits(work: Work) -> bool:
     """Whether an episode is an open action item that nobody has."""
     return (
@@ -113,7 +124,9 @@ async def restore_episodes(
         if episode_id in later:
             left.append(Left(episode_id, "changed", later[episode_id]))
             continue
-        back = turn_back(before[episode_id], after[episode_id], current[episode_id], now_ms)
+        now = current[episode_id]
+        left_as = _once_awake(before[episode_id], after[episode_id], now, action.at)
+        back = turn_back(before[episode_id], left_as, now, now_ms)
         if isinstance(back, str):
             left.append(Left(episode_id, back))
             continue

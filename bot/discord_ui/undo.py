@@ -97,7 +97,9 @@ def outcome(result: UndoResult) -> str:
     """What became of an undo, in a sentence or, where alerts stay as they are, in a few lines."""
     if result.status == "undone" and result.line is not None:
         lines = [say.undone(sentence(result.line))]
-        if result.left and result.restored:
+        if result.left and result.line.target_kind == "shift":
+            lines[0] += f" {say.left_awake(len(result.left))}"
+        elif result.left and result.restored:
             lines[0] += f" {say.part(result.restored, result.restored + len(result.left))}"
         elif result.left:
             lines[0] += f" {say.rows_only()}"

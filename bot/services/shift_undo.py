@@ -5,28 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.desk import DeskRules
+from bot.domain.models import Viewer
 from bot.domain.shift_work import Planned
 from bot.domain.shifts import begun_at, span_of
 from bot.domain.undo import StillOn
-from storage import boards, handovers, on_shift, roster, shifts
+from storage import boards, desk_actions, handovers, on_shift, roster, shifts, undoing
 from storage.desk_actions import DeskAction
 from storage.engine import Tx
+from storage.undoing import Left
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftUndone:
-    """`still_on`: who was on by the plan that was taken back, and stays."""
+    """`still_on`: who was on by the plan that was taken back, and stays; `left`: what was woken and stays awake."""
 
     still_on: StillOn | None = None
+    left: tuple[Left, ...] = ()
 
 
-async def undo_shift(tx: Tx, action: DeskAction, rules: DeskRules, now_ms: int) -> ShiftUndone | None:
+async def undo_shift(
+    tx: Tx, viewer: Viewer, action: DeskAction, rules: DeskRules, now_ms: int
+) -> ShiftUndone | None:
     """Within the transaction that marks the action undone. None: things have moved on."""
     if action.target_id is None:
         return None
     match action.action:
         case "shift_start":
-            return await _undo_start(tx, action.target_id, rules, now_ms)
+            return await _undo_start(tx, viewer, action, rules, now_ms)
         case "shift_end":
             return await _undo_end(tx, action.target_id, now_ms)
         case "shift_plan" | "shift_unplan":
@@ -34,15 +39,21 @@ async def undo_shift(tx: Tx, action: DeskAction, rules: DeskRules, now_ms: int) 
     return None
 
 
-async def _undo_start(tx: Tx, session_id: int, rules: DeskRules, now_ms: int) -> ShiftUndone | None:
-    session = await on_shift.find_open(tx, session_id)
+async def _undo_start(
+    tx: Tx, viewer: Viewer, action: DeskAction, rules: DeskRules, now_ms: int
+) -> ShiftUndone | None:
+    session = await on_shift.find_open(tx, action.target_id or 0)
     if session is None:
         return None
     ended, claims = await handovers.end_session(tx, session, now_ms, "end")
     creator = await roster.get_creator(tx, session.creator_id)
-    if ended is not None and creator is not None:
+    # Who came on by mistake has nothing to hand over but what they have claimed since.
+    if claims and ended is not None and creator is not None:
         await handovers.hand_over(tx, rules, creator, ended, claims, now_ms)
-    return ShiftUndone()
+    if not await desk_actions.read_before(tx, action.id):
+        return ShiftUndone()
+    _, left = await undoing.restore_episodes(tx, action, viewer.user_id, viewer.creator_ids, now_ms)
+    return ShiftUndone(left=tuple(left))
 
 
 async def _undo_end(tx: Tx, session_id: int, now_ms: int) -> ShiftUndone | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +16,17 @@ from bot.domain.undo import StillOn
 from bot.domain.views import HandoverCard, OnNow
 from bot.services.records import append, keep
 from bot.services.shift_undo import ShiftUndone, leave_plan, undo_shift
-from storage import boards, card_views, desk_actions, handover_claims, handovers, on_shift, roster, shifts
+from storage import (
+    boards,
+    card_views,
+    desk_actions,
+    handover_claims,
+    handovers,
+    on_shift,
+    roster,
+    shifts,
+    snoozes,
+)
 from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
 from storage.ids import machine_ms
@@ -120,7 +130,10 @@ class ShiftService:
 
         async def write(tx: Tx) -> list[OneStart]:
             known = {one.creator_id: one for one in await on_shift.list_of(tx, viewer.user_id)}
+            until_shift = await snoozes.list_until_shift(tx, viewer.user_id)
+            asleep = await desk_actions.snapshot(tx, until_shift)
             done: list[OneStart] = []
+            begun: dict[int, int | None] = {}
             for creator in await _seen(tx, viewer, creator_ids):
                 if creator.id in known:
                     # A claim may have begun it: with that it is not undone any more.
@@ -129,9 +142,21 @@ class ShiftService:
                     continue
                 plan = await shifts.list_for(tx, creator.id, viewer.user_id)
                 until_at = lasts_until(plan, viewer.user_id, now)
-                session_id = await on_shift.begin(tx, creator.id, viewer.user_id, "start", now, until_at)
-                await self._record(tx, viewer, "shift_start", session_id, creator.id, now)
+                begun[creator.id] = await on_shift.begin(
+                    tx, creator.id, viewer.user_id, "start", now, until_at
+                )
                 done.append(OneStart(creator.name, until_at))
+            now_stand = await desk_actions.snapshot(tx, asleep)
+            first = next(iter(begun), None)
+            for creator_id, session_id in begun.items():
+                # What it woke sleeps on with its undo: each creator's with hers, those of others with the first.
+                woken = {
+                    one: work
+                    for one, work in asleep.items()
+                    if work != now_stand[one]
+                    and creator_id == (until_shift[one] if until_shift[one] in begun else first)
+                }
+                await self._record(tx, viewer, "shift_start", session_id, creator_id, now, woken)
             return done
 
         return await self._store.write(write)
@@ -286,14 +311,22 @@ class ShiftService:
 
         return await self._store.write(write)
 
-    async def undo(self, tx: Tx, action: DeskAction) -> ShiftUndone | None:
+    async def undo(self, tx: Tx, viewer: Viewer, action: DeskAction) -> ShiftUndone | None:
         """Take back an action on a shift, within the transaction that marks it undone. None: things have moved on."""
-        return await undo_shift(tx, action, self._rules, self._clock.now_ms())
+        return await undo_shift(tx, viewer, action, self._rules, self._clock.now_ms())
 
     async def _record(
-        self, tx: Tx, viewer: Viewer, action: str, target_id: int | None, creator_id: int, now: int
+        self,
+        tx: Tx,
+        viewer: Viewer,
+        action: str,
+        target_id: int | None,
+        creator_id: int,
+        now: int,
+        woken: Mapping[int, desk_actions.Work] | None = None,
     ) -> None:
-        await keep(tx, viewer, action, "shift", target_id, creator_id, now)
+        """`woken`: alerts that it woke, as they were before."""
+        await keep(tx, viewer, action, "shift", target_id, creator_id, now, before=woken, count=1)
         # Her board says who is on and who comes next.
         await boards.bump(tx, creator_id)
 

@@ -61,10 +61,10 @@ def undo_handlers(
     async def shift(tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
         if action.action in _BY_LEADS and viewer.tier < AccessTier.LEAD:
             return Turned("not_yours")
-        undone = await shifts.undo(tx, action)
+        undone = await shifts.undo(tx, viewer, action)
         if undone is None:
             return Turned("overtaken")
-        return Turned("undone", 1, still_on=undone.still_on)
+        return Turned("undone", 1, undone.left, still_on=undone.still_on)
 
     return {
         "followup": _handler(followup),

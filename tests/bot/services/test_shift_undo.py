@@ -12,13 +12,18 @@ import pytest_asyncio
 
 from bot.discord_ui.undo import outcome
 from bot.discord_ui.words import shifts as say
+from bot.domain.desk import MS_PER_MINUTE
 from bot.domain.models import MS_PER_HOUR, Viewer
+from bot.domain.snoozing import SnoozeFor
 from bot.domain.undo import StillOn
+from bot.jobs.desk_timers import DeskTimers
 from bot.jobs.shifts import ShiftsJob
 from bot.services.desk import Desk as DeskService
+from bot.services.snoozing import SnoozeService
 from bot.services.undo import UndoResult, UndoService
 from bot.services.undo_handlers import undo_handlers
 from storage import desk_actions, escalations, shifts
+from storage.tables import cards, mentions
 from tests.bot.jobs.desk import open_desk
 from tests.bot.services.test_shifts import ANA_ID, BEN_ID, LEA_ID, NOON_TO_SIX, SIX, START, Team
 from tests.storage.conftest import Agency, agency, database_url, postgres_server, postgres_url, storage
@@ -58,6 +63,13 @@ class Office(Team):
         async with self.store.read() as tx:
             done = await desk_actions.list_recent(tx, user_id, 0, 20)
         return await self.undoing.undo(self.viewer(user_id), done[number].id)
+
+    async def take_back_of(self, user_id: int, creator_id: int, what: str = "shift_start") -> UndoResult:
+        """Somebody takes back one kind of thing that they did for a creator."""
+        async with self.store.read() as tx:
+            done = await desk_actions.list_recent(tx, user_id, 0, 20)
+        (one,) = [one.id for one in done if (one.creator_id, one.action) == (creator_id, what)]
+        return await self.undoing.undo(self.viewer(user_id), one)
 
     async def worked_ms(self) -> int:
         """For how long anybody was on for Ava since the beginning."""
@@ -202,3 +214,72 @@ async def test_a_plan_that_was_added_again_is_not_put_back_beside_it(office: Off
     page = await office.shifts.load_plan(office.lea, office.ava, 0, 10)
     assert page is not None
     assert page.total == 1
+
+
+# Starts
+
+
+async def _sleeps(office: Office, alert: int) -> dict[str, Any]:
+    """Ben snoozes an alert of Ava's until his next shift; its work columns."""
+    snoozing = SnoozeService(office.store, office, office.desk.rules, wake_delivery=office._wake)
+    done = await snoozing.snooze(office.ben, alert, SnoozeFor.SHIFT)
+    assert done.status == "snoozed"
+    return await _work(office, alert)
+
+
+async def _work(office: Office, alert: int) -> dict[str, Any]:
+    async with office.store.read() as tx:
+        return (await desk_actions.snapshot(tx, [alert]))[alert]
+
+
+async def _wakes(office: Office) -> None:
+    await DeskTimers(office.store, office.desk.rules).run_due(office.now)
+
+
+async def _shown(office: Office) -> None:
+    """What was said up to now has been sent."""
+    sent = cards.update().where(cards.c.agency_id == office.store.agency_id).values(ping_wanted=False)
+    await office.store.write(lambda tx: tx.execute(sent))
+
+
+@pytest.mark.parametrize("woken", [True, False])
+async def test_a_start_that_is_undone_lets_what_it_woke_sleep_on_and_hands_nothing_over(
+    office: Office, woken: bool
+) -> None:
+    alert, *_ = await office.open()
+    asleep = await _sleeps(office, alert)
+    await _shown(office)
+    await office.shifts.start(office.ana, {office.ava})
+    office.now += MS_PER_MINUTE
+    await office.shifts.start(office.ben, {office.bea, office.ava})
+    if woken:
+        await _wakes(office)
+        assert (await _work(office, alert))["snoozed_until"] is None
+    result = await office.take_back_of(BEN_ID, office.ava)
+    assert outcome(result) == "Undone: Started a shift (Ava)."
+    assert await _work(office, alert) == asleep
+    assert await office.desk.cards("h") == []
+    assert "handover" not in [row["reason"] for row in await office.desk.rows(mentions)]
+    await _wakes(office)
+    assert await _work(office, alert) == asleep
+
+
+async def test_what_somebody_has_changed_since_stays_awake_and_is_named(office: Office) -> None:
+    alert, *_ = await office.open()
+    await _sleeps(office, alert)
+    await _shown(office)
+    await office.shifts.start(office.ben, {office.ava})
+    await _wakes(office)
+    await office.cards.claim(office.ana, alert)
+    told = outcome(await office.take_back(BEN_ID))
+    assert told.startswith("Undone: Started a shift (Ava). 1 alert stays as it is.\n• ")
+    assert told.endswith(f"changed since by <@{ANA_ID}>")
+    assert (await _work(office, alert))["claimed_by"] == ANA_ID
+
+
+async def test_a_start_that_is_undone_hands_over_what_was_claimed_since(office: Office) -> None:
+    (alert,) = await office.open(1)
+    await office.shifts.start(office.ben, {office.ava})
+    await office.cards.claim(office.ben, alert)
+    assert (await office.take_back_of(BEN_ID, office.ava, "shift_start")).status == "undone"
+    assert [row.episode_id for row in (await office.view(office.ana)).rows] == [alert]
