@@ -188,6 +188,22 @@ async def list_recent(tx: Tx, actor_id: int, since_wall_ms: int, limit: int) -> 
     return [_to_action(row) for row in rows]
 
 
+async def list_by(tx: Tx, actor_id: int, creator_id: int, *, from_id: int) -> list[DeskAction]:
+    """What somebody did for one creator from an action on and has not undone, in order."""
+    rows = await tx.all(
+        select(desk_actions)
+        .where(
+            desk_actions.c.agency_id == tx.agency_id,
+            desk_actions.c.actor_id == actor_id,
+            desk_actions.c.creator_id == creator_id,
+            desk_actions.c.id >= from_id,
+            desk_actions.c.undone_at.is_(None),
+        )
+        .order_by(desk_actions.c.id)
+    )
+    return [_to_action(row) for row in rows]
+
+
 async def list_since(
     tx: Tx,
     target_kind: TargetKind,

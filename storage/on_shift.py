@@ -76,10 +76,12 @@ async def begin(
     until_at: int,
     *,
     started_at: int | None = None,
+    action_id: int | None = None,
 ) -> int | None:
     """Put somebody on shift; the session's id. None: they are on already (and were just seen, but for a plan).
 
-    `started_at`: since when it counts, where that is not `now_ms`. Claims left by an earlier session no longer lapse.
+    `started_at`: since when it counts, where that is not `now_ms`. `action_id`: of the claim with which it can be undone.
+    Claims left by an earlier session no longer lapse.
     """
     known = await tx.scalar(
         select(_s.id).where(
@@ -109,6 +111,7 @@ async def begin(
             started_at=now_ms if started_at is None else started_at,
             until_at=until_at,
             seen_at=seen,
+            action_id=action_id,
         )
     )
     await tx.execute(
@@ -126,10 +129,47 @@ async def begin(
     return session_id
 
 
-async def begin_by_claim(tx: Tx, creator_id: int, user_id: int, now_ms: int) -> int | None:
-    """Who claims is on, up to the end of their planned shift or for some hours; the session's id, None: on already."""
+async def begin_by_claim(
+    tx: Tx, creator_id: int, user_id: int, now_ms: int, action_id: int | None = None
+) -> int | None:
+    """Who claims is on, up to the end of their planned shift or for some hours; the session's id, None: on already.
+
+    `action_id`: what they did, with which the session is undone; None: it is not.
+    """
     plan = await shifts.list_for(tx, creator_id, user_id)
-    return await begin(tx, creator_id, user_id, "claim", now_ms, lasts_until(plan, user_id, now_ms))
+    until_at = lasts_until(plan, user_id, now_ms)
+    return await begin(tx, creator_id, user_id, "claim", now_ms, until_at, action_id=action_id)
+
+
+async def find_begun_by_claim(tx: Tx, creator_id: int, user_id: int) -> tuple[int, int] | None:
+    """(session id, the action that began it) of an open session; None: they are off, or are on by something else."""
+    row = await tx.first(
+        select(_s.id, _s.action_id).where(
+            _s.agency_id == tx.agency_id,
+            _s.creator_id == creator_id,
+            _s.user_id == user_id,
+            _s.ended_at.is_(None),
+            _s.action_id.is_not(None),
+        )
+    )
+    return None if row is None else (row.id, row.action_id)
+
+
+async def confirm(tx: Tx, session_id: int) -> None:
+    """Whoever is on means to be, whatever becomes of the claim that began it."""
+    await tx.execute(
+        update(shift_sessions).where(_s.agency_id == tx.agency_id, _s.id == session_id).values(action_id=None)
+    )
+
+
+async def withdraw(tx: Tx, session_id: int, creator_id: int) -> None:
+    """An open session never was: no time of it counts, and the plan may put the person on at any time."""
+    await tx.execute(
+        update(shift_sessions)
+        .where(_s.agency_id == tx.agency_id, _s.id == session_id, _s.ended_at.is_(None))
+        .values(ended_at=_s.started_at)
+    )
+    await boards.bump(tx, creator_id)
 
 
 async def note_seen(tx: Tx, user_id: int, now_ms: int) -> bool:

@@ -94,6 +94,20 @@ async def wake(
     await _show(tx, sleeper)
 
 
+async def list_until_shift(tx: Tx, user_id: int) -> dict[int, int]:
+    """Episode id -> its creator, of what somebody has snoozed until their next shift."""
+    rows = await tx.all(
+        select(_e.id, _e.creator_id).where(
+            _e.agency_id == tx.agency_id,
+            _e.snoozed_by == user_id,
+            _e.snoozed_until.is_not(None),
+            _e.snooze_shift,
+            _e.closed_at.is_(None),
+        )
+    )
+    return {row.id: row.creator_id for row in rows}
+
+
 async def wake_for_shift(tx: Tx, user_id: int, now_ms: int) -> int:
     """Somebody comes on shift: what they have snoozed until then ends now; how many. The timers wake it right after.
 

@@ -19,11 +19,13 @@ from storage.desk_actions import WORK_COLUMNS, DeskAction, Work
 from storage.parts import in_parts
 from storage.tables import cards, episode_events, episodes, handover_items, handovers
 from storage.tx import Tx
+from storage.work_columns import AWAKE
 
 _OF_PEOPLE = ("claimed_by", "claimed_at", "closed_at", "snoozed_until", "snoozed_by", "outcome")
 """What must be as the action left it for an undo to be safe: timers may have run on meanwhile."""
 _ESCALATION = ("escalate_from_at", "escalation_stage", "owner_kind", "owner_id")
 """One clock and what it leads to: all of it goes back, or nothing."""
+_TIMERS = ("remind_at", "ping_state", "ping_due_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,15 @@ def turn_back(old: Work, new: Work, now: Work, now_ms: int) -> Work | Why:
     return {name: value for name, value in back.items() if value != now[name]}
 
 
+def _once_awake(old: Work, new: Work, now: Work, at: int) -> Work:
+    """What an action at `at` left, where it ended a snooze and the timers have woken the alert since: as they made it."""
+    ends_at = old["snoozed_until"]
+    ended = ends_at is not None and new["snoozed_until"] == at < ends_at
+    if not ended or now["snoozed_until"] is not None:
+        return new
+    return new | {name: now[name] for name in (*AWAKE, *_TIMERS, *_ESCALATION)}
+
+
 def _waits(work: Work) -> bool:
     """Whether an episode is an open action item that nobody has."""
     return (
@@ -120,7 +131,9 @@ async def restore_episodes(
         if episode_id in later:
             left.append(Left(episode_id, "changed", later[episode_id]))
             continue
-        back = turn_back(before[episode_id], after[episode_id], current[episode_id], now_ms)
+        now = current[episode_id]
+        left_as = _once_awake(before[episode_id], after[episode_id], now, action.at)
+        back = turn_back(before[episode_id], left_as, now, now_ms)
         if isinstance(back, str):
             left.append(Left(episode_id, back))
             continue
@@ -143,6 +156,8 @@ async def restore_episodes(
         )
         restored.append(episode_id)
     await _give_back(tx, action, restored)
+    if restored and action.creator_id is not None:
+        await _go_off_shift(tx, action, action.creator_id)
     await desk_actions.show(tx, restored)
     return restored, left
 
@@ -213,6 +228,43 @@ async def _give_back(tx: Tx, action: DeskAction, episode_ids: list[int]) -> None
             update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(ids)).values(closed_at=None)
         )
         await bump(tx, ids)
+
+
+async def _go_off_shift(tx: Tx, action: DeskAction, creator_id: int) -> None:
+    """The shift that a claim began never was, unless whoever claimed has taken on others there or still has any."""
+    if not await _took_on(tx, action):
+        return
+    begun = await on_shift.find_begun_by_claim(tx, creator_id, action.actor_id)
+    if begun is None:
+        return
+    session_id, begun_by = begun
+    for one in await desk_actions.list_by(tx, action.actor_id, creator_id, from_id=begun_by):
+        if one.id != action.id and await _took_on(tx, one):
+            return
+    has_claims = await tx.scalar(
+        select(episodes.c.id)
+        .where(
+            episodes.c.agency_id == tx.agency_id,
+            episodes.c.creator_id == creator_id,
+            episodes.c.claimed_by == action.actor_id,
+            episodes.c.closed_at.is_(None),
+        )
+        .limit(1)
+    )
+    if has_claims is None:
+        await on_shift.withdraw(tx, session_id, creator_id)
+
+
+async def _took_on(tx: Tx, action: DeskAction) -> bool:
+    """Whether whoever did it claimed something with it."""
+    if action.target_kind != "episode":
+        return False
+    before, after = await desk_actions.load_change(tx, action.id)
+    return any(
+        work["claimed_by"] == action.actor_id != before[episode_id]["claimed_by"]
+        for episode_id, work in after.items()
+        if episode_id in before
+    )
 
 
 async def _append_event(

@@ -10,6 +10,7 @@ from bot.discord_ui.limits import CHOICE_NAME_UNITS, CONTENT_UNITS, clip_units
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import clean_name, fan_name, plain_fan_name, safe_name
 from bot.discord_ui.words import undo as say
+from bot.discord_ui.words.shifts import still_on
 from bot.domain.base36 import encode
 from bot.domain.undo import LeftLine, UndoLine, UndoList
 from bot.services.undo import UndoResult
@@ -96,12 +97,16 @@ def outcome(result: UndoResult) -> str:
     """What became of an undo, in a sentence or, where alerts stay as they are, in a few lines."""
     if result.status == "undone" and result.line is not None:
         lines = [say.undone(sentence(result.line))]
-        if result.left and result.restored:
+        if result.left and result.line.target_kind == "shift":
+            lines[0] += f" {say.left_awake(len(result.left))}"
+        elif result.left and result.restored:
             lines[0] += f" {say.part(result.restored, result.restored + len(result.left))}"
         elif result.left:
             lines[0] += f" {say.rows_only()}"
         if result.kept:
             lines[0] += f" {say.kept(result.kept)}"
+        if result.still_on is not None:
+            lines[0] += f" {still_on(result.still_on)}"
         return "\n".join([*lines, *_left_lines(result.left)])
     if result.status == "overtaken" and result.left and result.line is not None:
         return "\n".join([say.not_undone(sentence(result.line)), *_left_lines(result.left)])

@@ -13,6 +13,14 @@ open one, or the viewer does not see its creator any more."""
 
 
 @dataclass(frozen=True, slots=True)
+class StillOn:
+    """Who stays on shift, up to when, although the plan has them on no more."""
+
+    user_id: int
+    until_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class UndoLine:
     """One thing somebody did. `wall_at`: machine time. `creator_name` None: it was about no single creator."""
 

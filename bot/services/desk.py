@@ -50,8 +50,10 @@ class Desk:
                 tx, episode_id, viewer.user_id, now, remind_at=self._remind_at(now)
             )
             if status == "claimed":
-                await keep(tx, viewer, "claim", "episode", episode_id, work.creator_id, now, before=before)
-                await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now)
+                done = await keep(
+                    tx, viewer, "claim", "episode", episode_id, work.creator_id, now, before=before
+                )
+                await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now, done)
             return ClaimResult(status, by)
 
         return await self._store.write(write)
@@ -75,8 +77,10 @@ class Desk:
             before = await desk_actions.snapshot(tx, [episode_id])
             remind_at = self._remind_at(now)
             await claims.assign(tx, episode_id, viewer.user_id, viewer.user_id, now, remind_at=remind_at)
-            await keep(tx, viewer, "take_over", "episode", episode_id, work.creator_id, now, before=before)
-            await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now)
+            done = await keep(
+                tx, viewer, "take_over", "episode", episode_id, work.creator_id, now, before=before
+            )
+            await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now, done)
             return ClaimResult("claimed", viewer.user_id)
 
         return await self._store.write(write)
@@ -104,12 +108,15 @@ class Desk:
             )
             not_called = None
             if status == "assigned":
-                if assignee.user_id == viewer.user_id:
-                    await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now)
-                else:
+                is_own = assignee.user_id == viewer.user_id
+                if not is_own:
                     who = Owner("user", assignee.user_id)
                     not_called = (await calling.call_to(tx, self._rules, work, who, now)).why
-                await keep(tx, viewer, "assign", "episode", episode_id, work.creator_id, now, before=before)
+                done = await keep(
+                    tx, viewer, "assign", "episode", episode_id, work.creator_id, now, before=before
+                )
+                if is_own:
+                    await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now, done)
             return AssignResult(status, not_called=not_called)
 
         return await self._store.write(write)

@@ -38,11 +38,12 @@ async def keep(
     now_ms: int,
     *,
     before: Mapping[int, desk_actions.Work] | None = None,
+    count: int | None = None,
     action_id: int | None = None,
 ) -> int:
     """Put on record what a viewer did, so that it can be taken back; the action's id.
 
-    `before` and `action_id` are those of `desk_actions.record`.
+    `before`, `count` and `action_id` are those of `desk_actions.record`.
     """
     given = await desk_actions.record(
         tx,
@@ -54,6 +55,7 @@ async def keep(
         now_ms,
         machine_ms(),
         before=before,
+        count=count,
         action_id=action_id,
     )
     await append(tx, viewer, action, kind, target_id, creator_id, now_ms)

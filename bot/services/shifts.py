@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,9 +12,21 @@ from bot.domain.models import MS_PER_DAY, Viewer
 from bot.domain.pages import fit
 from bot.domain.shift_work import Planned, lasts_until
 from bot.domain.shifts import PlannedShift, ShiftSpan, gaps, next_start
+from bot.domain.undo import StillOn
 from bot.domain.views import HandoverCard, OnNow
 from bot.services.records import append, keep
-from storage import boards, card_views, desk_actions, handover_claims, handovers, on_shift, roster, shifts
+from bot.services.shift_undo import ShiftUndone, leave_plan, undo_shift
+from storage import (
+    boards,
+    card_views,
+    desk_actions,
+    handover_claims,
+    handovers,
+    on_shift,
+    roster,
+    shifts,
+    snoozes,
+)
 from storage.desk_actions import DeskAction
 from storage.engine import AgencyStore, Tx
 from storage.ids import machine_ms
@@ -79,11 +91,12 @@ class PlanPage:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """`planned`: the row, new or as it stood; `gaps`: what the plan then leaves open."""
+    """`planned`: the row, new or as it stood; `gaps`: what the plan then leaves open; `still_on`: who was on by it."""
 
     status: Literal["planned", "already", "not_found"]
     planned: Planned | None = None
     gaps: tuple[tuple[int, int], ...] = ()
+    still_on: StillOn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +130,33 @@ class ShiftService:
 
         async def write(tx: Tx) -> list[OneStart]:
             known = {one.creator_id: one for one in await on_shift.list_of(tx, viewer.user_id)}
+            until_shift = await snoozes.list_until_shift(tx, viewer.user_id)
+            asleep = await desk_actions.snapshot(tx, until_shift)
             done: list[OneStart] = []
+            begun: dict[int, int | None] = {}
             for creator in await _seen(tx, viewer, creator_ids):
                 if creator.id in known:
+                    # A claim may have begun it: with that it is not undone any more.
+                    await on_shift.confirm(tx, known[creator.id].session_id)
                     done.append(OneStart(creator.name, known[creator.id].until_at, already=True))
                     continue
                 plan = await shifts.list_for(tx, creator.id, viewer.user_id)
                 until_at = lasts_until(plan, viewer.user_id, now)
-                session_id = await on_shift.begin(tx, creator.id, viewer.user_id, "start", now, until_at)
-                await self._record(tx, viewer, "shift_start", session_id, creator.id, now)
+                begun[creator.id] = await on_shift.begin(
+                    tx, creator.id, viewer.user_id, "start", now, until_at
+                )
                 done.append(OneStart(creator.name, until_at))
+            now_stand = await desk_actions.snapshot(tx, asleep)
+            first = next(iter(begun), None)
+            for creator_id, session_id in begun.items():
+                # What it woke sleeps on with its undo: each creator's with hers, those of others with the first.
+                woken = {
+                    one: work
+                    for one, work in asleep.items()
+                    if work != now_stand[one]
+                    and creator_id == (until_shift[one] if until_shift[one] in begun else first)
+                }
+                await self._record(tx, viewer, "shift_start", session_id, creator_id, now, woken)
             return done
 
         return await self._store.write(write)
@@ -203,7 +233,7 @@ class ShiftService:
         return await self._store.write(write)
 
     async def remove(self, viewer: Viewer, shift_id: int) -> PlanResult:
-        """Take a shift out of the plan ("planned": it was in it). Whoever is on by it stays on until its end."""
+        """Take a shift out of the plan ("planned": it was in it). Whoever works by it stays on until its end."""
         now = self._clock.now_ms()
 
         async def write(tx: Tx) -> PlanResult:
@@ -215,7 +245,8 @@ class ShiftService:
                 return PlanResult("already", row)
             await self._record(tx, viewer, "shift_unplan", shift_id, row.creator_id, now)
             rows = (await shifts.list_rows(tx, row.creator_id)).get(row.creator_id, ())
-            return PlanResult("planned", row, _gaps([one.shift for one in rows], now))
+            still_on = await leave_plan(tx, row, now)
+            return PlanResult("planned", row, _gaps([one.shift for one in rows], now), still_on)
 
         return await self._store.write(write)
 
@@ -261,7 +292,6 @@ class ShiftService:
             count = await handover_claims.take(
                 tx, left.ended, open_ones, viewer.user_id, self._rules.remind_claim_ms, now
             )
-            await on_shift.begin_by_claim(tx, left.creator_id, viewer.user_id, now)
             action = "take_all" if episode_id is None else "take_one"
             action_id = await desk_actions.record(
                 tx,
@@ -275,46 +305,28 @@ class ShiftService:
                 machine_ms(),
                 before=before,
             )
+            await on_shift.begin_by_claim(tx, left.creator_id, viewer.user_id, now, action_id)
             await append(tx, viewer, action, "card", card_id, left.creator_id, now)
             return TakeResult("taken", count, action_id)
 
         return await self._store.write(write)
 
-    async def undo(self, tx: Tx, action: DeskAction) -> bool:
-        """Take back an action on a shift, within the transaction that marks it undone. False: things have moved on."""
-        now = self._clock.now_ms()
-        if action.target_id is None:
-            return False
-        match action.action:
-            case "shift_start":
-                session = await on_shift.find_open(tx, action.target_id)
-                if session is None:
-                    return False
-                ended, claims = await handovers.end_session(tx, session, now, "end")
-                creator = await roster.get_creator(tx, session.creator_id)
-                if ended is not None and creator is not None:
-                    await handovers.hand_over(tx, self._rules, creator, ended, claims, now)
-                return True
-            case "shift_end":
-                if not await on_shift.reopen(tx, action.target_id, now):
-                    return False
-                session = await on_shift.find_open(tx, action.target_id)
-                for one in (
-                    await handovers.list_open(tx, session.creator_id, session.user_id) if session else ()
-                ):
-                    await handovers.close(tx, one, now)
-                return True
-            case "shift_plan" | "shift_unplan":
-                removed_at = now if action.action == "shift_plan" else None
-                if action.creator_id is not None:
-                    await boards.bump(tx, action.creator_id)
-                return await shifts.set_removed(tx, action.target_id, removed_at)
-        return False
+    async def undo(self, tx: Tx, viewer: Viewer, action: DeskAction) -> ShiftUndone | None:
+        """Take back an action on a shift, within the transaction that marks it undone. None: things have moved on."""
+        return await undo_shift(tx, viewer, action, self._rules, self._clock.now_ms())
 
     async def _record(
-        self, tx: Tx, viewer: Viewer, action: str, target_id: int | None, creator_id: int, now: int
+        self,
+        tx: Tx,
+        viewer: Viewer,
+        action: str,
+        target_id: int | None,
+        creator_id: int,
+        now: int,
+        woken: Mapping[int, desk_actions.Work] | None = None,
     ) -> None:
-        await keep(tx, viewer, action, "shift", target_id, creator_id, now)
+        """`woken`: alerts that it woke, as they were before."""
+        await keep(tx, viewer, action, "shift", target_id, creator_id, now, before=woken, count=1)
         # Her board says who is on and who comes next.
         await boards.bump(tx, creator_id)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bot.clock import Clock
 from bot.domain.models import AccessTier, Viewer
-from bot.domain.undo import LeftLine, UndoLine, UndoList
+from bot.domain.undo import LeftLine, StillOn, UndoLine, UndoList
 from bot.services.records import UNDO_MS, append, may_undo, too_late
 from storage import desk_actions, undo_labels, undoing
 from storage.desk_actions import DeskAction, TargetKind
@@ -22,12 +22,16 @@ MOST_READ = 100
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """What became of one kind of thing. `kept`: how many stay as they are because somebody has worked on them since."""
+    """What became of one kind of thing. `kept`: how many stay as they are because somebody has worked on them since.
+
+    `still_on`: who stays on shift although their plan has gone.
+    """
 
     status: Literal["undone", "overtaken", "not_yours", "not_found"]
     restored: int = 0
     left: tuple[Left, ...] = ()
     kept: int = 0
+    still_on: StillOn | None = None
 
 
 Handler = Callable[[Tx, Viewer, DeskAction], Awaitable[Turned]]
@@ -38,13 +42,17 @@ Handlers = Mapping[TargetKind, Handler]
 
 @dataclass(frozen=True, slots=True)
 class UndoResult:
-    """`line`: what it was about, None with `not_found`. `left`: what stays as it is; `kept`: how many more do."""
+    """`line`: what it was about, None with `not_found`. `left`: what stays as it is; `kept`: how many more do.
+
+    `still_on` is that of `Turned`.
+    """
 
     status: Literal["undone", "overtaken", "too_late", "not_yours", "already", "not_found"]
     line: UndoLine | None = None
     restored: int = 0
     left: tuple[LeftLine, ...] = ()
     kept: int = 0
+    still_on: StillOn | None = None
 
 
 _NOT_FOUND = UndoResult("not_found")
@@ -127,7 +135,7 @@ class UndoService:
             now = self._clock.now_ms()
             await desk_actions.mark_undone(tx, action.id, viewer.user_id, now)
             await append(tx, viewer, "undo", "desk_action", action.id, action.creator_id, now)
-        return UndoResult(turned.status, line, turned.restored, left, turned.kept)
+        return UndoResult(turned.status, line, turned.restored, left, turned.kept, turned.still_on)
 
     async def _restore_episodes(self, tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
         restored, left = await undoing.restore_episodes(

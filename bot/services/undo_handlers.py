@@ -58,8 +58,13 @@ def undo_handlers(
     async def playbook(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
         return await playbooks.undo(tx, viewer, action, clock.now_ms())
 
-    async def shift(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
-        return await shifts.undo(tx, action)
+    async def shift(tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
+        if action.action in _BY_LEADS and viewer.tier < AccessTier.LEAD:
+            return Turned("not_yours")
+        undone = await shifts.undo(tx, viewer, action)
+        if undone is None:
+            return Turned("overtaken")
+        return Turned("undone", 1, undone.left, still_on=undone.still_on)
 
     return {
         "followup": _handler(followup),
@@ -69,9 +74,7 @@ def undo_handlers(
         "playbook": _handler(playbook, lambda action: AccessTier.LEAD),
         "quiet": quiet,
         "setting": creator_admin.take_back,
-        "shift": _handler(
-            shift, lambda action: AccessTier.LEAD if action.action in _BY_LEADS else AccessTier.CHATTER
-        ),
+        "shift": shift,
         "spread": spreads.take_back,
         "tick": _handler(playbook),
         "winback": winbacks.take_back,

@@ -16,7 +16,10 @@ shift_sessions = tenant_table(
     # When it ends by itself: the planned end, or some hours after the start.
     int_column("until_at"),
     int_column("ended_at", null=True),
-    # How it ended: by /shift end, by the plan, by itself after its hours.
+    # What somebody did that began it, where that was a claim: it is undone with it.
+    int_column("action_id", null=True),
+    # How it ended: by /shift end, by the plan, by itself after its hours. NULL: it is open, or it has been undone and
+    # ended when it began.
     text_column("ended_how", null=True),
     # When the person was last seen doing something; NULL: not since it began.
     int_column("seen_at", null=True),

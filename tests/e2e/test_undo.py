@@ -46,12 +46,16 @@ async def test_nothing_done_says_so(office: Office) -> None:
 
 async def test_a_claim_is_undone_from_the_list_after_a_restart_and_twice(office: Office) -> None:
     card = await office.card_with("luna", CLAIMED, "a")
-    # The claim has begun a shift: in the hour that passes, other alerts go to the lead.
-    timers = "SELECT id, escalate_from_at, remind_at, claimed_by FROM episodes WHERE fan_account_id = ? ORDER BY id"
+    timers = (
+        "SELECT id, escalate_from_at, escalation_stage, remind_at, claimed_by, owner_id FROM episodes"
+        " WHERE fan_account_id = ? ORDER BY id"
+    )
+    on = "SELECT COUNT(*) FROM shift_sessions WHERE ended_at IS NULL"
     fan = office.fan_account_id(CLAIMED.removeprefix("fan_"))
     before = office.rows(timers, fan)
     await office.press("Ana", "luna", card.message, button(card.message, "Claim"))
     assert office.rows("SELECT COUNT(*) FROM episodes WHERE claimed_by IS NOT NULL") == [(1,)]
+    assert office.rows(on) == [(1,)]
     found = await listed(office, "Ana", "luna")
     assert f"Claimed **{CLAIMED}** (luna) · just now" in text_of(found)
     # Hours of the agency's clock are nothing to the ten minutes.
@@ -70,6 +74,10 @@ async def test_a_claim_is_undone_from_the_list_after_a_restart_and_twice(office:
     assert f"Undone: Claimed **{CLAIMED}** (luna)." in text_of(turned)
     free = await office.shows("luna", card.message["id"], "not claimed")
     assert buttons(free, "Claim")
+    assert office.rows(timers, fan) == before
+    # The shift that the claim had begun is gone with it: nobody is on, so the alert goes to nobody else.
+    assert office.rows(on) == [(0,)]
+    assert (await office.box.advance(2 * HOUR_S)).settled
     assert office.rows(timers, fan) == before
     told = sentence(await office.press("Ana", "luna", turned, press, forge=True))
     assert told == "That was undone already; nothing was changed."

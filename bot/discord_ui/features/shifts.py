@@ -67,5 +67,5 @@ class ShiftFeature:
             await press.answer.say(say.REMOVED_ALREADY)
         else:
             name = await self._shifts.name_of(press.viewer, result.planned.creator_id)
-            text = say.removed(safe_name(name, 24), result.planned.shift, result.gaps)
+            text = say.removed(safe_name(name, 24), result.planned.shift, result.gaps, result.still_on)
             await turn(press, one_line(text, is_layout=True))

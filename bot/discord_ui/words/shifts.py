@@ -11,6 +11,7 @@ from bot.domain.desk import MS_PER_MINUTE
 from bot.domain.models import MS_PER_HOUR
 from bot.domain.shift_work import days_text, is_overnight, minute_text
 from bot.domain.shifts import PlannedShift
+from bot.domain.undo import StillOn
 
 CREATORS_OPTION: Final = (
     "Your creators, several separated by commas; without it this channel's, elsewhere all"
@@ -107,8 +108,16 @@ def planned(creator: str, shift: PlannedShift, gaps: Sequence[tuple[int, int]], 
     return f"{head}: <@{shift.user_id}> for {creator}, {span} {end} ({shift.zone} time). {gap_words(gaps)}"
 
 
-def removed(creator: str, shift: PlannedShift, gaps: Sequence[tuple[int, int]]) -> str:
-    return f"Removed from {creator}'s plan: {shift_text(shift)}. {gap_words(gaps)}"
+def removed(
+    creator: str, shift: PlannedShift, gaps: Sequence[tuple[int, int]], on: StillOn | None = None
+) -> str:
+    """`on`: who stays on although the plan has them on no more."""
+    stays = "" if on is None else f" {still_on(on)}"
+    return f"Removed from {creator}'s plan: {shift_text(shift)}.{stays} {gap_words(gaps)}"
+
+
+def still_on(one: StillOn) -> str:
+    return f"<@{one.user_id}> stays on until {times.clock_time(one.until_at)}."
 
 
 def gap_words(gaps: Sequence[tuple[int, int]]) -> str:

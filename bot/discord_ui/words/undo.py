@@ -127,6 +127,10 @@ def kept(number: int) -> str:
     return f"{count(number, 'stays', 'stay')} with whoever has worked on them."
 
 
+def left_awake(number: int) -> str:
+    return f"{count(number, 'alert stays as it is', 'alerts stay as they are')}."
+
+
 def rows_only() -> str:
     return "What was written down with it is taken back; the alert itself has moved on."
 

@@ -94,7 +94,8 @@ class Team:
         """The last thing somebody did to a shift."""
         async with self.store.read() as tx:
             action = (await desk_actions.list_recent(tx, user_id, 0, 1))[0]
-        return await self.store.write(lambda tx: self.shifts.undo(tx, action))
+        viewer = {ANA_ID: self.ana, BEN_ID: self.ben}.get(user_id, self.lea)
+        return await self.store.write(lambda tx: self.shifts.undo(tx, viewer, action)) is not None
 
 
 @pytest_asyncio.fixture
