@@ -16,9 +16,8 @@ from statistics import median, quantiles
 from tests.e2e import ledger
 from tests.e2e.harness import Sandbox
 from tests.e2e.office import Office
-from tests.e2e.reading import duplicates
+from tests.e2e.reading import live_cards
 from tests.e2e.shift_people import (
-    CREATORS,
     LEADS,
     MANAGERS,
     MS_PER_HOUR,
@@ -29,6 +28,7 @@ from tests.e2e.shift_people import (
     Item,
     People,
 )
+from tests.e2e.shift_wire import Wire, doubles, with_all_pages
 
 STEP_S = 1_800
 """How long the people of the month look away, unless a run says otherwise."""
@@ -74,6 +74,7 @@ _OWNERLESS = (
     " AND claimed_by IS NULL"
 )
 _EVENTS = "SELECT fan_account_id, change, score, code, at FROM episode_events ORDER BY fan_account_id, at, id"
+_FANS_OF = "SELECT id, fan_account_id FROM episodes"
 _CALLS = (
     "SELECT fan_account_id, reason, at FROM mentions WHERE fan_account_id IS NOT NULL"
     " ORDER BY fan_account_id, at, id"
@@ -81,6 +82,8 @@ _CALLS = (
 _CALLED = "SELECT kind, discord_id, count(*) FROM mentions GROUP BY kind, discord_id"
 _NEWS = ("action", "held")
 """Why somebody is called by what a run has found; all other reasons are what somebody has asked for or left undone."""
+READER = "Max"
+"""Who turns the pages of the lists once a day."""
 
 
 class Month:
@@ -93,6 +96,7 @@ class Month:
         self._source = office.box.database
         self.report = MonthReport()
         self._people = People(office, random.Random(seed), self.report.acts, self.report.problems)
+        self._wire = Wire()
 
     async def run(self, days: int, say: Callable[[str], None]) -> MonthReport:
         """So many days in its steps, then the counts."""
@@ -104,10 +108,12 @@ class Month:
                 return self.report
             at = _instant(moved.now)
             self._check(moved.now, int(at.timestamp() * 1000))
+            ends_day = (step + 1) * self._step_s % 86_400 == 0
+            await self._no_doubles(moved.now, all_pages=ends_day)
             await self._people.work(at)
-            if (step + 1) * self._step_s % 86_400 == 0:
-                await self._no_doubles(moved.now)
+            if ends_day:
                 say(f"{moved.now} {dict(self.report.acts)}")
+        await self._wire.catch_up(self._box)
         await self._count_mentions()
         self._count_calls()
         self._count_refires()
@@ -159,11 +165,14 @@ class Month:
                 over = (now_ms - end) // 60_000
                 self.report.problems.append(f"{now} #{creator} item {episode_id}: {over} min after the shift")
 
-    async def _no_doubles(self, now: str) -> None:
-        known = {row[0] for row in ledger.rows(self._source, "SELECT username FROM fan_accounts") if row[0]}
-        for creator in CREATORS:
-            messages = await self._box.messages(self._office.channels[creator])
-            self.report.problems += [f"{now} twice: {text}" for text in duplicates(messages, known)]
+    async def _no_doubles(self, now: str, *, all_pages: bool) -> None:
+        """One live card a fan, told by the alerts that its buttons and menus are about."""
+        await self._wire.catch_up(self._box)
+        cards = self._wire.live()
+        if all_pages:
+            cards = await with_all_pages(self._box, READER, cards)
+        fan_of = dict(ledger.rows(self._source, _FANS_OF))
+        self.report.problems += [f"{now} twice: {text}" for text in doubles(cards, fan_of)]
 
     # Counts at the end
 
@@ -176,13 +185,18 @@ class Month:
                 sent_at[str(answered["id"])] = _instant(str(line["agency_at"]))
         shifts: dict[str, Counter[str]] = defaultdict(Counter)
         seen: Counter[str] = Counter()
+        standing: set[str] = set()
         for channel in self._office.channels.values():
-            for message in await self._box.messages(channel):
+            messages = await self._box.messages(channel)
+            standing |= {card.message["id"] for card in live_cards(messages)}
+            for message in messages:
                 at = sent_at.get(str(message["id"]))
                 for pinged in message["sandbox"]["pinged"] if at is not None else ():
                     seen[pinged] += 1
                     if pinged in names and at is not None:
                         self._count_one(names[pinged], at, shifts)
+        if standing != {one.message["id"] for one in self._wire.live()}:
+            self.report.problems.append("what was read of the requests is not what stands in the channels")
         counted = {f"{kind}:{one}": many for kind, one, many in ledger.rows(self._source, _CALLED)}
         if seen != counted:
             self.report.problems.append(f"people saw {dict(seen)}, the bot counted {counted}")
