@@ -1,7 +1,7 @@
 """A month at the sample agency with people at work: what the alert desk promises, checked after every step.
 
-What is checked comes from the bot's database and, for what people are called by, from the messages that the simulated
-Discord has kept.
+What people are called by and what stands in front of them comes from the messages that the simulated Discord was sent,
+what they did from themselves, and the rest from the bot's database.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 
 from tests.e2e import ledger
@@ -20,7 +20,6 @@ from tests.e2e.reading import live_cards
 from tests.e2e.shift_people import (
     LEADS,
     MANAGERS,
-    MS_PER_HOUR,
     QUIET,
     SHIFT_HOURS,
     STARTS,
@@ -28,11 +27,11 @@ from tests.e2e.shift_people import (
     Item,
     People,
 )
+from tests.e2e.shift_rules import MS_PER_DAY, MS_PER_HOUR, Call, Event, refires
 from tests.e2e.shift_wire import Wire, doubles, with_all_pages
 
 STEP_S = 1_800
 """How long the people of the month look away, unless a run says otherwise."""
-MS_PER_DAY = 24 * MS_PER_HOUR
 ESCALATED_AFTER_MS = {1: 15 * 60_000, 2: 60 * 60_000}
 LAPSE_MS = 2 * MS_PER_HOUR
 
@@ -73,13 +72,18 @@ _OWNERLESS = (
     "SELECT count(*) FROM episodes WHERE closed_at IS NULL AND tier = 'action' AND owner_id IS NULL"
     " AND claimed_by IS NULL"
 )
-_EVENTS = "SELECT fan_account_id, change, score, code, at FROM episode_events ORDER BY fan_account_id, at, id"
+_EVENTS = (
+    "SELECT v.episode_id, v.fan_account_id, c.name, v.change, v.tier_after, v.score, v.code, v.at"
+    " FROM episode_events v JOIN creators c ON c.id = v.creator_id ORDER BY v.at, v.id"
+)
 _FANS_OF = "SELECT id, fan_account_id FROM episodes"
+_SCORES = "SELECT fan_account_id, scored_at, churn_risk FROM scores"
+_KEPT_SCORES = "SELECT fan_account_id, scored_at, churn_risk FROM score_history"
+_MENTIONS = "SELECT kind, discord_id, fan_account_id, reason, at FROM mentions ORDER BY at, id"
 _CALLS = (
     "SELECT fan_account_id, reason, at FROM mentions WHERE fan_account_id IS NOT NULL"
     " ORDER BY fan_account_id, at, id"
 )
-_CALLED = "SELECT kind, discord_id, count(*) FROM mentions GROUP BY kind, discord_id"
 _NEWS = ("action", "held")
 """Why somebody is called by what a run has found; all other reasons are what somebody has asked for or left undone."""
 READER = "Max"
@@ -97,6 +101,7 @@ class Month:
         self.report = MonthReport()
         self._people = People(office, random.Random(seed), self.report.acts, self.report.problems)
         self._wire = Wire()
+        self._scores: dict[int, dict[int, float]] = defaultdict(dict)
 
     async def run(self, days: int, say: Callable[[str], None]) -> MonthReport:
         """So many days in its steps, then the counts."""
@@ -110,13 +115,15 @@ class Month:
             self._check(moved.now, int(at.timestamp() * 1000))
             ends_day = (step + 1) * self._step_s % 86_400 == 0
             await self._no_doubles(moved.now, all_pages=ends_day)
+            self._keep_scores(_SCORES)
             await self._people.work(at)
             if ends_day:
                 say(f"{moved.now} {dict(self.report.acts)}")
         await self._wire.catch_up(self._box)
-        await self._count_mentions()
+        self._keep_scores(_KEPT_SCORES)
+        calls = await self._count_mentions()
         self._count_calls()
-        self._count_refires()
+        self._judge(calls)
         return self.report
 
     # Rules that hold after every step
@@ -174,37 +181,61 @@ class Month:
         fan_of = dict(ledger.rows(self._source, _FANS_OF))
         self.report.problems += [f"{now} twice: {text}" for text in doubles(cards, fan_of)]
 
+    def _keep_scores(self, query: str) -> None:
+        for fan, at, score in ledger.rows(self._source, query):
+            self._scores[fan][at] = score
+
     # Counts at the end
 
-    async def _count_mentions(self) -> None:
+    async def _count_mentions(self) -> list[Call]:
+        """Whom the messages have called, each told with why the bot says so."""
         names = {f"user:{user_id}": name for name, user_id in self._office.people.items()}
-        sent_at: dict[str, datetime] = {}
-        for line in await self._box.requests():
-            answered = line.get("response")
-            if line["method"] == "POST" and isinstance(answered, dict) and "id" in answered:
-                sent_at[str(answered["id"])] = _instant(str(line["agency_at"]))
         shifts: dict[str, Counter[str]] = defaultdict(Counter)
-        seen: Counter[str] = Counter()
+        calls: list[Call] = []
         standing: set[str] = set()
         for channel in self._office.channels.values():
             messages = await self._box.messages(channel)
             standing |= {card.message["id"] for card in live_cards(messages)}
             for message in messages:
-                at = sent_at.get(str(message["id"]))
-                for pinged in message["sandbox"]["pinged"] if at is not None else ():
-                    seen[pinged] += 1
-                    if pinged in names and at is not None:
-                        self._count_one(names[pinged], at, shifts)
+                sent = self._wire.sent.get(str(message["id"]))
+                for pinged in message["sandbox"]["pinged"] if sent is not None else ():
+                    calls.append(Call(sent.at, pinged, sent.line, sent.episodes))
+                    if pinged in names:
+                        self._count_one(names[pinged], datetime.fromtimestamp(sent.at / 1000, UTC), shifts)
         if standing != {one.message["id"] for one in self._wire.live()}:
             self.report.problems.append("what was read of the requests is not what stands in the channels")
-        counted = {f"{kind}:{one}": many for kind, one, many in ledger.rows(self._source, _CALLED)}
-        if seen != counted:
-            self.report.problems.append(f"people saw {dict(seen)}, the bot counted {counted}")
-        first, last = min(sent_at.values()), max(sent_at.values())
+        calls.sort(key=lambda call: call.at)
+        instants = [datetime.fromtimestamp(sent.at / 1000, UTC) for sent in self._wire.sent.values()]
+        first, last = min(instants), max(instants)
         days = {(first + timedelta(days=n)).date().isoformat() for n in range((last - first).days + 1)}
         for name in (*TEAMS, *LEADS, *MANAGERS):
             came = self._people.came(name) if name in TEAMS else days
             self.report.mentions[name] = [shifts[name][day] for day in sorted(came | set(shifts[name]))]
+        return self._with_reasons(calls)
+
+    def _with_reasons(self, calls: Sequence[Call]) -> list[Call]:
+        """Every call has one mention that the bot has counted, and the other way round."""
+        fan_of = dict(ledger.rows(self._source, _FANS_OF))
+        left = ledger.rows(self._source, _MENTIONS)
+        told: list[Call] = []
+        for call in calls:
+            fans = {fan_of[episode] for episode in call.episodes}
+            fits = [
+                mention
+                for mention in left
+                if f"{mention[0]}:{mention[1]}" == call.who
+                and mention[4] <= call.at
+                and (mention[2] is None or mention[2] in fans)
+            ]
+            if fits:
+                left.remove(fits[-1])
+                told.append(replace(call, reason=str(fits[-1][3])))
+            else:
+                self.report.problems.append(
+                    f"the bot has not counted that {call.who} was called: {call.line}"
+                )
+        self.report.problems += [f"nobody saw the mention {mention}" for mention in left]
+        return told
 
     def _count_one(self, name: str, at: datetime, shifts: dict[str, Counter[str]]) -> None:
         who, begins, ends = QUIET
@@ -228,30 +259,20 @@ class Month:
         calls = ledger.rows(self._source, "SELECT reason, count(*) FROM mentions GROUP BY reason")
         self.report.calls = Counter(dict(calls))
 
-    def _count_refires(self) -> None:
-        """An alert that a run has opened opens again only after it was clear, or a person had closed it."""
-        armed: dict[int, bool] = {}
-        for fan, change, score, code, _ in ledger.rows(self._source, _EVENTS):
-            self.report.changes[change] += 1
-            if change == "opened":
-                if armed.get(fan) is False:
-                    self.report.problems.append(f"opened again at {score:.1f} without having been closed")
-                armed[fan] = False
-            elif change == "cleared":
-                if code == "below_clear" and score >= 50:
-                    self.report.problems.append(f"cleared at {score:.1f}")
-                armed[fan] = True
-            elif change in ("done", "expired"):
-                armed[fan] = change == "done"
-            elif change == "undone":
-                armed[fan] = False
-        self.report.items = int(
-            ledger.rows(
-                self._source,
-                "SELECT count(*) FROM episode_events WHERE tier_after = 'action' AND change IN"
-                " ('opened', 'raised', 'expired') AND code <> 'baseline'",
-            )[0][0]
+    def _judge(self, calls: Sequence[Call]) -> None:
+        """What can be said once it is over: what fired again."""
+        events = [Event(*row) for row in ledger.rows(self._source, _EVENTS)]
+        self.report.changes.update(event.change for event in events)
+        self.report.items = sum(
+            event.change in ("opened", "raised", "expired")
+            and event.tier == "action"
+            and event.code != "baseline"
+            for event in events
         )
+        scores = {fan: sorted(known.items()) for fan, known in self._scores.items()}
+        done = {(event.episode, event.at) for event in events if event.change == "done"}
+        closed = [one for one in self._people.closed if (one.episode, one.at) in done]
+        self.report.problems += refires(calls, events, closed, scores)
 
 
 def _instant(text: str) -> datetime:

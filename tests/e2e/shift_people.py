@@ -14,8 +14,8 @@ from tests.e2e import ledger
 from tests.e2e.answers import Json, Reply, SandboxError
 from tests.e2e.office import Office, buttons
 from tests.e2e.reading import text_of
+from tests.e2e.shift_rules import MS_PER_HOUR, Closed
 
-MS_PER_HOUR = 3_600_000
 TEAMS: dict[str, tuple[str, ...]] = {
     "Ben": ("vivian-vip", "freya-free"),
     "Diego": ("vivian-vip", "freya-free"),
@@ -77,7 +77,10 @@ class Item:
 
 
 class People:
-    """Those who work at one sandbox's agency. `acts` counts what they do, `problems` what they were not answered."""
+    """Those who work at one sandbox's agency. `acts` counts what they do, `problems` what they were not answered.
+
+    `closed`: what they have closed, oldest first.
+    """
 
     def __init__(self, office: Office, rng: random.Random, acts: Counter[str], problems: list[str]) -> None:
         self._office = office
@@ -88,6 +91,8 @@ class People:
         self._present: dict[tuple[str, str], bool] = {}
         self._there: set[str] = set()
         self._undone_on = ""
+        self.closed: list[Closed] = []
+        self._now_ms = 0
 
     def came(self, name: str) -> set[str]:
         """The dates of the shifts the person came to."""
@@ -104,6 +109,7 @@ class People:
 
     async def work(self, at: datetime) -> None:
         """What everybody does at one moment."""
+        self._now_ms = int(at.timestamp() * 1000)
         on = [name for name in sorted(TEAMS) if self._is_on(name, at)]
         for name in TYPES_IN:
             if name in on and name not in self._there:
@@ -210,6 +216,7 @@ class People:
         )
         self._acts[outcome] += 1
         self._heard(answer, f"{name} closed in #{item.creator}")
+        self.closed.append(Closed(item.episode_id, outcome, self._now_ms))
 
     async def _calm(self, name: str, items: Sequence[Item]) -> None:
         """One fan is not to be contacted for a day, of another nothing new is told."""

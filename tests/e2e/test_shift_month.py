@@ -6,6 +6,7 @@ told of, and an owner for every action item.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.e2e.office import Office
 from tests.e2e.replay import progress
 from tests.e2e.shift_month import STEP_S, Month, covered
 from tests.e2e.shift_people import LEADS, MANAGERS, TEAMS
+from tests.e2e.shift_rules import MS_PER_DAY, MS_PER_HOUR, Call, Closed, Event, refires
 from tests.e2e.shift_wire import Wire, doubles
 
 SEED = 11
@@ -54,6 +56,81 @@ async def test_three_days_at_work(tmp_path: Path) -> None:
 @pytest.mark.bench
 async def test_thirty_days_at_work(tmp_path: Path) -> None:
     _judge(await _month(tmp_path, 30, 2 * STEP_S))
+
+
+# What the judge of a month finds
+
+
+HOUR, DAY = MS_PER_HOUR, MS_PER_DAY
+LINE = "🔴 Action · amber · fan_7 · {} ▲3 · $70 a month · Subscription about to end · <@5>"
+
+
+def _event(
+    change: str, at: int, *, tier: str | None = "action", score: float = 90.0, code: str = ""
+) -> Event:
+    return Event(1, 7, "amber", change, tier, score, code, at)
+
+
+def _call(at: int, *, score: int = 90, who: str = "user:5", reason: str = "action") -> Call:
+    return Call(at, who, LINE.format(score), frozenset({1}), reason)
+
+
+def _refires(
+    *events: Event, calls: Sequence[Call] = (), closed: Sequence[Closed] = (), lowest: float = 90.0
+) -> list[str]:
+    scores = {7: [(0, 90.0), (10 * HOUR, lowest), (20 * HOUR, 90.0)]}
+    return refires(calls, events, closed, scores)
+
+
+def test_a_second_call_about_the_same_news_is_found() -> None:
+    opened, raised = _event("opened", 0), _event("raised", 2 * DAY)
+    twice = [_call(0), _call(2 * DAY)]
+    assert len(_refires(opened, raised, calls=twice, lowest=70.0)) == 1
+    assert _refires(opened, raised, calls=twice, lowest=69.9) == []
+    assert _refires(opened, raised, calls=[_call(0), _call(2 * DAY, reason="escalated")]) == []
+    again = (_event("cleared", DAY, tier=None), _event("opened", 2 * DAY))
+    assert len(_refires(opened, *again, calls=twice, lowest=50.0)) == 1
+    assert _refires(opened, *again, calls=twice, lowest=49.9) == []
+
+
+def test_a_call_below_the_threshold_is_found() -> None:
+    assert len(_refires(_event("opened", 0), calls=[_call(0, score=79)])) == 1
+    assert _refires(_event("opened", 0), calls=[_call(0, score=80)]) == []
+
+
+@pytest.mark.parametrize(("code", "below"), [("below_action_clear", 70.0), ("below_clear", 50.0)])
+def test_what_is_over_too_early_is_found(code: str, below: float) -> None:
+    assert len(_refires(_event("lowered", DAY, tier="at_risk", score=below, code=code))) == 1
+    assert _refires(_event("lowered", DAY, tier="at_risk", score=below - 0.1, code=code)) == []
+
+
+def test_what_opens_while_it_is_open_is_found() -> None:
+    opened, again = _event("opened", 0), _event("opened", DAY)
+    assert len(_refires(opened, again)) == 1
+    assert _refires(opened, _event("cleared", HOUR, tier=None, score=40.0), again) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "days"), [("kept", 14), ("waiting", 3), ("lost", 30), ("false_alarm", 30)]
+)
+def test_what_opens_inside_the_rest_of_its_outcome_is_found(outcome: str, days: int) -> None:
+    opened, done = _event("opened", 0), _event("done", DAY, tier=None)
+    closed = [Closed(1, outcome, DAY)]
+
+    def found(after: int, score: float = 90.0) -> int:
+        return len(_refires(opened, done, _event("opened", DAY + after, score=score), closed=closed))
+
+    assert found(days * DAY - 1) == 1
+    assert found(days * DAY) == 0
+    assert found(HOUR, score=99.9) == 1
+    assert found(HOUR, score=100.0) == (outcome == "lost")
+
+
+def test_a_higher_tier_ends_a_rest() -> None:
+    flag, done = _event("opened", 0, tier="at_risk", score=78), _event("done", DAY, tier=None, score=78)
+    closed = [Closed(1, "kept", DAY)]
+    assert _refires(flag, done, _event("opened", 2 * DAY, score=81), closed=closed) == []
+    assert len(_refires(flag, done, _event("opened", 2 * DAY, tier="at_risk", score=81), closed=closed)) == 1
 
 
 def test_what_lies_in_several_spans_counts_once() -> None:
