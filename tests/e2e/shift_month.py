@@ -18,6 +18,7 @@ from tests.e2e.harness import Sandbox
 from tests.e2e.office import Office
 from tests.e2e.reading import live_cards
 from tests.e2e.shift_people import (
+    CREATORS,
     LEADS,
     MANAGERS,
     QUIET,
@@ -27,12 +28,11 @@ from tests.e2e.shift_people import (
     Item,
     People,
 )
-from tests.e2e.shift_rules import MS_PER_DAY, MS_PER_HOUR, Call, Event, refires
+from tests.e2e.shift_rules import MS_PER_DAY, MS_PER_HOUR, Call, Event, Excused, refires, unheard, waits
 from tests.e2e.shift_wire import Wire, doubles, with_all_pages
 
 STEP_S = 1_800
 """How long the people of the month look away, unless a run says otherwise."""
-ESCALATED_AFTER_MS = {1: 15 * 60_000, 2: 60 * 60_000}
 LAPSE_MS = 2 * MS_PER_HOUR
 
 
@@ -50,6 +50,9 @@ class MonthReport:
     """What became of alerts, as the bot has it."""
     items: int = 0
     off_shift: int = 0
+    waited: int = 0
+    """How often an action item was nobody's for a while."""
+    excused: Excused = field(default_factory=Excused)
 
     def figures(self, people: Sequence[str]) -> tuple[float, float]:
         """(median, p95) of mentions over all shifts of these people."""
@@ -67,7 +70,6 @@ _CLAIMS = (
     "SELECT c.name, e.id, e.claimed_by, e.claimed_at FROM episodes e JOIN creators c ON c.id = e.creator_id"
     " WHERE e.closed_at IS NULL AND e.claimed_by IS NOT NULL"
 )
-_HOLDS = "SELECT fan_account_id, until_at FROM fan_holds WHERE ended_at IS NULL"
 _OWNERLESS = (
     "SELECT count(*) FROM episodes WHERE closed_at IS NULL AND tier = 'action' AND owner_id IS NULL"
     " AND claimed_by IS NULL"
@@ -99,7 +101,7 @@ class Month:
         self._box: Sandbox = office.box
         self._source = office.box.database
         self.report = MonthReport()
-        self._people = People(office, random.Random(seed), self.report.acts, self.report.problems)
+        self._people = People(office, random.Random(seed), self.report.acts, self.report.problems, step_s)
         self._wire = Wire()
         self._scores: dict[int, dict[int, float]] = defaultdict(dict)
 
@@ -133,26 +135,15 @@ class Month:
         if ownerless:
             self.report.problems.append(f"{now} {ownerless} action items without an owner")
         sessions = ledger.rows(self._source, _SESSIONS)
-        self._check_escalations(now, now_ms, sessions)
+        self._check_stages(now)
         self._check_claims(now, now_ms, sessions)
 
-    def _check_escalations(self, now: str, now_ms: int, sessions: list[tuple[object, ...]]) -> None:
-        """What waited long enough while somebody was on has gone to a lead, then to a manager."""
-        spans: dict[object, list[tuple[int, int]]] = defaultdict(list)
-        for creator, _, started, ended in sessions:
-            spans[creator].append((int(str(started)), now_ms if ended is None else int(str(ended))))
-        on_hold = {fan for fan, until in ledger.rows(self._source, _HOLDS) if until is None or until > now_ms}
+    def _check_stages(self, now: str) -> None:
+        """What the bot says has gone to a lead or a manager is with one."""
         for item in self._people.items():
-            where = f"{now} #{item.creator} item {item.episode_id}"
             if item.claimed_by is None and item.stage and not self._is_above(item):
+                where = f"{now} #{item.creator} item {item.episode_id}"
                 self.report.problems.append(f"{where}: at stage {item.stage} it is with {item.owner_id}")
-            if item.claimed_by is not None or item.snoozed_until is not None or item.waits_since is None:
-                continue
-            waited = covered(spans[item.creator], item.waits_since, now_ms)
-            due = max((stage for stage, after in ESCALATED_AFTER_MS.items() if waited >= after), default=0)
-            if item.stage < due and item.fan_account_id not in on_hold:
-                told = f"after {waited // 60_000} min of shift, stage {item.stage}"
-                self.report.problems.append(f"{where}: nobody was told {told}")
 
     def _is_above(self, item: Item) -> bool:
         """Whether an item that nobody claimed in time is with who stands above."""
@@ -260,8 +251,9 @@ class Month:
         self.report.calls = Counter(dict(calls))
 
     def _judge(self, calls: Sequence[Call]) -> None:
-        """What can be said once it is over: what fired again."""
+        """What can be said once it is over: what fired again, and what nobody above was told of."""
         events = [Event(*row) for row in ledger.rows(self._source, _EVENTS)]
+        end = max(sent.at for sent in self._wire.sent.values())
         self.report.changes.update(event.change for event in events)
         self.report.items = sum(
             event.change in ("opened", "raised", "expired")
@@ -273,18 +265,23 @@ class Month:
         done = {(event.episode, event.at) for event in events if event.change == "done"}
         closed = [one for one in self._people.closed if (one.episode, one.at) in done]
         self.report.problems += refires(calls, events, closed, scores)
+        waited = waits(events, end)
+        self.report.waited = len(waited)
+        self.report.problems += unheard(
+            waited,
+            calls,
+            self._above,
+            {creator: self._people.on_shift(creator, end) for creator in CREATORS},
+            self._people.calm,
+            self._step_s * 1000,
+            self.report.excused,
+        )
+
+    def _above(self, creator: str, stage: int) -> list[str]:
+        """Who may be called at a stage: a lead of hers or a manager, at the last one a manager."""
+        leads = [name for name, creators in LEADS.items() if creator in creators] if stage == 1 else []
+        return [f"user:{self._office.people[name]}" for name in (*leads, *MANAGERS)]
 
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def covered(spans: Sequence[tuple[int, int]], since: int, until: int) -> int:
-    """How many milliseconds of [since, until) lie in any of the spans."""
-    total, reached = 0, since
-    for start, end in sorted(spans):
-        start, end = max(start, reached), min(end, until)
-        if end > start:
-            total += end - start
-            reached = end
-    return total

@@ -1,14 +1,15 @@
-"""What is judged of a month's calls once it is over: alerts that fire again.
+"""What is judged of a month's calls once it is over: alerts that fire again, and alerts that nobody above was told of.
 
-Pure. What people did comes from themselves, what they were called by from Discord; the bot's own clocks are not asked.
+Pure. What people did comes from themselves, what they were called by from Discord; the bot's own clocks and stages are
+not asked.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 MS_PER_HOUR = 3_600_000
 MS_PER_DAY = 24 * MS_PER_HOUR
@@ -22,6 +23,15 @@ REST_DAYS = {"kept": 14, "waiting": 3, "lost": 30, "false_alarm": 30}
 _OVER_BELOW = {"below_action_clear": CALMS, "below_clear": CLEARS}
 """Why a run says that an action item, or an alert, is over -> the score that must be below."""
 ROUNDING = 0.5
+ESCALATED_AFTER_MS = {1: 15 * 60_000, 2: 60 * 60_000}
+"""After how long of shift a lead is called, and a manager."""
+ASKED_AGAIN_MS = MS_PER_HOUR
+"""How long after a mute or a hold has ended a mention may still wait."""
+BUDGET = 8 - 2
+"""Mentions of a person after which only the most money still calls: the others are left to the digest."""
+
+Span = tuple[int, int]
+"""From the first instant up to the second, UTC milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,18 @@ class Closed:
     episode: int
     outcome: str
     at: int
+
+
+@dataclass(slots=True)
+class Excused:
+    """Why nobody above had to be called: each of them is allowed, and counted.
+
+    `held`: the fan was muted or on hold. `budget`: whoever it goes to had been called often enough. There are no quiet
+    hours of leads, managers or channels in the month; what a baseline found never waits (`waits`).
+    """
+
+    held: int = 0
+    budget: int = 0
 
 
 # Alerts that fire again
@@ -173,3 +195,154 @@ def lowest_between(scores: Sequence[tuple[int, float]], since: int, until: int) 
     """The lowest score a fan has had; the one that held at `since` counts. Infinite where none is known."""
     held = [score for at, score in scores if at <= since][-1:]
     return min([*held, *(score for at, score in scores if since < at <= until)], default=float("inf"))
+
+
+# Alerts that nobody above was told of
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """An open action item that nobody had, from `since` up to `until`; what a baseline found is none."""
+
+    episode: int
+    fan: int
+    creator: str
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """Where an alert stands. `since`: since when it waits, None: it does not."""
+
+    tier: str | None = None
+    held: bool = False
+    asleep: bool = False
+    since: int | None = None
+
+
+_NEWS = ("opened", "raised", "expired", "woken")
+_TAKEN = ("claimed", "assigned")
+_LET_GO = ("released", "lapsed")
+
+
+def waits(events: Iterable[Event], end: int) -> list[Wait]:
+    """All times that action items waited for somebody up to `end`; the newest event begins it anew."""
+    of: dict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        of[event.episode].append(event)
+    return [wait for story in of.values() for wait in _waits_of(story, end)]
+
+
+def _waits_of(story: Sequence[Event], end: int) -> list[Wait]:
+    found: list[Wait] = []
+    now, before = _Now(), _Now()
+    for event in story:
+        then = now
+        if event.change == "undone":
+            now = replace(before, since=event.at) if before.since is None and _waiting(before) else before
+        else:
+            now = _after(now, event)
+        if event.change in (*_TAKEN, "released", "snoozed", "done"):
+            before = then
+        if then.since is not None and now.since != then.since:
+            found.append(Wait(event.episode, event.fan, event.creator, then.since, event.at))
+    if now.since is not None:
+        last = story[-1]
+        found.append(Wait(last.episode, last.fan, last.creator, now.since, end))
+    return found
+
+
+def _after(now: _Now, event: Event) -> _Now:
+    change = event.change
+    if change in ("done", "cleared"):
+        return _Now()
+    if change == "lowered":
+        return replace(now, tier=event.tier, since=None)
+    if change in _TAKEN:
+        return replace(now, held=True, since=None)
+    if change == "snoozed":
+        return replace(now, asleep=True, since=None)
+    if change in _LET_GO:
+        now = replace(now, held=False)
+    elif change in _NEWS:
+        asleep = now.asleep and change == "raised"
+        now = replace(now, tier=event.tier, asleep=asleep, held=now.held and now.tier is not None)
+    else:
+        return now
+    if event.code == "baseline":
+        return now
+    return replace(now, since=event.at if _waiting(now) else None)
+
+
+def _waiting(now: _Now) -> bool:
+    return now.tier == "action" and not now.held and not now.asleep
+
+
+def unheard(
+    waits: Iterable[Wait],
+    calls: Sequence[Call],
+    above: Callable[[str, int], Sequence[str]],
+    on: Mapping[str, Sequence[Span]],
+    calm: Mapping[int, Sequence[Span]],
+    slack: int,
+    excused: Excused,
+) -> list[str]:
+    """Items that waited long enough while somebody was on, and no message has called anybody above to them since.
+
+    `above`: (creator, stage) -> who may be called ("user:ID"). `on`: creator -> when somebody was on, for certain.
+    `calm`: fan -> when it was muted or on hold. `slack`: how late a call may be, ms.
+    """
+    found: list[str] = []
+    about: dict[int, list[Call]] = defaultdict(list)
+    for call in calls:
+        for episode in call.episodes:
+            about[episode].append(call)
+    for wait in waits:
+        managers = above(wait.creator, max(ESCALATED_AFTER_MS))
+        for stage, after in ESCALATED_AFTER_MS.items():
+            due = reached(on.get(wait.creator, ()), wait.since, after)
+            if due is None or due + slack >= wait.until:
+                continue
+            people = above(wait.creator, stage)
+            next_above = [who for who in people if stage + 1 not in ESCALATED_AFTER_MS or who not in managers]
+            heard = [call for call in about[wait.episode] if call.who in people and wait.since <= call.at]
+            if any(call.at <= due + slack for call in heard):
+                continue
+            late = _calm_until(calm.get(wait.fan, ()), wait.since, due + slack)
+            if late is not None and (
+                late + ASKED_AGAIN_MS + slack >= wait.until
+                or any(call.at <= late + ASKED_AGAIN_MS + slack for call in heard)
+            ):
+                excused.held += 1
+            elif all(_called(calls, who, due + slack) >= BUDGET for who in next_above):
+                excused.budget += 1
+            else:
+                hours = (wait.until - wait.since) / MS_PER_HOUR
+                found.append(
+                    f"#{wait.creator} item {wait.episode} waited {hours:.1f} h, nobody was called for stage {stage}"
+                )
+    return found
+
+
+def _calm_until(spans: Iterable[Span], since: int, due: int) -> int | None:
+    """When the last of the mutes and holds ends that lie on this time; None: none does."""
+    return max((ends for begins, ends in spans if begins <= due and ends > since), default=None)
+
+
+def _called(calls: Iterable[Call], who: str, at: int) -> int:
+    return sum(call.who == who and at - MS_PER_DAY <= call.at <= at for call in calls)
+
+
+def reached(spans: Sequence[Span], since: int, after: int) -> int | None:
+    """When so many milliseconds of the spans have passed since then; None: they do not last so long."""
+    left, begun = after, since
+    for start, end in sorted(spans):
+        start = max(start, begun)
+        if end <= start:
+            continue
+        if end - start >= left:
+            return start + left
+        left -= end - start
+        begun = end
+    return None

@@ -14,9 +14,22 @@ import pytest
 from tests.e2e.harness import Json, sandbox
 from tests.e2e.office import Office
 from tests.e2e.replay import progress
-from tests.e2e.shift_month import STEP_S, Month, covered
+from tests.e2e.shift_month import STEP_S, Month
 from tests.e2e.shift_people import LEADS, MANAGERS, TEAMS
-from tests.e2e.shift_rules import MS_PER_DAY, MS_PER_HOUR, Call, Closed, Event, refires
+from tests.e2e.shift_rules import (
+    MS_PER_DAY,
+    MS_PER_HOUR,
+    Call,
+    Closed,
+    Event,
+    Excused,
+    Span,
+    Wait,
+    reached,
+    refires,
+    unheard,
+    waits,
+)
 from tests.e2e.shift_wire import Wire, doubles
 
 SEED = 11
@@ -38,10 +51,12 @@ def _judge(month: Month) -> None:
     progress(
         f"mentions per chatter and shift: median {middle:g}, p95 {high:g}; leads a day: median {lead_middle:g},"
         f" p95 {lead_high:g}; manager a day: median {boss_middle:g}, p95 {boss_high:g}; off shift {report.off_shift};"
-        f" calls {dict(report.calls)}; action items {report.items}; {dict(report.changes)}; {dict(report.acts)}"
+        f" calls {dict(report.calls)}; action items {report.items}, nobody's {report.waited} times,"
+        f" {report.excused}; {dict(report.changes)}; {dict(report.acts)}"
     )
     assert report.problems == []
     assert report.items > 0
+    assert report.waited > 0
     assert report.acts["claim"] > 0
     assert high <= MOST_P95
     assert middle <= MOST_MEDIAN
@@ -133,8 +148,53 @@ def test_a_higher_tier_ends_a_rest() -> None:
     assert len(_refires(flag, done, _event("opened", 2 * DAY, tier="at_risk", score=81), closed=closed)) == 1
 
 
-def test_what_lies_in_several_spans_counts_once() -> None:
-    assert covered([(0, 10), (5, 20), (30, 40)], 8, 35) == 12 + 5
+def test_waiting_begins_with_the_news_and_ends_with_a_claim() -> None:
+    def spans(*events: Event) -> list[tuple[int, int]]:
+        return [(wait.since, wait.until) for wait in waits(events, 9 * HOUR)]
+
+    opened, claimed = _event("opened", 0), _event("claimed", HOUR)
+    assert spans(opened) == [(0, 9 * HOUR)]
+    assert spans(_event("opened", 0, code="baseline")) == []
+    assert spans(_event("opened", 0, tier="at_risk"), _event("raised", HOUR)) == [(HOUR, 9 * HOUR)]
+    assert spans(opened, claimed) == [(0, HOUR)]
+    assert spans(opened, claimed, _event("released", 3 * HOUR)) == [(0, HOUR), (3 * HOUR, 9 * HOUR)]
+    assert spans(opened, claimed, _event("undone", 3 * HOUR)) == [(0, HOUR), (0, 9 * HOUR)]
+    assert spans(opened, claimed, _event("expired", 3 * HOUR)) == [(0, HOUR)]
+    snoozed = _event("snoozed", HOUR)
+    assert spans(opened, snoozed, _event("woken", 2 * HOUR)) == [(0, HOUR), (2 * HOUR, 9 * HOUR)]
+
+
+def _unheard(
+    *calls: Call, on: Span = (0, DAY), calm: Sequence[Span] = (), excused: Excused | None = None
+) -> int:
+    def above(_: str, stage: int) -> list[str]:
+        return ["user:8", "user:9"] if stage == 1 else ["user:9"]
+
+    wait = Wait(1, 7, "amber", 0, 9 * HOUR)
+    counts = Excused() if excused is None else excused
+    return len(unheard([wait], calls, above, {"amber": [on]}, {7: calm}, HOUR, counts))
+
+
+def test_what_nobody_above_is_called_to_is_found() -> None:
+    lead, manager = _call(HOUR, who="user:8"), _call(2 * HOUR, who="user:9")
+    assert _unheard(lead, manager) == 0
+    assert _unheard(_call(HOUR), _call(2 * HOUR)) == 2
+    assert _unheard(lead) == 1
+    assert _unheard(lead, _call(2 * HOUR + 1, who="user:9")) == 1
+    # Nobody is on, or for too short a time.
+    assert _unheard(on=(10 * HOUR, DAY)) == 0
+    assert _unheard(on=(0, HOUR // 2)) == 1
+
+
+def test_what_may_stay_unheard_is_counted() -> None:
+    excused = Excused()
+    assert _unheard(calm=[(0, DAY)], excused=excused) == 0
+    assert (excused.held, excused.budget) == (2, 0)
+    # The mute was over long before.
+    assert _unheard(calm=[(0, 2 * HOUR)], excused=excused) == 2
+    others = [Call(0, who, LINE, frozenset({2})) for who in ("user:8", "user:9") for _ in range(6)]
+    assert _unheard(*others, excused=excused) == 0
+    assert (excused.held, excused.budget) == (2, 2)
 
 
 def _posted(number: int, message: str, card: str, *episodes: str) -> Json:
@@ -163,3 +223,10 @@ def test_two_live_cards_are_found_by_their_alerts_whatever_the_names() -> None:
         [{"n": 4, "method": "DELETE", "status": 204, "path": "/channels/1/messages/101", "response": None}]
     )
     assert doubles(wire.live(), fan_of) == []
+
+
+def test_what_lies_in_several_spans_counts_once() -> None:
+    spans = [(30, 40), (0, 10), (5, 20)]
+    assert reached(spans, 8, 12) == 20
+    assert reached(spans, 8, 17) == 35
+    assert reached(spans, 8, 23) is None
