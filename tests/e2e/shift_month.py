@@ -61,6 +61,11 @@ class MonthReport:
             return (0.0, 0.0)
         return median(counts), quantiles(counts, n=20, method="inclusive")[-1]
 
+    def found_nothing(self) -> float:
+        """Which share of all presses was of something that was not there any more."""
+        missed = sum(count for act, count in self.acts.items() if act.endswith(MISSED))
+        return missed / max(1, sum(count for act, count in self.acts.items() if not act.startswith("/")))
+
 
 _SESSIONS = (
     "SELECT c.name, s.user_id, s.started_at, s.ended_at FROM shift_sessions s"
@@ -88,6 +93,8 @@ _CALLS = (
 )
 _NEWS = ("action", "held")
 """Why somebody is called by what a run has found; all other reasons are what somebody has asked for or left undone."""
+MISSED = ("not there", "too late")
+"""How the acts end that came to nothing."""
 READER = "Max"
 """Who turns the pages of the lists once a day."""
 
