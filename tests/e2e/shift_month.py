@@ -28,7 +28,7 @@ from tests.e2e.shift_people import (
     Item,
     People,
 )
-from tests.e2e.shift_rules import MS_PER_DAY, MS_PER_HOUR, Call, Event, Excused, refires, unheard, waits
+from tests.e2e.shift_rules import MS_PER_DAY, MS_PER_HOUR, Call, Event, Owed, refires, unheard, waits
 from tests.e2e.shift_wire import Wire, doubles, with_all_pages
 
 STEP_S = 1_800
@@ -52,7 +52,7 @@ class MonthReport:
     off_shift: int = 0
     waited: int = 0
     """How often an action item was nobody's for a while."""
-    excused: Excused = field(default_factory=Excused)
+    owed: Owed = field(default_factory=Owed)
 
     def figures(self, people: Sequence[str]) -> tuple[float, float]:
         """(median, p95) of mentions over all shifts of these people."""
@@ -281,7 +281,7 @@ class Month:
             {creator: self._people.on_shift(creator, end) for creator in CREATORS},
             self._people.calm,
             self._step_s * 1000,
-            self.report.excused,
+            self.report.owed,
         )
 
     def _above(self, creator: str, stage: int) -> list[str]:

@@ -69,13 +69,15 @@ class Closed:
 
 
 @dataclass(slots=True)
-class Excused:
-    """Why nobody above had to be called: each of them is allowed, and counted.
+class Owed:
+    """How often somebody above was to be called, and what came of it.
 
-    `held`: the fan was muted or on hold. `budget`: whoever it goes to had been called often enough. There are no quiet
-    hours of leads, managers or channels in the month; what a baseline found never waits (`waits`).
+    `heard`: a message called them in time. `held`: the fan was muted or on hold. `budget`: whoever it goes to had been
+    called often enough. Nothing else is allowed: there are no quiet hours of leads, managers or channels in the month, and
+    what a baseline found never waits (`waits`).
     """
 
+    heard: int = 0
     held: int = 0
     budget: int = 0
 
@@ -105,7 +107,8 @@ def refires(
         of_fan[event.fan].append(event)
     ended: dict[int, list[Closed]] = defaultdict(list)
     for one in closed:
-        ended[fan_of[one.episode]].append(one)
+        if not _taken_back(one, events):
+            ended[fan_of[one.episode]].append(one)
     return [
         *_called_twice(calls, of_fan, ended, scores, fan_of),
         *_opened_at_rest(of_fan, ended),
@@ -129,19 +132,22 @@ def _called_twice(
     last: dict[int, int] = {}
     for call in sorted(calls, key=lambda one: one.at):
         told = shown(call.line)
-        if call.reason != "action" or told is None or told[0] != "🔴":
+        if call.reason not in ("action", "held") or told is None or told[0] != "🔴":
             continue
         (fan,) = {fan_of[episode] for episode in call.episodes}
+        before, last[fan] = last.get(fan), call.at
+        if call.reason == "held":
+            # What was kept back is told late, at whatever score it is by then.
+            continue
         if told[1] < ACTS - ROUNDING:
             found.append(f"fan {fan}: called as an action item at {told[1]}")
-        before, last[fan] = last.get(fan), call.at
         if before is None:
             continue
         between = [event for event in of_fan[fan] if before < event.at <= call.at]
-        # A person had closed it, or the fan could not be written to: the other rules are about those.
+        # A person had closed it or put it to sleep, or the fan could not be written to: other rules are about those.
         if any(one for one in ended.get(fan, ()) if before <= one.at <= call.at):
             continue
-        if any(event.code == "not_eligible" for event in between):
+        if any(event.code == "not_eligible" or _rose_in_sleep(event, of_fan[fan]) for event in between):
             continue
         opened = any(event.change == "opened" for event in between)
         needed = CLEARS if opened else CALMS
@@ -150,6 +156,22 @@ def _called_twice(
             hours = (call.at - before) / MS_PER_HOUR
             found.append(f"fan {fan}: called again after {hours:.1f} h, never below {lowest:.1f} meanwhile")
     return found
+
+
+def _rose_in_sleep(event: Event, events: Sequence[Event]) -> bool:
+    """Whether a run woke what somebody had snoozed because its score was so much higher by then."""
+    if event.change != "woken" or event.code != "score_rose":
+        return False
+    asleep = [one.score for one in events if one.change == "snoozed" and one.at < event.at]
+    return bool(asleep) and (event.score or 0.0) >= (asleep[-1] or 0.0) + RISE
+
+
+def _taken_back(closed: Closed, events: Sequence[Event]) -> bool:
+    """Whether somebody has undone it; what was closed once more after that is another one."""
+    later = [event for event in events if event.episode == closed.episode and event.at >= closed.at]
+    undone = [event.at for event in later if event.change == "undone" and event.code == "done"]
+    again = [event.at for event in later if event.change == "done" and event.at > closed.at]
+    return bool(undone) and (not again or undone[0] <= again[0])
 
 
 def _opened_at_rest(
@@ -286,7 +308,7 @@ def unheard(
     on: Mapping[str, Sequence[Span]],
     calm: Mapping[int, Sequence[Span]],
     slack: int,
-    excused: Excused,
+    owed: Owed,
 ) -> list[str]:
     """Items that waited long enough while somebody was on, and no message has called anybody above to them since.
 
@@ -308,15 +330,16 @@ def unheard(
             next_above = [who for who in people if stage + 1 not in ESCALATED_AFTER_MS or who not in managers]
             heard = [call for call in about[wait.episode] if call.who in people and wait.since <= call.at]
             if any(call.at <= due + slack for call in heard):
+                owed.heard += 1
                 continue
             late = _calm_until(calm.get(wait.fan, ()), wait.since, due + slack)
             if late is not None and (
                 late + ASKED_AGAIN_MS + slack >= wait.until
                 or any(call.at <= late + ASKED_AGAIN_MS + slack for call in heard)
             ):
-                excused.held += 1
+                owed.held += 1
             elif all(_called(calls, who, due + slack) >= BUDGET for who in next_above):
-                excused.budget += 1
+                owed.budget += 1
             else:
                 hours = (wait.until - wait.since) / MS_PER_HOUR
                 found.append(
