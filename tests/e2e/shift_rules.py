@@ -224,13 +224,17 @@ def lowest_between(scores: Sequence[tuple[int, float]], since: int, until: int) 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """An open action item that nobody had, from `since` up to `until`; what a baseline found is none."""
+    """An open action item that nobody had, from `since` up to `until`; what a baseline found is none.
+
+    `by_hand`: a person has ended it, after all that the bot had to do by then.
+    """
 
     episode: int
     fan: int
     creator: str
     since: int
     until: int
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +272,8 @@ def _waits_of(story: Sequence[Event], end: int) -> list[Wait]:
         if event.change in (*_TAKEN, "released", "snoozed", "done"):
             before = then
         if then.since is not None and now.since != then.since:
-            found.append(Wait(event.episode, event.fan, event.creator, then.since, event.at))
+            by_hand = event.change in (*_TAKEN, "snoozed", "done")
+            found.append(Wait(event.episode, event.fan, event.creator, then.since, event.at, by_hand))
     if now.since is not None:
         last = story[-1]
         found.append(Wait(last.episode, last.fan, last.creator, now.since, end))
@@ -307,13 +312,13 @@ def unheard(
     above: Callable[[str, int], Sequence[str]],
     on: Mapping[str, Sequence[Span]],
     calm: Mapping[int, Sequence[Span]],
-    slack: int,
+    step: int,
     owed: Owed,
 ) -> list[str]:
     """Items that waited long enough while somebody was on, and no message has called anybody above to them since.
 
     `above`: (creator, stage) -> who may be called ("user:ID"). `on`: creator -> when somebody was on, for certain.
-    `calm`: fan -> when it was muted or on hold. `slack`: how late a call may be, ms.
+    `calm`: fan -> when it was muted or on hold. `step`: how often people look, ms; the bot has called by then.
     """
     found: list[str] = []
     about: dict[int, list[Call]] = defaultdict(list)
@@ -324,21 +329,26 @@ def unheard(
         managers = above(wait.creator, max(ESCALATED_AFTER_MS))
         for stage, after in ESCALATED_AFTER_MS.items():
             due = reached(on.get(wait.creator, ()), wait.since, after)
-            if due is None or due + slack >= wait.until:
+            if due is None:
+                continue
+            due = -(-due // step) * step
+            if due > wait.until or (due == wait.until and not wait.by_hand):
                 continue
             people = above(wait.creator, stage)
-            next_above = [who for who in people if stage + 1 not in ESCALATED_AFTER_MS or who not in managers]
+            # Before its last stage it goes to a lead, where there is one.
+            below = [] if stage == max(ESCALATED_AFTER_MS) else [who for who in people if who not in managers]
+            next_above = below or people
             heard = [call for call in about[wait.episode] if call.who in people and wait.since <= call.at]
-            if any(call.at <= due + slack for call in heard):
+            if any(call.at <= due for call in heard):
                 owed.heard += 1
                 continue
-            late = _calm_until(calm.get(wait.fan, ()), wait.since, due + slack)
+            late = _calm_until(calm.get(wait.fan, ()), wait.since, due)
             if late is not None and (
-                late + ASKED_AGAIN_MS + slack >= wait.until
-                or any(call.at <= late + ASKED_AGAIN_MS + slack for call in heard)
+                late + ASKED_AGAIN_MS + step >= wait.until
+                or any(call.at <= late + ASKED_AGAIN_MS + step for call in heard)
             ):
                 owed.held += 1
-            elif all(_called(calls, who, due + slack) >= BUDGET for who in next_above):
+            elif all(_called(calls, who, due) >= BUDGET for who in next_above):
                 owed.budget += 1
             else:
                 hours = (wait.until - wait.since) / MS_PER_HOUR

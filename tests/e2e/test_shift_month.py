@@ -209,16 +209,24 @@ def _unheard(*calls: Call, on: Span = (0, DAY), calm: Sequence[Span] = (), owed:
 
 
 def test_what_nobody_above_is_called_to_is_found() -> None:
-    lead, manager = _call(HOUR, who="user:8"), _call(2 * HOUR, who="user:9")
+    lead, manager = _call(HOUR, who="user:8"), _call(HOUR, who="user:9")
     owed = Owed()
     assert _unheard(lead, manager, owed=owed) == 0
     assert owed == Owed(heard=2)
     assert _unheard(_call(HOUR), _call(2 * HOUR)) == 2
     assert _unheard(lead) == 1
-    assert _unheard(lead, _call(2 * HOUR + 1, who="user:9")) == 1
+    assert _unheard(lead, _call(HOUR + 1, who="user:9")) == 1
     # Nobody is on, or for too short a time.
     assert _unheard(on=(10 * HOUR, DAY)) == 0
     assert _unheard(on=(0, HOUR // 2)) == 1
+
+
+@pytest.mark.parametrize(
+    ("until", "by_hand", "found"), [(HOUR - 1, True, 0), (HOUR, False, 0), (HOUR, True, 2)]
+)
+def test_who_claims_late_does_not_hide_that_nobody_was_called(until: int, by_hand: bool, found: int) -> None:
+    wait = Wait(1, 7, "amber", 0, until, by_hand)
+    assert len(unheard([wait], [], lambda *_: ["user:9"], {"amber": [(0, DAY)]}, {}, HOUR, Owed())) == found
 
 
 def test_what_may_stay_unheard_is_counted() -> None:
