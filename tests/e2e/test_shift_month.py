@@ -37,8 +37,8 @@ SEED = 11
 MOST_P95, MOST_MEDIAN = 8, 3
 MOST_MISSED = 0.05
 """Which share of the presses may be of something that somebody else, or a run, has just taken away."""
-SOON = ("claim", "claimed", "kept", "done", "take all", "/undo")
-LATER = (*SOON, "waiting", "snooze", "snoozed", "undo", "undone", "release", "released")
+SOON = ("claim", "claimed", "kept", "done", "/undo")
+LATER = (*SOON, "take all", "waiting", "snooze", "snoozed", "undo", "undone", "release", "released")
 """What somebody does within a few days and within a month, and what the bot then has of it."""
 
 
