@@ -305,7 +305,9 @@ class People:
             fan = f"f:{encode(item.fan_account_id)}"
             given = {"fan": fan, "until": "in 1 day", "reason": "asked for a break"}
             await self._slash(name, item.creator, command, given)
-            self.calm[item.fan_account_id].append((self._now_ms, self._now_ms + MS_PER_DAY))
+            # A day from now is a date: it lasts to the end of tomorrow.
+            ends = self._now_ms - self._now_ms % MS_PER_DAY + 2 * MS_PER_DAY
+            self.calm[item.fan_account_id].append((self._now_ms, ends))
 
     # How it is done
 

@@ -327,11 +327,7 @@ def unheard(
             about[episode].append(call)
     for wait in waits:
         managers = above(wait.creator, max(ESCALATED_AFTER_MS))
-        for stage, after in ESCALATED_AFTER_MS.items():
-            due = reached(on.get(wait.creator, ()), wait.since, after)
-            if due is None:
-                continue
-            due = -(-due // step) * step
+        for stage, due in _dues(on.get(wait.creator, ()), wait.since, step):
             if due > wait.until or (due == wait.until and not wait.by_hand):
                 continue
             people = above(wait.creator, stage)
@@ -358,9 +354,23 @@ def unheard(
     return found
 
 
+def _dues(spans: Sequence[Span], since: int, step: int) -> list[tuple[int, int]]:
+    """(stage, when) of all calls that are due; of two at one time only the last stage is gone to."""
+    dues: dict[int, int] = {}
+    for stage, after in ESCALATED_AFTER_MS.items():
+        due = reached(spans, since, after)
+        if due is not None:
+            dues[-(-due // step) * step] = stage
+    return [(stage, due) for due, stage in dues.items()]
+
+
 def _calm_until(spans: Iterable[Span], since: int, due: int) -> int | None:
-    """When the last of the mutes and holds ends that lie on this time; None: none does."""
-    return max((ends for begins, ends in spans if begins <= due and ends > since), default=None)
+    """When the mutes and holds end that lie on this time, with those that follow at once; None: none does."""
+    late: int | None = None
+    for begins, ends in sorted(spans):
+        if ends > since and begins <= (due if late is None else late + ASKED_AGAIN_MS):
+            late = max(ends, late or 0)
+    return late
 
 
 def _called(calls: Iterable[Call], who: str, at: int) -> int:
