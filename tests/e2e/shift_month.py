@@ -1,7 +1,7 @@
 """A month at the sample agency with people at work: what the alert desk promises, checked after every step.
 
-What is checked comes from the bot's database and, for what people are called by, from the messages that the simulated
-Discord has kept.
+What people are called by and what stands in front of them comes from the messages that the simulated Discord was sent,
+what they did from themselves, and the rest from the bot's database.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 
 from tests.e2e import ledger
 from tests.e2e.harness import Sandbox
 from tests.e2e.office import Office
-from tests.e2e.reading import duplicates
+from tests.e2e.reading import live_cards
 from tests.e2e.shift_people import (
     CREATORS,
     LEADS,
     MANAGERS,
-    MS_PER_HOUR,
     QUIET,
     SHIFT_HOURS,
     STARTS,
@@ -29,11 +28,11 @@ from tests.e2e.shift_people import (
     Item,
     People,
 )
+from tests.e2e.shift_rules import MS_PER_DAY, MS_PER_HOUR, Call, Event, Owed, refires, unheard, waits
+from tests.e2e.shift_wire import Wire, doubles, with_all_pages
 
 STEP_S = 1_800
 """How long the people of the month look away, unless a run says otherwise."""
-MS_PER_DAY = 24 * MS_PER_HOUR
-ESCALATED_AFTER_MS = {1: 15 * 60_000, 2: 60 * 60_000}
 LAPSE_MS = 2 * MS_PER_HOUR
 
 
@@ -51,6 +50,9 @@ class MonthReport:
     """What became of alerts, as the bot has it."""
     items: int = 0
     off_shift: int = 0
+    waited: int = 0
+    """How often an action item was nobody's for a while."""
+    owed: Owed = field(default_factory=Owed)
 
     def figures(self, people: Sequence[str]) -> tuple[float, float]:
         """(median, p95) of mentions over all shifts of these people."""
@@ -58,6 +60,11 @@ class MonthReport:
         if len(counts) < 2:
             return (0.0, 0.0)
         return median(counts), quantiles(counts, n=20, method="inclusive")[-1]
+
+    def found_nothing(self) -> float:
+        """Which share of all presses was of something that was not there any more."""
+        missed = sum(count for act, count in self.acts.items() if act.endswith(MISSED))
+        return missed / max(1, sum(count for act, count in self.acts.items() if not act.startswith("/")))
 
 
 _SESSIONS = (
@@ -68,19 +75,28 @@ _CLAIMS = (
     "SELECT c.name, e.id, e.claimed_by, e.claimed_at FROM episodes e JOIN creators c ON c.id = e.creator_id"
     " WHERE e.closed_at IS NULL AND e.claimed_by IS NOT NULL"
 )
-_HOLDS = "SELECT fan_account_id, until_at FROM fan_holds WHERE ended_at IS NULL"
 _OWNERLESS = (
     "SELECT count(*) FROM episodes WHERE closed_at IS NULL AND tier = 'action' AND owner_id IS NULL"
     " AND claimed_by IS NULL"
 )
-_EVENTS = "SELECT fan_account_id, change, score, code, at FROM episode_events ORDER BY fan_account_id, at, id"
+_EVENTS = (
+    "SELECT v.episode_id, v.fan_account_id, c.name, v.change, v.tier_after, v.score, v.code, v.at"
+    " FROM episode_events v JOIN creators c ON c.id = v.creator_id ORDER BY v.at, v.id"
+)
+_FANS_OF = "SELECT id, fan_account_id FROM episodes"
+_SCORES = "SELECT fan_account_id, scored_at, churn_risk FROM scores"
+_KEPT_SCORES = "SELECT fan_account_id, scored_at, churn_risk FROM score_history"
+_MENTIONS = "SELECT kind, discord_id, fan_account_id, reason, at FROM mentions ORDER BY at, id"
 _CALLS = (
     "SELECT fan_account_id, reason, at FROM mentions WHERE fan_account_id IS NOT NULL"
     " ORDER BY fan_account_id, at, id"
 )
-_CALLED = "SELECT kind, discord_id, count(*) FROM mentions GROUP BY kind, discord_id"
 _NEWS = ("action", "held")
 """Why somebody is called by what a run has found; all other reasons are what somebody has asked for or left undone."""
+MISSED = ("not there", "too late")
+"""How the acts end that came to nothing."""
+READER = "Max"
+"""Who turns the pages of the lists once a day."""
 
 
 class Month:
@@ -92,7 +108,9 @@ class Month:
         self._box: Sandbox = office.box
         self._source = office.box.database
         self.report = MonthReport()
-        self._people = People(office, random.Random(seed), self.report.acts, self.report.problems)
+        self._people = People(office, random.Random(seed), self.report.acts, self.report.problems, step_s)
+        self._wire = Wire()
+        self._scores: dict[int, dict[int, float]] = defaultdict(dict)
 
     async def run(self, days: int, say: Callable[[str], None]) -> MonthReport:
         """So many days in its steps, then the counts."""
@@ -104,13 +122,17 @@ class Month:
                 return self.report
             at = _instant(moved.now)
             self._check(moved.now, int(at.timestamp() * 1000))
+            ends_day = (step + 1) * self._step_s % 86_400 == 0
+            await self._no_doubles(moved.now, all_pages=ends_day)
+            self._keep_scores(_SCORES)
             await self._people.work(at)
-            if (step + 1) * self._step_s % 86_400 == 0:
-                await self._no_doubles(moved.now)
+            if ends_day:
                 say(f"{moved.now} {dict(self.report.acts)}")
-        await self._count_mentions()
+        await self._wire.catch_up(self._box)
+        self._keep_scores(_KEPT_SCORES)
+        calls = await self._count_mentions()
         self._count_calls()
-        self._count_refires()
+        self._judge(calls)
         return self.report
 
     # Rules that hold after every step
@@ -120,26 +142,15 @@ class Month:
         if ownerless:
             self.report.problems.append(f"{now} {ownerless} action items without an owner")
         sessions = ledger.rows(self._source, _SESSIONS)
-        self._check_escalations(now, now_ms, sessions)
+        self._check_stages(now)
         self._check_claims(now, now_ms, sessions)
 
-    def _check_escalations(self, now: str, now_ms: int, sessions: list[tuple[object, ...]]) -> None:
-        """What waited long enough while somebody was on has gone to a lead, then to a manager."""
-        spans: dict[object, list[tuple[int, int]]] = defaultdict(list)
-        for creator, _, started, ended in sessions:
-            spans[creator].append((int(str(started)), now_ms if ended is None else int(str(ended))))
-        on_hold = {fan for fan, until in ledger.rows(self._source, _HOLDS) if until is None or until > now_ms}
+    def _check_stages(self, now: str) -> None:
+        """What the bot says has gone to a lead or a manager is with one."""
         for item in self._people.items():
-            where = f"{now} #{item.creator} item {item.episode_id}"
             if item.claimed_by is None and item.stage and not self._is_above(item):
+                where = f"{now} #{item.creator} item {item.episode_id}"
                 self.report.problems.append(f"{where}: at stage {item.stage} it is with {item.owner_id}")
-            if item.claimed_by is not None or item.snoozed_until is not None or item.waits_since is None:
-                continue
-            waited = covered(spans[item.creator], item.waits_since, now_ms)
-            due = max((stage for stage, after in ESCALATED_AFTER_MS.items() if waited >= after), default=0)
-            if item.stage < due and item.fan_account_id not in on_hold:
-                told = f"after {waited // 60_000} min of shift, stage {item.stage}"
-                self.report.problems.append(f"{where}: nobody was told {told}")
 
     def _is_above(self, item: Item) -> bool:
         """Whether an item that nobody claimed in time is with who stands above."""
@@ -159,38 +170,70 @@ class Month:
                 over = (now_ms - end) // 60_000
                 self.report.problems.append(f"{now} #{creator} item {episode_id}: {over} min after the shift")
 
-    async def _no_doubles(self, now: str) -> None:
-        known = {row[0] for row in ledger.rows(self._source, "SELECT username FROM fan_accounts") if row[0]}
-        for creator in CREATORS:
-            messages = await self._box.messages(self._office.channels[creator])
-            self.report.problems += [f"{now} twice: {text}" for text in duplicates(messages, known)]
+    async def _no_doubles(self, now: str, *, all_pages: bool) -> None:
+        """One live card a fan, told by the alerts that its buttons and menus are about."""
+        await self._wire.catch_up(self._box)
+        cards = self._wire.live()
+        if all_pages:
+            cards = await with_all_pages(self._box, READER, cards)
+        fan_of = dict(ledger.rows(self._source, _FANS_OF))
+        self.report.problems += [f"{now} twice: {text}" for text in doubles(cards, fan_of)]
+
+    def _keep_scores(self, query: str) -> None:
+        for fan, at, score in ledger.rows(self._source, query):
+            self._scores[fan][at] = score
 
     # Counts at the end
 
-    async def _count_mentions(self) -> None:
+    async def _count_mentions(self) -> list[Call]:
+        """Whom the messages have called, each told with why the bot says so."""
         names = {f"user:{user_id}": name for name, user_id in self._office.people.items()}
-        sent_at: dict[str, datetime] = {}
-        for line in await self._box.requests():
-            answered = line.get("response")
-            if line["method"] == "POST" and isinstance(answered, dict) and "id" in answered:
-                sent_at[str(answered["id"])] = _instant(str(line["agency_at"]))
         shifts: dict[str, Counter[str]] = defaultdict(Counter)
-        seen: Counter[str] = Counter()
+        calls: list[Call] = []
+        standing: set[str] = set()
         for channel in self._office.channels.values():
-            for message in await self._box.messages(channel):
-                at = sent_at.get(str(message["id"]))
-                for pinged in message["sandbox"]["pinged"] if at is not None else ():
-                    seen[pinged] += 1
-                    if pinged in names and at is not None:
-                        self._count_one(names[pinged], at, shifts)
-        counted = {f"{kind}:{one}": many for kind, one, many in ledger.rows(self._source, _CALLED)}
-        if seen != counted:
-            self.report.problems.append(f"people saw {dict(seen)}, the bot counted {counted}")
-        first, last = min(sent_at.values()), max(sent_at.values())
+            messages = await self._box.messages(channel)
+            standing |= {card.message["id"] for card in live_cards(messages)}
+            for message in messages:
+                sent = self._wire.sent.get(str(message["id"]))
+                for pinged in message["sandbox"]["pinged"] if sent is not None else ():
+                    calls.append(Call(sent.at, pinged, sent.line, sent.episodes))
+                    if pinged in names:
+                        self._count_one(names[pinged], datetime.fromtimestamp(sent.at / 1000, UTC), shifts)
+        if standing != {one.message["id"] for one in self._wire.live()}:
+            self.report.problems.append("what was read of the requests is not what stands in the channels")
+        calls.sort(key=lambda call: call.at)
+        instants = [datetime.fromtimestamp(sent.at / 1000, UTC) for sent in self._wire.sent.values()]
+        first, last = min(instants), max(instants)
         days = {(first + timedelta(days=n)).date().isoformat() for n in range((last - first).days + 1)}
         for name in (*TEAMS, *LEADS, *MANAGERS):
             came = self._people.came(name) if name in TEAMS else days
             self.report.mentions[name] = [shifts[name][day] for day in sorted(came | set(shifts[name]))]
+        return self._with_reasons(calls)
+
+    def _with_reasons(self, calls: Sequence[Call]) -> list[Call]:
+        """Every call has one mention that the bot has counted, and the other way round."""
+        fan_of = dict(ledger.rows(self._source, _FANS_OF))
+        left = ledger.rows(self._source, _MENTIONS)
+        told: list[Call] = []
+        for call in calls:
+            fans = {fan_of[episode] for episode in call.episodes}
+            fits = [
+                mention
+                for mention in left
+                if f"{mention[0]}:{mention[1]}" == call.who
+                and mention[4] <= call.at
+                and (mention[2] is None or mention[2] in fans)
+            ]
+            if fits:
+                left.remove(fits[-1])
+                told.append(replace(call, reason=str(fits[-1][3])))
+            else:
+                self.report.problems.append(
+                    f"the bot has not counted that {call.who} was called: {call.line}"
+                )
+        self.report.problems += [f"nobody saw the mention {mention}" for mention in left]
+        return told
 
     def _count_one(self, name: str, at: datetime, shifts: dict[str, Counter[str]]) -> None:
         who, begins, ends = QUIET
@@ -214,42 +257,38 @@ class Month:
         calls = ledger.rows(self._source, "SELECT reason, count(*) FROM mentions GROUP BY reason")
         self.report.calls = Counter(dict(calls))
 
-    def _count_refires(self) -> None:
-        """An alert that a run has opened opens again only after it was clear, or a person had closed it."""
-        armed: dict[int, bool] = {}
-        for fan, change, score, code, _ in ledger.rows(self._source, _EVENTS):
-            self.report.changes[change] += 1
-            if change == "opened":
-                if armed.get(fan) is False:
-                    self.report.problems.append(f"opened again at {score:.1f} without having been closed")
-                armed[fan] = False
-            elif change == "cleared":
-                if code == "below_clear" and score >= 50:
-                    self.report.problems.append(f"cleared at {score:.1f}")
-                armed[fan] = True
-            elif change in ("done", "expired"):
-                armed[fan] = change == "done"
-            elif change == "undone":
-                armed[fan] = False
-        self.report.items = int(
-            ledger.rows(
-                self._source,
-                "SELECT count(*) FROM episode_events WHERE tier_after = 'action' AND change IN"
-                " ('opened', 'raised', 'expired') AND code <> 'baseline'",
-            )[0][0]
+    def _judge(self, calls: Sequence[Call]) -> None:
+        """What can be said once it is over: what fired again, and what nobody above was told of."""
+        events = [Event(*row) for row in ledger.rows(self._source, _EVENTS)]
+        end = max(sent.at for sent in self._wire.sent.values())
+        self.report.changes.update(event.change for event in events)
+        self.report.items = sum(
+            event.change in ("opened", "raised", "expired")
+            and event.tier == "action"
+            and event.code != "baseline"
+            for event in events
         )
+        scores = {fan: sorted(known.items()) for fan, known in self._scores.items()}
+        done = {(event.episode, event.at) for event in events if event.change == "done"}
+        closed = [one for one in self._people.closed if (one.episode, one.at) in done]
+        self.report.problems += refires(calls, events, closed, scores)
+        waited = waits(events, end)
+        self.report.waited = len(waited)
+        self.report.problems += unheard(
+            waited,
+            calls,
+            self._above,
+            {creator: self._people.on_shift(creator, end) for creator in CREATORS},
+            self._people.calm,
+            self._step_s * 1000,
+            self.report.owed,
+        )
+
+    def _above(self, creator: str, stage: int) -> list[str]:
+        """Who may be called at a stage: a lead of hers or a manager, at the last one a manager."""
+        leads = [name for name, creators in LEADS.items() if creator in creators] if stage == 1 else []
+        return [f"user:{self._office.people[name]}" for name in (*leads, *MANAGERS)]
 
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def covered(spans: Sequence[tuple[int, int]], since: int, until: int) -> int:
-    """How many milliseconds of [since, until) lie in any of the spans."""
-    total, reached = 0, since
-    for start, end in sorted(spans):
-        start, end = max(start, reached), min(end, until)
-        if end > start:
-            total += end - start
-            reached = end
-    return total

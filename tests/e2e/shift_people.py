@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.domain.base36 import encode
 from tests.e2e import ledger
 from tests.e2e.answers import Json, Reply, SandboxError
 from tests.e2e.office import Office, buttons
 from tests.e2e.reading import text_of
+from tests.e2e.shift_rules import MS_PER_DAY, MS_PER_HOUR, Closed, Span
 
-MS_PER_HOUR = 3_600_000
 TEAMS: dict[str, tuple[str, ...]] = {
     "Ben": ("vivian-vip", "freya-free"),
     "Diego": ("vivian-vip", "freya-free"),
@@ -30,6 +31,19 @@ CREATORS = (*TEAMS["Ben"], *TEAMS["Ana"])
 STARTS = {"Ben": 8, "Ana": 8, "Diego": 16, "Carla": 16, "Rosa": 0, "Jun": 0}
 """The hour (UTC, winter) at which each one's eight hours begin."""
 SHIFT_HOURS = 8
+PLANS = {
+    "Ben": (8, "Europe/Lisbon"),
+    "Ana": (8, "Europe/Lisbon"),
+    "Diego": (11, "America/Bogota"),
+    "Carla": (11, "America/Bogota"),
+    "Rosa": (8, "Asia/Manila"),
+    "Jun": (8, "Asia/Manila"),
+}
+"""The same as the plan has it: the hour, and by whose clock."""
+UNPLANNED = ("nova-new",)
+"""Nobody is planned for her: who is on for her has said so, or has claimed something."""
+UNPLANNED_HOURS = 10
+"""How long somebody is on who is not planned and does not end it."""
 TYPES_IN = ("Diego", "Carla")
 """Those who type /shift start and /shift end; the others leave it to the plan."""
 ABSENT = 0.1
@@ -43,7 +57,7 @@ CALM_HOUR = 10
 
 _ITEMS = (
     "SELECT e.id, c.name, k.channel_id, k.kind, k.id, k.message_id, f.id, e.claimed_by, e.claimed_at, e.owner_kind,"
-    " e.owner_id, e.snoozed_until, e.escalation_stage, e.escalate_from_at FROM episodes e"
+    " e.owner_id, e.snoozed_until, e.escalation_stage FROM episodes e"
     " JOIN cards k ON k.id = e.card_id JOIN creators c ON c.id = e.creator_id"
     " JOIN fan_accounts f ON f.id = e.fan_account_id"
     " WHERE e.closed_at IS NULL AND e.tier = 'action' AND k.kind IN ('a', 'g') AND k.message_id IS NOT NULL"
@@ -73,13 +87,18 @@ class Item:
     owner_id: int | None
     snoozed_until: int | None
     stage: int
-    waits_since: int | None
 
 
 class People:
-    """Those who work at one sandbox's agency. `acts` counts what they do, `problems` what they were not answered."""
+    """Those who work at one sandbox's agency. `acts` counts what they do, `problems` what they were not answered.
 
-    def __init__(self, office: Office, rng: random.Random, acts: Counter[str], problems: list[str]) -> None:
+    `closed`: what they have closed, oldest first. `calm`: fan -> when they had it muted or on hold.
+    """
+
+    def __init__(
+        self, office: Office, rng: random.Random, acts: Counter[str], problems: list[str], step_s: int
+    ) -> None:
+        self._step_h = step_s / 3600
         self._office = office
         self._box = office.box
         self._rng = rng
@@ -88,6 +107,50 @@ class People:
         self._present: dict[tuple[str, str], bool] = {}
         self._there: set[str] = set()
         self._undone_on = ""
+        self.closed: list[Closed] = []
+        self.calm: dict[int, list[Span]] = defaultdict(list)
+        self._now_ms = 0
+        self._began_ms = 0
+        self._typed: list[tuple[str, bool, int]] = []
+        self._claims: list[tuple[str, str, int]] = []
+
+    def on_shift(self, creator: str, until: int) -> list[Span]:
+        """When somebody was on for a creator for certain: as planned, as they have typed, and from a claim on."""
+        spans: list[Span] = []
+        for name, creators in TEAMS.items():
+            if creator in creators and creator not in UNPLANNED:
+                spans += [self._cut(name, span) for span in self._planned(name, until)]
+        begun = [(name, at) for name, of, at in self._claims if of == creator and self._counts(name, of)]
+        if creator in UNPLANNED:
+            begun += [(name, at) for name, begins, at in self._typed if begins and creator in TEAMS[name]]
+        on_until: dict[str, int] = {}
+        for name, at in sorted(begun, key=lambda one: one[1]):
+            if at >= on_until.get(name, 0):
+                span = self._cut(name, (at, min(at + UNPLANNED_HOURS * MS_PER_HOUR, until)))
+                on_until[name] = span[1]
+                spans.append(span)
+        return sorted(spans)
+
+    def _counts(self, name: str, creator: str) -> bool:
+        """Whether a claim puts the person on: who is planned for her is on already while they work."""
+        return creator in UNPLANNED or name not in TEAMS
+
+    def _planned(self, name: str, until: int) -> list[Span]:
+        hour, zone = PLANS[name]
+        day = datetime.fromtimestamp(self._began_ms / 1000, ZoneInfo(zone)).date() - timedelta(days=1)
+        spans: list[Span] = []
+        while True:
+            begins = datetime.combine(day, time(hour), ZoneInfo(zone))
+            start = int(begins.timestamp() * 1000)
+            if start >= until:
+                return spans
+            spans.append((max(start, self._began_ms), min(start + SHIFT_HOURS * MS_PER_HOUR, until)))
+            day += timedelta(days=1)
+
+    def _cut(self, name: str, span: Span) -> Span:
+        """A span ends where the person has typed so."""
+        ends = [at for who, begins, at in self._typed if who == name and not begins and span[0] <= at]
+        return (span[0], min([span[1], *ends]))
 
     def came(self, name: str) -> set[str]:
         """The dates of the shifts the person came to."""
@@ -104,11 +167,14 @@ class People:
 
     async def work(self, at: datetime) -> None:
         """What everybody does at one moment."""
+        self._now_ms = int(at.timestamp() * 1000)
+        self._began_ms = self._began_ms or self._now_ms
         on = [name for name in sorted(TEAMS) if self._is_on(name, at)]
         for name in TYPES_IN:
             if name in on and name not in self._there:
                 named = {"creators": ", ".join(TEAMS[name])}
                 await self._slash(name, TEAMS[name][0], "shift start", named)
+                self._typed.append((name, True, self._now_ms))
         self._there = set(on)
         items = self.items()
         for name in on:
@@ -118,11 +184,12 @@ class People:
             led = [item for item in items if item.creator in creators]
             await self._lead(name, led, at)
             if (at.hour, at.minute // 30) == (CALM_HOUR, 0):
-                await self._calm(name, [item for item in led if item.claimed_by is None])
+                await self._calm(name, [item for item in led if item.claimed_by is None], at)
         for name in TYPES_IN:
             left_h = STARTS[name] + SHIFT_HOURS - at.hour - at.minute / 60
-            if name in on and left_h <= 0.5:
+            if name in on and left_h <= self._step_h:
                 await self._slash(name, TEAMS[name][0], "shift end", {})
+                self._typed.append((name, False, self._now_ms))
 
     def _is_on(self, name: str, at: datetime) -> bool:
         start = STARTS[name]
@@ -141,7 +208,7 @@ class People:
         for item in items:
             draw = self._rng.random()
             if item.stage >= 1 and item.claimed_by is None and item.snoozed_until is None and draw < 0.4:
-                await self._press(name, item, "Claim")
+                await self._claim(name, item)
             elif item.claimed_by == user_id and draw < 0.3:
                 await self._finish(name, item)
 
@@ -155,7 +222,7 @@ class People:
             if item.claimed_by is None and item.snoozed_until is None:
                 mine = item.owner_kind == "user" and item.owner_id == user_id
                 if (mine and draw < 0.6) or draw < 0.05:
-                    await self._press(name, item, "Claim")
+                    await self._claim(name, item)
                     await self._think_again(name, item, at)
                 elif mine and draw < 0.7:
                     await self._snooze(name, item, "1h" if draw < 0.66 else "shift")
@@ -176,7 +243,10 @@ class People:
         ):
             if creator in TEAMS[name] and left_by != user_id and self._rng.random() < 0.3:
                 custom_id = f"fw1:take_all:h{encode(card_id)}"
-                await self._pressed(name, creator, str(channel_id), str(message_id), custom_id, "take all")
+                where = (str(channel_id), str(message_id))
+                reply = await self._pressed(name, creator, *where, custom_id, "take all")
+                if reply is not None and "yours now" in " ".join(map(text_of, reply.messages)):
+                    self._claims.append((name, creator, self._now_ms))
 
     async def _think_again(self, name: str, item: Item, at: datetime) -> None:
         """Once a day somebody takes back what they have just done."""
@@ -186,6 +256,21 @@ class People:
         self._undone_on = day
         reply = await self._slash(name, item.creator, "undo", {})
         await self._on(name, item, reply, "Undo")
+        if (
+            self._claims
+            and not self._has(name, item)
+            and self._claims[-1] == (name, item.creator, self._now_ms)
+        ):
+            self._claims.pop()
+
+    async def _claim(self, name: str, item: Item) -> None:
+        await self._press(name, item, "Claim")
+        if self._has(name, item):
+            self._claims.append((name, item.creator, self._now_ms))
+
+    def _has(self, name: str, item: Item) -> bool:
+        query = f"SELECT claimed_by FROM episodes WHERE id = {item.episode_id}"  # noqa: S608 - a number
+        return ledger.rows(self._box.database, query) == [(int(self._office.people[name]),)]
 
     async def _snooze(self, name: str, item: Item, choice: str) -> None:
         label = {"1h": "1 hour", "shift": "Until my next shift"}[choice]
@@ -210,14 +295,19 @@ class People:
         )
         self._acts[outcome] += 1
         self._heard(answer, f"{name} closed in #{item.creator}")
+        self.closed.append(Closed(item.episode_id, outcome, self._now_ms))
 
-    async def _calm(self, name: str, items: Sequence[Item]) -> None:
-        """One fan is not to be contacted for a day, of another nothing new is told."""
+    async def _calm(self, name: str, items: Sequence[Item], at: datetime) -> None:
+        """One fan is not to be contacted for a day, of another nothing new is told; the two come first in turn."""
         chosen = self._rng.sample(items, min(2, len(items)))
-        for command, item in zip(("fan hold", "alerts mute"), chosen, strict=False):
+        commands = ("fan hold", "alerts mute") if at.day % 2 else ("alerts mute", "fan hold")
+        for command, item in zip(commands, chosen, strict=False):
             fan = f"f:{encode(item.fan_account_id)}"
             given = {"fan": fan, "until": "in 1 day", "reason": "asked for a break"}
             await self._slash(name, item.creator, command, given)
+            # A day from now is a date: it lasts to the end of tomorrow.
+            ends = self._now_ms - self._now_ms % MS_PER_DAY + 2 * MS_PER_DAY
+            self.calm[item.fan_account_id].append((self._now_ms, ends))
 
     # How it is done
 
