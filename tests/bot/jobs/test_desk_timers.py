@@ -188,11 +188,13 @@ async def test_a_mention_on_its_way_is_not_overwritten(watch: Watch) -> None:
 async def test_people_of_one_list_are_called_one_after_the_other(desk: Desk) -> None:
     watch = await open_watch(desk, fans=2)
     card, _ = await desk.cards("a")
-    await desk.change(
-        lambda tx: tx.execute(
-            update(episodes).where(episodes.c.agency_id == tx.agency_id).values(card_id=card["id"])
-        )
-    )
+
+    async def put_on_one_list(tx: Tx) -> None:
+        await tx.execute(update(cards).where(cards.c.agency_id == tx.agency_id).values(kind="g"))
+        of_agency = episodes.c.agency_id == tx.agency_id
+        await tx.execute(update(episodes).where(of_agency).values(card_id=card["id"]))
+
+    await desk.change(put_on_one_list)
     await watch.begin(ANA, hours=100)
     await watch.begin(BEN, hours=100)
     await watch.cards.claim(watch.ana, await watch.id_of(1))
