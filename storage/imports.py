@@ -148,7 +148,8 @@ async def apply_payments(
 ) -> Counts:
     """Keep the payments that are new. Of a known one only the status may change, and never back from void.
 
-    One without an id of its own is known too where the data API has shown a payment of that fan, instant and amount.
+    One without an id of its own is known too where a payment of that fan, instant and amount that has one is stored or
+    came before it: what is new is the same however the file is cut into batches.
     """
     stored = await _statuses(tx, creator_id, [r.platform_transaction_id for r in records])
     shown = await _shown_by_api(tx, creator_id, records)
@@ -163,6 +164,9 @@ async def apply_payments(
         if earlier is None and key not in stored:
             kept[key] = record
             new += 1
+            if not key.startswith(CONTENT_ID):
+                alike = (record.platform_fan_id, record.occurred_at, record.amount_cents)
+                shown[alike] = shown.get(alike, 0) + 1
             continue
         before = stored[key] if earlier is None else earlier.status
         status = _later_status(before, record.status)

@@ -33,7 +33,7 @@ class Place:
 
 
 QUIET, LOUD = Place("luna", "Ana", "fan_2488"), Place("zoe", "Ben", "fan_2564")
-"""In the one mentions are held by quiet hours, in the other people are called."""
+"""In the one nobody may be called and every clock stands, in the other what nobody claims has gone to the lead."""
 IN_FORCE = {
     "episodes": "",
     "outcomes": "WHERE undone_at IS NULL",
@@ -53,19 +53,18 @@ IN_FORCE = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(office: Office) -> Office:
-    """Everybody is on shift, and what nobody has claimed has gone to the lead: called in zoe's, held in luna's."""
+    """Everybody is on shift, and for twenty minutes nobody has claimed anything."""
     quiet = ALWAYS | {"creator": "luna"}
     assert "Quiet hours of luna" in told(await office.box.slash("Lea", "luna", "alerts quiet", quiet))
     for place in (QUIET, LOUD):
         for person in (place.chatter, "Lea"):
             told(await office.box.slash(person, place.channel, "shift start", {"creators": place.channel}))
     await pass_minutes(office, 20)
-    for place, state in ((QUIET, "held"), (LOUD, None)):
+    for place, stage, owner in ((QUIET, 0, "Ana"), (LOUD, 1, "Lea")):
         card = await office.card_with(place.channel, place.fan, "a")
         alert = episode_of(office, card)
-        assert alert["ping_state"] == state
-        assert alert["escalation_stage"] == 1
-        assert alert["owner_id"] == int(office.people["Lea"])
+        assert alert["escalation_stage"] == stage
+        assert alert["owner_id"] == int(office.people[owner])
     return office
 
 

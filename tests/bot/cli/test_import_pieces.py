@@ -15,7 +15,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.cli.cells import Cells, RejectError
@@ -41,6 +41,15 @@ _payment = st.fixed_dictionaries(
         "at": st.sampled_from(["2026-02-01T10:00:00Z", "2026-02-01T11:00:00+01:00", "2026-02-02T10:00:00Z"]),
     }
 )
+_PAYMENT = {
+    "id": "",
+    "fan_id": "0",
+    "username": "",
+    "kind": "",
+    "amount": "5",
+    "status": "",
+    "at": "2026-02-01T10:00:00Z",
+}
 _fan = st.fixed_dictionaries(
     {
         "id": _few.map(str),
@@ -154,6 +163,11 @@ async def _state(folder: Path, file: Path, kind: Any, batches: Sequence[int], cu
     found=_files,
     batches=st.lists(st.integers(1, 5), min_size=1, max_size=3),
     cuts=st.lists(st.integers(0, 3), max_size=3),
+)
+@example(
+    found=("transactions", [{**_PAYMENT, "id": "a"}, {**_PAYMENT, "id": ""}]),
+    batches=[1],
+    cuts=[],
 )
 def test_an_import_in_pieces_is_the_import_in_one(found: Any, batches: list[int], cuts: list[int]) -> None:
     kind, table = found
