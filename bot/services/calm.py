@@ -14,8 +14,8 @@ from bot.domain.due import parse_due
 from bot.domain.models import AccessTier, CardKind, Viewer
 from bot.domain.pages import fit
 from bot.domain.views import FanLabel, Owner
-from bot.services.records import append
-from storage import cards, desk_actions, fans, holds, mentions, mutes, quiet_hours, roster, zones
+from bot.services.records import append, keep
+from storage import cards, desk_actions, fans, holds, mentions, mutes, quiet_hours, roster, waiting, zones
 from storage.cards import CardPayload, NewCard
 from storage.desk_actions import TargetKind
 from storage.engine import AgencyStore, Tx
@@ -143,10 +143,11 @@ class CalmService:
         async def write(tx: Tx) -> int | None:
             if not await _sees(tx, viewer, creator_id, fan_account_id):
                 return None
+            waits = await waiting.load(tx, creator_id, fan_account_id)
             mute_id = await mutes.set_mute(
                 tx, creator_id, fan_account_id, until_at, reason[:REASON_CHARS], viewer.user_id, now
             )
-            await self._record(tx, viewer, "mute", "mute", mute_id, creator_id, now)
+            await _keep(tx, viewer, "mute", "mute", mute_id, creator_id, now, waits)
             return mute_id
 
         return await self._store.write(write)
@@ -166,12 +167,13 @@ class CalmService:
             if found is None or found.creator_id not in viewer.creator_ids:
                 return _NOT_FOUND
             item = _of_mute(found, await _names(tx))
+            waits = await waiting.load(tx, found.creator_id, found.fan_account_id)
             if not await mutes.end(tx, mute_id, viewer.user_id, now):
                 return Ended("already", item)
             await mentions.release_held(
                 tx, now, creator_id=found.creator_id, fan_account_id=found.fan_account_id
             )
-            await self._record(tx, viewer, "mute_end", "mute", mute_id, found.creator_id, now)
+            await _keep(tx, viewer, "mute_end", "mute", mute_id, found.creator_id, now, waits)
             return Ended("ended", item)
 
         return await self._store.write(write)
@@ -188,10 +190,11 @@ class CalmService:
             creator_id = await fans.creator_of_fan(tx, fan_account_id)
             if creator_id is None or creator_id not in viewer.creator_ids:
                 return None
+            waits = await waiting.load(tx, creator_id, fan_account_id)
             hold_id = await holds.set_hold(
                 tx, creator_id, fan_account_id, until_at, reason[:REASON_CHARS], viewer.user_id, now
             )
-            await self._record(tx, viewer, "hold", "hold", hold_id, creator_id, now)
+            await _keep(tx, viewer, "hold", "hold", hold_id, creator_id, now, waits)
             return hold_id
 
         done = await self._store.write(write)
@@ -208,9 +211,10 @@ class CalmService:
             item = _of_hold(found, await _names(tx))
             if found.ended_at is not None:
                 return Ended("already", item)
+            waits = await waiting.load(tx, found.creator_id, found.fan_account_id)
             await holds.end(tx, found, viewer.user_id, now)
             await mentions.release_held(tx, now, fan_account_id=found.fan_account_id)
-            await self._record(tx, viewer, "hold_end", "hold", hold_id, found.creator_id, now)
+            await _keep(tx, viewer, "hold_end", "hold", hold_id, found.creator_id, now, waits)
             return Ended("ended", item)
 
         done = await self._store.write(write)
@@ -243,12 +247,13 @@ class CalmService:
             before = await quiet_hours.find_open(tx, creator_id=creator_id, user_id=user_id)
             if before is not None and before.hours == hours:
                 return True
+            waits = await waiting.load(tx, creator_id)
             row_id = await quiet_hours.set_hours(
                 tx, hours, viewer.user_id, now, creator_id=creator_id, user_id=user_id
             )
             # What the former hours held and these do not comes now; the rest is held anew.
             await mentions.release_held(tx, now, creator_id=creator_id, user_id=user_id)
-            await self._record(tx, viewer, "quiet", "quiet", row_id, creator_id, now)
+            await _keep(tx, viewer, "quiet", "quiet", row_id, creator_id, now, waits)
             return True
 
         return await self._store.write(write)
@@ -262,10 +267,11 @@ class CalmService:
             if found is None or not await may_end_hours(tx, viewer, found):
                 return _NOT_FOUND
             item = _of_quiet(found, await _names(tx))
+            waits = await waiting.load(tx, found.creator_id)
             if not await quiet_hours.remove(tx, row_id, now):
                 return Ended("already", item)
             await mentions.release_held(tx, now, creator_id=found.creator_id, user_id=found.user_id)
-            await self._record(tx, viewer, "quiet_end", "quiet", row_id, found.creator_id, now)
+            await _keep(tx, viewer, "quiet_end", "quiet", row_id, found.creator_id, now, waits)
             return Ended("ended", item)
 
         return await self._store.write(write)
@@ -322,20 +328,19 @@ class CalmService:
         await self._wake_delivery()
         return status
 
-    async def _record(
-        self,
-        tx: Tx,
-        viewer: Viewer,
-        action: str,
-        kind: TargetKind,
-        target_id: int,
-        creator_id: int | None,
-        now: int,
-    ) -> None:
-        await desk_actions.record(
-            tx, viewer.user_id, action, kind, target_id, creator_id, now, self._wall_ms()
-        )
-        await append(tx, viewer, action, kind, target_id, creator_id, now)
+
+async def _keep(
+    tx: Tx,
+    viewer: Viewer,
+    action: str,
+    kind: TargetKind,
+    target_id: int,
+    creator_id: int | None,
+    now: int,
+    waits: dict[int, desk_actions.Work],
+) -> None:
+    """`waits`: the clocks as they were before, which an undo puts back."""
+    await keep(tx, viewer, action, kind, target_id, creator_id, now, before=waits, after={}, count=1)
 
 
 async def _sees(tx: Tx, viewer: Viewer, creator_id: int, fan_account_id: int | None) -> bool:

@@ -38,12 +38,13 @@ async def keep(
     now_ms: int,
     *,
     before: Mapping[int, desk_actions.Work] | None = None,
+    after: Mapping[int, desk_actions.Work] | None = None,
     count: int | None = None,
     action_id: int | None = None,
 ) -> int:
     """Put on record what a viewer did, so that it can be taken back; the action's id.
 
-    `before`, `count` and `action_id` are those of `desk_actions.record`.
+    `before`, `after`, `count` and `action_id` are those of `desk_actions.record`.
     """
     given = await desk_actions.record(
         tx,
@@ -55,6 +56,7 @@ async def keep(
         now_ms,
         machine_ms(),
         before=before,
+        after=after,
         count=count,
         action_id=action_id,
     )

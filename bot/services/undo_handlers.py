@@ -16,7 +16,7 @@ from bot.services.shifts import ShiftService
 from bot.services.undo import Handler, Handlers, Turned
 from bot.services.winback_spreads import SpreadService
 from bot.services.winbacks import WinbackService
-from storage import quiet_hours
+from storage import desk_actions, quiet_hours, waiting
 from storage.desk_actions import DeskAction
 from storage.engine import Tx
 
@@ -37,11 +37,19 @@ def undo_handlers(
 ) -> Handlers:
     """Of every kind of thing but episodes, which are the undo's own."""
 
+    async def clocks_back(tx: Tx, action: DeskAction, *, done: bool) -> bool:
+        """What waits for a claim waits as it did before: to end a mute or a hold begins the clock anew."""
+        if done:
+            await waiting.put_back(tx, await desk_actions.read_before(tx, action.id))
+        return done
+
     async def mute(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
-        return await undo_mute(tx, action.action, action.target_id or 0, viewer.user_id, clock.now_ms())
+        done = await undo_mute(tx, action.action, action.target_id or 0, viewer.user_id, clock.now_ms())
+        return await clocks_back(tx, action, done=done)
 
     async def hold(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
-        return await undo_hold(tx, action.action, action.target_id or 0, viewer.user_id, clock.now_ms())
+        done = await undo_hold(tx, action.action, action.target_id or 0, viewer.user_id, clock.now_ms())
+        return await clocks_back(tx, action, done=done)
 
     async def quiet(tx: Tx, viewer: Viewer, action: DeskAction) -> Turned:
         if action.creator_id is not None and viewer.tier < AccessTier.LEAD:
@@ -50,6 +58,7 @@ def undo_handlers(
         if row is None or not await may_end_hours(tx, viewer, row):
             return Turned("not_found")
         done = await undo_quiet(tx, action.action, row.id, clock.now_ms())
+        done = await clocks_back(tx, action, done=done)
         return Turned("undone", 1) if done else Turned("overtaken")
 
     async def followup(tx: Tx, viewer: Viewer, action: DeskAction) -> bool:
