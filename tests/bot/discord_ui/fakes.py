@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from types import SimpleNamespace
 from typing import Any
@@ -185,6 +186,9 @@ class FakeDesk:
 
     async def record_view(self, viewer: Viewer, card_id: int) -> None:
         self.viewed.append((viewer.user_id, card_id))
+
+    def answering(self, card_id: int) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         self.shown.append((card_id, fingerprint))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -39,7 +40,12 @@ class Office:
         self.now = LATER
         self.woken = 0
         self.claims = DeskService(
-            desk.store, self, rules=DeskRules(), wake_delivery=self._wake, is_in_flight=lambda _: False
+            desk.store,
+            self,
+            rules=DeskRules(),
+            wake_delivery=self._wake,
+            is_in_flight=lambda _: False,
+            answering=lambda _: nullcontext(),
         )
         self.outcomes = OutcomeService(desk.store, self, wake_delivery=self._wake)
         seen = frozenset({desk.agency.ava})
