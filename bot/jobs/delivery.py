@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -28,7 +27,6 @@ from bot.domain.base36 import encode
 from bot.domain.calm import still_calls
 from bot.domain.models import MS_PER_S, CardKind
 from bot.domain.views import AlertCard, CardView, Owner
-from bot.jobs.answering import Answering
 from bot.jobs.doors import Doors, Porter
 from storage import card_delivery, card_views
 from storage.card_delivery import CardWork
@@ -44,8 +42,6 @@ LOOK_BACK_MS = 60 * MS_PER_S
 """How far before a card's own creation its message is looked for: the clocks of two machines differ."""
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0
-ANSWER_S = 3.0
-"""How long an edit waits for the answer to a press: Discord takes none later."""
 OLD_MS = 60 * 60 * MS_PER_S - 5 * MS_PER_S
 """From which age on, in machine time, edits of a message are limited by Discord; less what two clocks may differ."""
 _DISCORD_EPOCH_MS = 1_420_070_400_000
@@ -118,7 +114,6 @@ class Delivery:
         self._wall_ms = wall_ms
         self._workers: dict[_Lane, asyncio.Task[None]] = {}
         self._in_flight: set[int] = set()
-        self._answering = Answering()
         self._doors = Doors(store, sender, now_ms)
         self._held_up_until: dict[int, int] = {}
         """Channel id -> machine ms from which on its old messages may be edited again."""
@@ -187,13 +182,6 @@ class Delivery:
         """Whether a request about this card is under way, so that its end may be older than what is shown now."""
         return card_id in self._in_flight
 
-    def answering(self, card_id: int) -> AbstractContextManager[None]:
-        """While a press is answered with the card itself, from before it changes anything to after it is shown.
-
-        An edit of the card waits for that: it would say the same once more.
-        """
-        return self._answering.one(card_id)
-
     async def _due_again(self) -> bool:
         async with self._store.read() as tx:
             now = self._wall_ms()
@@ -215,8 +203,6 @@ class Delivery:
             if (work.kind is CardKind.BOARD) is not lane.of_board:
                 self._start(_Lane(channel_id, not lane.of_board))
                 return
-            if not work.needs_message and await self._answering.wait(work.card_id, ANSWER_S):
-                continue
             self._in_flight.add(work.card_id)
             try:
                 await self._deliver(work)

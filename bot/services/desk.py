@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager
 from typing import Any
 
 from bot.clock import Clock
@@ -30,14 +29,12 @@ class Desk:
         rules: DeskRules,
         wake_delivery: Callable[[], Coroutine[Any, Any, None]],
         is_in_flight: Callable[[int], bool],
-        answering: Callable[[int], AbstractContextManager[None]],
     ) -> None:
         self._store = store
         self._clock = clock
         self._rules = rules
         self._wake_delivery = wake_delivery
         self._is_in_flight = is_in_flight
-        self._answering = answering
 
     async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
         now = self._clock.now_ms()
@@ -168,10 +165,6 @@ class Desk:
             await append(tx, viewer, "view_list", "card", card_id, creator_id, self._clock.now_ms())
 
         await self._store.write(write)
-
-    def answering(self, card_id: int) -> AbstractContextManager[None]:
-        """Around a press that changes a card and is answered with it, so that delivery does not edit it as well."""
-        return self._answering(card_id)
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         """A press was answered with the card as it is now, so delivery need not edit it once more.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -69,10 +68,6 @@ class Desk(Protocol):
 
     async def take_over(self, viewer: Viewer, episode_id: int, holder_id: int | None) -> ClaimResult:
         """Claim it although `holder_id` has it; `taken` where by now somebody else does. Safe to repeat."""
-        ...
-
-    def answering(self, card_id: int) -> AbstractContextManager[None]:
-        """Around a press that changes a card and is answered with it, so that delivery does not edit it as well."""
         ...
 
     async def load_card(self, card_id: int) -> CardView | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import nullcontext
 
 import discord
 
@@ -61,21 +60,16 @@ class CardFeature:
         return isinstance(await self._desk.load_card(press.target.card_id), NoticeCard)
 
     async def _claim(self, press: Press) -> None:
-        await self._change(press, claim)
+        episode_id = parse_id(press.target.arg)
+        done = await claim(self._desk, press, episode_id)
+        if episode_id is not None and done is not None:
+            await self._show_again(press, episode_id, done)
 
     async def _release(self, press: Press) -> None:
-        await self._change(press, release)
-
-    async def _change(
-        self, press: Press, change: Callable[[Desk, Press, int | None], Awaitable[str | None]]
-    ) -> None:
-        """Change who has an episode, and answer with the message as it stands then."""
-        episode_id, card_id = parse_id(press.target.arg), press.target.card_id
-        # The public message behind a private page is for delivery.
-        with nullcontext() if press.on_private_message else self._desk.answering(card_id):
-            done = await change(self._desk, press, episode_id)
-            if episode_id is not None and done is not None:
-                await self._show_again(press, episode_id, done)
+        episode_id = parse_id(press.target.arg)
+        done = await release(self._desk, press, episode_id)
+        if episode_id is not None and done is not None:
+            await self._show_again(press, episode_id, done)
 
     async def _show_again(self, press: Press, episode_id: int, done: str) -> None:
         """Answer with the message as it stands now; the public one behind a private page is for delivery."""

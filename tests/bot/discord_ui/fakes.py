@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from types import SimpleNamespace
 from typing import Any
@@ -186,9 +185,6 @@ class FakeDesk:
 
     async def record_view(self, viewer: Viewer, card_id: int) -> None:
         self.viewed.append((viewer.user_id, card_id))
-
-    def answering(self, card_id: int) -> AbstractContextManager[None]:
-        return nullcontext()
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         self.shown.append((card_id, fingerprint))

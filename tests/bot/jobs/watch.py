@@ -51,7 +51,6 @@ class Watch:
             self,
             wake_delivery=self.delivery.wake,
             is_in_flight=self.delivery.is_in_flight,
-            answering=self.delivery.answering,
             rules=self.rules,
         )
 

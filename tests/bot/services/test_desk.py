@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -36,12 +35,7 @@ class Office:
         self.desk = desk
         self.woken = 0
         self.service = DeskService(
-            desk.store,
-            self,
-            rules=rules,
-            wake_delivery=self._wake,
-            is_in_flight=lambda _: False,
-            answering=lambda _: nullcontext(),
+            desk.store, self, rules=rules, wake_delivery=self._wake, is_in_flight=lambda _: False
         )
         seen = frozenset({desk.agency.ava})
         self.ana = Viewer(ANA, AccessTier.CHATTER, seen)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -40,12 +39,7 @@ class Office:
         self.now = LATER
         self.woken = 0
         self.claims = DeskService(
-            desk.store,
-            self,
-            rules=DeskRules(),
-            wake_delivery=self._wake,
-            is_in_flight=lambda _: False,
-            answering=lambda _: nullcontext(),
+            desk.store, self, rules=DeskRules(), wake_delivery=self._wake, is_in_flight=lambda _: False
         )
         self.outcomes = OutcomeService(desk.store, self, wake_delivery=self._wake)
         seen = frozenset({desk.agency.ava})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -39,12 +38,7 @@ class Office(Team):
         super().__post_init__()
         others: Any = SimpleNamespace(take_back=None)
         self.cards = DeskService(
-            self.store,
-            self,
-            rules=self.desk.rules,
-            wake_delivery=self._wake,
-            is_in_flight=lambda _: False,
-            answering=lambda _: nullcontext(),
+            self.store, self, rules=self.desk.rules, wake_delivery=self._wake, is_in_flight=lambda _: False
         )
         handlers = undo_handlers(
             self,
