@@ -10,6 +10,7 @@ from bot.app import FanwatchBot
 from bot.discord_ui import followups as ui
 from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
+from bot.discord_ui.choices import to_choices
 from bot.discord_ui.features.followups import added_message, list_message, may_list, sentence_of
 from bot.discord_ui.options import Options
 from bot.discord_ui.people import People
@@ -166,10 +167,8 @@ class Followups(
         viewer = await viewer_of(interaction, self._access)
         if not may(viewer.tier, AccessTier.CHATTER):
             return []
-        return [
-            app_commands.Choice(name=ui.choice_name(row), value=ui.choice_value(row))
-            for row in await self._followups.offer(viewer, current)
-        ]
+        found = await self._followups.offer(viewer, current)
+        return to_choices((ui.choice_name(row), ui.choice_value(row)) for row in found)
 
 
 async def setup(bot: FanwatchBot) -> None:

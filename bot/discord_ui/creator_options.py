@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import discord
 from discord import app_commands
 
-from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
-from bot.discord_ui.limits import AUTOCOMPLETE_CHOICES, CHOICE_NAME_UNITS, CHOICE_VALUE_UNITS, clip_units
+from bot.discord_ui.choices import to_choices
+from bot.discord_ui.limits import AUTOCOMPLETE_CHOICES, CHOICE_VALUE_UNITS
 from bot.discord_ui.safe import clean_name
 from bot.discord_ui.words import creators as told
 from bot.discord_ui.words import setup as setup_told
@@ -41,10 +41,9 @@ def creator_choices(names: Iterable[CreatorName], current: str) -> Choices:
     """Whose name holds what is typed; the retired ones last and marked."""
     key = current.strip().casefold()
     found = sorted((one for one in names if key in one.name.casefold()), key=lambda one: one.retired)
-    return [
-        _choice(f"{clean_name(one.name, 60)}{' (retired)' if one.retired else ''}", one.value)
-        for one in found[:AUTOCOMPLETE_CHOICES]
-    ]
+    return to_choices(
+        (f"{clean_name(one.name, 60)}{' (retired)' if one.retired else ''}", one.value) for one in found
+    )
 
 
 def account_choices(accounts: Iterable[AccountRecord], current: str) -> Choices:
@@ -56,14 +55,14 @@ def account_choices(accounts: Iterable[AccountRecord], current: str) -> Choices:
         if (key in account_name(one).casefold() or key in one.account_id.casefold())
         and len(one.account_id) <= CHOICE_VALUE_UNITS
     ]
-    return [
-        _choice(f"{clean_name(account_name(one), 40)} · {clean_name(one.account_id, 40)}", one.account_id)
-        for one in found[:AUTOCOMPLETE_CHOICES]
-    ]
+    return to_choices(
+        (f"{clean_name(account_name(one), 40)} · {clean_name(one.account_id, 40)}", one.account_id)
+        for one in found
+    )
 
 
 def zone_choices(current: str) -> Choices:
-    return [_choice(zone, zone) for zone in zones_like(current, AUTOCOMPLETE_CHOICES)]
+    return to_choices((zone, zone) for zone in zones_like(current, AUTOCOMPLETE_CHOICES))
 
 
 async def read_texts(
@@ -88,7 +87,3 @@ async def read_texts(
             return False
         values["chat_url"] = None if default else link
     return True
-
-
-def _choice(name: str, value: str) -> app_commands.Choice[str]:
-    return app_commands.Choice(name=clip_units(name or words.UNKNOWN, CHOICE_NAME_UNITS), value=value)

@@ -7,7 +7,7 @@ from discord import app_commands
 
 from bot.discord_ui import words
 from bot.discord_ui.answers import Answer
-from bot.discord_ui.limits import AUTOCOMPLETE_CHOICES, CHOICE_NAME_UNITS, clip_units
+from bot.discord_ui.choices import to_choices
 from bot.discord_ui.picks import autocomplete_choices, choice_value
 from bot.discord_ui.safe import clean_name
 from bot.discord_ui.viewers import RulesSource, viewer_of
@@ -113,12 +113,7 @@ class Options:
         viewer = await viewer_of(interaction, self._access)
         key = current.strip().casefold()
         names = [one for one in await self._creators.list_names(viewer) if key in one.name.casefold()]
-        return [
-            app_commands.Choice(
-                name=clip_units(clean_name(one.name, 60) or words.UNKNOWN, CHOICE_NAME_UNITS), value=one.value
-            )
-            for one in names[:AUTOCOMPLETE_CHOICES]
-        ]
+        return to_choices((clean_name(one.name, 60), one.value) for one in names)
 
 
 def places_of(interaction: discord.Interaction) -> set[int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import discord
 
 from bot.discord_ui import custom_ids, words
+from bot.discord_ui.choices import to_choices
 from bot.discord_ui.items import RoutedSelect
 from bot.discord_ui.limits import (
-    AUTOCOMPLETE_CHOICES,
     CHOICE_NAME_UNITS,
     SELECT_LABEL_UNITS,
     SELECT_OPTIONS,
@@ -37,10 +37,7 @@ def choice_value(choice: FanChoice) -> str:
 
 def autocomplete_choices(found: list[FanChoice]) -> list[discord.app_commands.Choice[str]]:
     """At most 25, in the order given."""
-    return [
-        discord.app_commands.Choice(name=choice_name(choice), value=choice_value(choice))
-        for choice in found[:AUTOCOMPLETE_CHOICES]
-    ]
+    return to_choices((choice_name(choice), choice_value(choice)) for choice in found)
 
 
 def render_picks(found: list[FanChoice]) -> RenderedMessage:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import discord
 
 from bot.discord_ui import custom_ids
+from bot.discord_ui.choices import to_choices
 from bot.discord_ui.items import button
-from bot.discord_ui.limits import CHOICE_NAME_UNITS, CONTENT_UNITS, clip_units
+from bot.discord_ui.limits import CONTENT_UNITS, clip_units
 from bot.discord_ui.rendered import RenderedMessage, one_line
 from bot.discord_ui.safe import clean_name, fan_name, plain_fan_name, safe_name
 from bot.discord_ui.words import undo as say
@@ -61,11 +62,7 @@ def choices(found: UndoList, typed: str) -> list[discord.app_commands.Choice[str
     """The lines of the list that hold what is typed; no markdown is rendered there."""
     key = typed.strip().casefold()
     names = [(_plain(line, found.wall_ms), line.action_id) for line in found.lines]
-    return [
-        discord.app_commands.Choice(name=clip_units(name, CHOICE_NAME_UNITS), value=choice_value(action_id))
-        for name, action_id in names
-        if key in name.casefold()
-    ]
+    return to_choices((name, choice_value(action_id)) for name, action_id in names if key in name.casefold())
 
 
 def render_list(found: UndoList, told: str | None = None) -> RenderedMessage:
