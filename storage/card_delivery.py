@@ -208,11 +208,18 @@ async def mark_created(
 
 
 async def mark_shown(tx: Tx, card_id: int, message_id: int, *, version: int, rendered_hash: str) -> None:
-    """Keep that the card's message now looks like this; nothing where it has another message meanwhile."""
+    """Keep that the card's message now looks like this; nothing where it has another message meanwhile.
+
+    Where more was wanted of it meanwhile, the answer to a press may have come after this and be older: how it looks is
+    not known then, and the next edit is sent whatever it says.
+    """
     await tx.execute(
         update(cards)
         .where(cards.c.agency_id == tx.agency_id, cards.c.id == card_id, cards.c.message_id == message_id)
-        .values(sent_version=version, rendered_hash=rendered_hash)
+        .values(
+            sent_version=version,
+            rendered_hash=case((cards.c.wanted_version == version, rendered_hash), else_=""),
+        )
     )
 
 

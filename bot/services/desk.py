@@ -169,10 +169,10 @@ class Desk:
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         """A press was answered with the card as it is now, so delivery need not edit it once more.
 
-        Left to delivery while it has a request about the card under way: that one may arrive later and be older.
+        While delivery has a request about the card under way nobody knows which of the two arrives last: it edits again.
         """
-        if not self._is_in_flight(card_id):
-            await self._store.write(lambda tx: card_delivery.note_shown(tx, card_id, fingerprint))
+        known = "" if self._is_in_flight(card_id) else fingerprint
+        await self._store.write(lambda tx: card_delivery.note_shown(tx, card_id, known))
         await self._wake_delivery()
 
     async def show_changes(self) -> None:
