@@ -42,6 +42,12 @@ UPDATED = ("update", "deferred_update")
 
 
 async def _look(office: Office, channel: str) -> list[str]:
+    """What stands in the channel once nothing is owed to it."""
+
+    async def caught_up() -> bool | None:
+        return None if office.rows("SELECT id FROM cards WHERE wanted_version > sent_version") else True
+
+    await eventually("every card is shown", caught_up, office.box)
     return [fingerprint(m) for m in await office.box.messages(channel) if not is_private(m)]
 
 
