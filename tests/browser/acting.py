@@ -135,6 +135,11 @@ class Desk:
     def toast(self, text: str = "") -> Locator:
         return self.page.locator(".toast", has_text=text).last
 
+    async def looks(self) -> None:
+        """Until the page has looked once more at what is new."""
+        async with self.page.expect_response(lambda answer: "since_version" in answer.url):
+            pass
+
     # Acting
 
     async def press(self, message: Locator, label: str) -> None:

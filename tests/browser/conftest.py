@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    Response,
+    async_playwright,
+    expect,
+)
 
 from tests.browser.acting import Desk
 from tests.e2e.harness import Sandbox, sandbox
@@ -21,7 +31,42 @@ _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 _WITHIN_MS = 15_000
 expect.set_options(timeout=_WITHIN_MS)
 
+log = logging.getLogger(__name__)
+
 Open = Callable[[Sandbox, str], AbstractAsyncContextManager[Desk]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure comes with the end of the bot's and the sandbox's logs."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("box") or getattr(item, "funcargs", {}).get("fresh_box")
+    if report.failed and isinstance(running, Sandbox):
+        report.sections.append(("the sandbox and the bot", running.tail(25)))
+    return report
+
+
+def _write_down(page: Page) -> None:
+    """What the page sends and what comes of it; pytest shows it beside a failure."""
+
+    def sent(request: Request) -> None:
+        if request.method == "POST":
+            log.warning("sent %s %s", request.url.rsplit("/", 1)[-1], (request.post_data or "")[:300])
+
+    async def answered(response: Response) -> None:
+        if response.request.method != "POST":
+            return
+        try:
+            told = await response.json()
+        except Error as problem:  # the window is closed already
+            told = {"error": problem.message}
+        short = {name: told[name] for name in ("error", "message", "acked_in_s", "settled") if name in told}
+        log.warning("answered %s %s %s", response.url.rsplit("/", 1)[-1], response.status, short)
+
+    page.on("request", sent)
+    page.on("response", answered)
 
 
 def _chromium() -> str | None:
@@ -74,6 +119,7 @@ def at_desk(browser: Browser) -> Open:
                 wrong.append(f"{message.type}: {message.text}")
 
         page = await context.new_page()
+        _write_down(page)
         page.on("console", listen)
         page.on("pageerror", lambda error: wrong.append(f"{error.name}: {error.message}"))
         try:

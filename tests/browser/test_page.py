@@ -162,6 +162,25 @@ async def test_a_private_answer_is_the_askers_alone_and_can_be_dismissed(desk: D
     await expect(answers).to_have_count(before)
 
 
+async def test_nothing_moves_under_a_pointer_that_is_down(desk: Desk, box: Sandbox) -> None:
+    state = await box.state()
+    await desk.work_as(await _chatter(box), CHANNEL)
+    await desk.command("fan lookup", pick={"fan": FAN})
+    answers = desk.page.locator("#messages .private", has_text=FAN)
+    await expect(desk.private("Churn risk")).to_be_visible()
+    before = await answers.count()
+    await answers.last.get_by_role("button", name="Dismiss").hover()
+    await desk.page.mouse.down()
+    text = f"meanwhile {desk.is_phone}"
+    await box.say(who_sees(state, CHANNEL, "lead")["name"], CHANNEL, text)
+    for _ in range(2):
+        await desk.looks()
+    await expect(desk.message(text)).to_have_count(0)
+    await desk.page.mouse.up()
+    await expect(desk.message(text)).to_be_visible()
+    await expect(answers).to_have_count(before - 1)
+
+
 async def test_what_is_missing_is_named_before_anything_is_sent(desk: Desk, box: Sandbox) -> None:
     await desk.work_as(await _chatter(box), CHANNEL)
     sent: list[str] = []

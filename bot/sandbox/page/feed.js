@@ -9,6 +9,7 @@ import { commands, context, here, me, nowMs, tierName, world } from "/page/world
 
 const NEAR_END = 40;
 const TOLD = 10;
+const CLICK_MS = 50;
 const list = document.getElementById("messages");
 const jump = document.getElementById("jump");
 const announcer = document.getElementById("announcer");
@@ -18,6 +19,9 @@ const announcer = document.getElementById("announcer");
 let shown = { place: null, person: null, from: null, more: false, divider: null, last: "0", ready: false };
 let follows = true;
 let fresh = 0;
+// While a button of the mouse or a finger is down nothing moves: what is let go of must be what was pressed.
+let isHeld = false;
+let isDue = false;
 const prints = new WeakMap();
 
 const toEnd = () => (list.scrollTop = list.scrollHeight);
@@ -97,6 +101,8 @@ function enter() {
 
 export function draw() {
   const place = here();
+  isDue = isHeld && place !== null && shown.place === world.place && shown.person === world.person;
+  if (isDue) return;
   const isNew = shown.place !== world.place || shown.person !== world.person || (place && !shown.ready && store.isReady(place.id));
   if (isNew) enter();
   shown.ready = place ? store.isReady(place.id) : false;
@@ -136,6 +142,12 @@ function start() {
   }
 }
 
+// What changes its height under a reader of the newest leaves him at the newest.
+function stay() {
+  if (isHeld) isDue = true;
+  else if (follows) toEnd();
+}
+
 function isAtEnd() {
   return list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
 }
@@ -163,6 +175,15 @@ async function showEarlier() {
   shown.more = true;
   follows = false;
   draw();
+}
+
+// The click comes after the pointer has gone up, with a finger a moment later, and what was held back after it.
+function letGo() {
+  if (!isHeld) return;
+  setTimeout(() => {
+    isHeld = false;
+    if (isDue) draw();
+  }, CLICK_MS);
 }
 
 // What the person sends comes at the end, and so does its answer.
@@ -202,8 +223,15 @@ export function listen(acts, trouble) {
     if (follows) shown.more = false;
     look();
   });
-  list.addEventListener("load", () => follows && toEnd(), true);
-  new ResizeObserver(() => follows && toEnd()).observe(list);
+  list.addEventListener("pointerdown", (event) => {
+    // An open menu keeps the end of its press for itself.
+    if (event.button === 0 && !event.target.closest("select")) isHeld = true;
+  });
+  for (const kind of ["pointerup", "pointercancel"]) window.addEventListener(kind, letGo);
+  window.addEventListener("pointermove", (event) => event.buttons === 0 && letGo());
+  window.addEventListener("blur", letGo);
+  list.addEventListener("load", stay, true);
+  new ResizeObserver(stay).observe(list);
   jump.addEventListener("click", () => {
     toNewest();
     list.focus({ preventScroll: true });
