@@ -23,6 +23,7 @@ from bot.domain.views import (
 )
 from storage import (
     boards,
+    card_known,
     contacts,
     digest_cards,
     followups,
@@ -285,32 +286,35 @@ async def _alert(
     moved = row.card_id != card_id
     # What people write of a fan says who it is: it is as hidden as the name.
     hidden = hides_all(name_mode(row.name_mode), claimed=row.claimed_by is not None)
-    note = None if hidden else await notes.newest(tx, row.fan_account_id)
-    hold = await holds.find_on(tx, row.fan_account_id)
+    hold = await holds.find_on(tx, row.fan_account_id) if row.hold_id is not None else None
     if hold is not None and hidden:
         hold = replace(hold, reason="")
-    ledger = await _ledger(tx, row.fan_account_id, synced_at)
     fan_id = row.fan_account_id
-    last = await outcomes.last_closing(tx, fan_id)
+    known = await card_known.ask(tx, fan_id, row.id)
     if row.closed_at is not None:
         closing = None
         if row.outcome is not None:
             closing = await outcomes.last_closing(tx, fan_id, episode_id=row.id)
         return AlertCard(card_id, creator_name, replace(shown, closing=closing), synced_at, moved=moved)
+    last = await outcomes.last_closing(tx, fan_id) if known.outcomes else None
+    if known.ticks:
+        playbook = await playbooks.load_view(tx, row.id)
+    else:
+        playbook = await playbooks.view_for(tx, shown.reasons, expired=shown.expired)
     return AlertCard(
         card_id,
         creator_name,
         shown,
         synced_at,
         moved=moved,
-        note=note,
+        note=await notes.newest(tx, fan_id) if known.notes and not hidden else None,
         hold=hold,
-        ledger=ledger,
-        playbook=await playbooks.load_view(tx, row.id),
-        followup=None if hidden else await followups.find_next(tx, row.fan_account_id),
+        ledger=await _ledger(tx, fan_id, synced_at) if known.contacts else None,
+        playbook=playbook,
+        followup=await followups.find_next(tx, fan_id) if known.followups and not hidden else None,
         last=last.without_note() if last is not None and hidden else last,
-        mood=await outcomes.last_closing(tx, fan_id, with_mood=True),
-        timer=await work_events.last_timer(tx, row.id, row.opened_at),
+        mood=await outcomes.last_closing(tx, fan_id, with_mood=True) if last is not None else None,
+        timer=await work_events.last_timer(tx, row.id, row.opened_at) if known.work else None,
     )
 
 

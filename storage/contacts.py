@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import ColumnElement, Exists, and_, exists, insert, select, update
 
 from bot.domain.desk import NUDGE_WINDOW_MS, Ledger
 from storage.holds import show
@@ -14,6 +14,17 @@ from storage.tx import Tx
 Source = Literal["outcome", "playbook", "followup", "winback", "logged"]
 
 _c, _f, _k = contacts.c, fan_accounts.c, creators.c
+_me = fan_accounts.alias("me")
+# By creator, of whom there are few: the accounts of one platform id have no index of their own.
+_accounts_of = _me.join(creators, _k.agency_id == _me.c.agency_id).join(
+    fan_accounts,
+    and_(
+        _f.agency_id == _k.agency_id,
+        _f.creator_id == _k.id,
+        _f.platform_fan_id == _me.c.platform_fan_id,
+    ),
+)
+_of_person = _accounts_of.join(contacts, and_(_c.agency_id == _f.agency_id, _c.fan_account_id == _f.id))
 
 
 async def add(
@@ -90,17 +101,23 @@ async def load_ledger(tx: Tx, fan_account_id: int, now_ms: int) -> Ledger:
 
 async def last_at(tx: Tx, fan_account_id: int) -> int | None:
     """When anybody last wrote to the person, over all accounts; None: nobody has."""
-    found = await tx.first(
+    found = await tx.scalar(
         select(_c.at)
-        .where(
-            _c.agency_id == tx.agency_id,
-            _c.fan_account_id.in_([account_id for account_id, *_ in await _accounts(tx, fan_account_id)]),
-            _c.undone_at.is_(None),
-        )
+        .select_from(_of_person)
+        .where(*_person(tx, fan_account_id))
         .order_by(_c.at.desc())
         .limit(1)
     )
-    return None if found is None else int(found.at)
+    return None if found is None else int(found)
+
+
+def any_of_person(tx: Tx, fan_account_id: int) -> Exists:
+    """Whether anybody has ever written to the person, as a column of a query."""
+    return exists().select_from(_of_person).where(*_person(tx, fan_account_id))
+
+
+def _person(tx: Tx, fan_account_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (_me.c.agency_id == tx.agency_id, _me.c.id == fan_account_id, _c.undone_at.is_(None))
 
 
 async def list_of_between(tx: Tx, creator_id: int, after_ms: int, until_ms: int) -> list[int]:
@@ -129,23 +146,10 @@ async def list_of_between(tx: Tx, creator_id: int, after_ms: int, until_ms: int)
 
 async def _accounts(tx: Tx, fan_account_id: int) -> list[tuple[int, int, str]]:
     """(fan account id, creator id, her name) of all accounts of the same person; the account itself is one of them."""
-    person = await tx.scalar(
-        select(_f.platform_fan_id).where(_f.agency_id == tx.agency_id, _f.id == fan_account_id)
-    )
-    if person is None:
-        return []
-    # By creator, of whom there are few: the accounts of one platform id have no index of their own.
-    roster = await tx.all(select(_k.id, _k.name).where(_k.agency_id == tx.agency_id))
-    names = {row.id: row.name for row in roster}
     rows = await tx.all(
-        select(_f.id, _f.creator_id)
-        .where(
-            and_(
-                _f.agency_id == tx.agency_id,
-                _f.creator_id.in_(sorted(names)),
-                _f.platform_fan_id == person,
-            )
-        )
+        select(_f.id, _f.creator_id, _k.name)
+        .select_from(_accounts_of)
+        .where(_me.c.agency_id == tx.agency_id, _me.c.id == fan_account_id)
         .order_by(_f.creator_id)
     )
-    return [(row.id, row.creator_id, names[row.creator_id]) for row in rows]
+    return [(row.id, row.creator_id, row.name) for row in rows]

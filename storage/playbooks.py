@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import Row, and_, insert, select, update
 
 from bot.domain.desk import PlaybookStep, PlaybookView
+from bot.domain.models import Reason
 from bot.domain.playbooks import BUILT_IN, Playbook, reason_for
 from storage.episodes import decode_reasons
 from storage.tables import episodes, playbook_ticks, playbooks
@@ -98,19 +101,30 @@ async def load_view(tx: Tx, episode_id: int) -> PlaybookView | None:
     )
     if row is None:
         return None
-    ticks = await tx.all(
+    ticks = await _ticks(tx, episode_id, row.opened_at)
+    return await view_for(tx, decode_reasons(row.reasons), expired=bool(row.expired), ticks=ticks)
+
+
+async def _ticks(tx: Tx, episode_id: int, opened_at: int) -> Sequence[Row[Any]]:
+    return await tx.all(
         select(_t.reason, _t.version, _t.step, _t.ticked_by, _t.ticked_at)
         .where(
             _t.agency_id == tx.agency_id,
             _t.episode_id == episode_id,
             _t.undone_at.is_(None),
-            _t.ticked_at >= row.opened_at,
+            _t.ticked_at >= opened_at,
         )
         .order_by(_t.ticked_at, _t.id)
     )
+
+
+async def view_for(
+    tx: Tx, reasons: tuple[Reason, ...], *, expired: bool, ticks: Sequence[Row[Any]] = ()
+) -> PlaybookView | None:
+    """The playbook for an episode of which the reasons are at hand; None: there is none for them."""
     found = await read(tx, ticks[0].reason, ticks[0].version) if ticks else None
     if found is None:
-        found = await read(tx, reason_for(decode_reasons(row.reasons), expired=bool(row.expired)))
+        found = await read(tx, reason_for(reasons, expired=expired))
     if found is None:
         return None
     done = {tick.step: tick for tick in ticks if (tick.reason, tick.version) == (found.reason, found.version)}

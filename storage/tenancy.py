@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakSet
 
 from sqlalchemy import (
     Alias,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     Update,
     event,
 )
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Compiled, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, ClauseElement, Grouping, Null
@@ -41,10 +42,8 @@ _MARK: Final = object()
 RAW: Final[Mapping[str, Any]] = {_RAW: _MARK}
 """Execution options of raw SQL whose author has checked the agency: `storage.bulk` and the engine only."""
 
-_KEPT_SHAPES = 2_000
-
-_shapes: dict[Any, None] = {}
-"""Shapes of statements that passed; a shape says nothing of values, so neither does the check."""
+_passed: WeakSet[Compiled] = WeakSet()
+"""What has passed, in the form the engine keeps it: it says nothing of values, so neither does the check."""
 
 
 class TenancyError(RuntimeError):
@@ -64,33 +63,34 @@ def _before_execute(
     one: Mapping[str, Any],
     _options: Mapping[str, Any],
 ) -> None:
-    check(statement, [*many, one] if one else many)
+    # What an insert writes is in its values, and so is another at each call.
+    if isinstance(statement, Insert) or not isinstance(statement, SelectBase | Update | Delete):
+        check(statement, [*many, one] if one else many)
 
 
 def _before_cursor(_c: Connection, _k: Any, statement: str, _p: Any, context: Any, _m: bool) -> None:
-    if context is not None and context.compiled is None and context.execution_options.get(_RAW) is not _MARK:
-        raise TenancyError(f"raw SQL outside storage.bulk: {statement[:60]!r}")
+    if context is None:
+        return
+    compiled = context.compiled
+    if compiled is None:
+        if context.execution_options.get(_RAW) is not _MARK:
+            raise TenancyError(f"raw SQL outside storage.bulk: {statement[:60]!r}")
+    elif compiled not in _passed:
+        if not isinstance(compiled.statement, Insert):
+            check(compiled.statement)
+        _passed.add(compiled)
 
 
 def check(statement: Any, rows: Sequence[Mapping[str, Any]] = ()) -> None:
     """Raise TenancyError unless the statement is bound to one agency. `rows`: what comes beside an insert."""
     if isinstance(statement, Insert):
         _check_insert(statement, rows)
-        return
-    key = statement._generate_cache_key() if hasattr(statement, "_generate_cache_key") else None
-    shape = None if key is None else key.key
-    if shape is not None and shape in _shapes:
-        return
-    if isinstance(statement, SelectBase):
+    elif isinstance(statement, SelectBase):
         _check_query(statement, frozenset())
     elif isinstance(statement, Update | Delete):
         _check_change(statement)
     else:
         raise TenancyError(f"{type(statement).__name__} is no statement of the product")
-    if shape is not None:
-        if len(_shapes) >= _KEPT_SHAPES:
-            _shapes.clear()
-        _shapes[shape] = None
 
 
 # --- queries --------------------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ _GRAPHEME = regex.compile(r"\X")
 
 def graphemes(text: str) -> list[str]:
     """What a person sees as single characters, in order."""
+    if text.isascii() and "\r" not in text:
+        return list(text)
     found: list[str] = _GRAPHEME.findall(text)
     return found
 
