@@ -79,6 +79,7 @@ def build_services(
             rules=settings.desk_rules(),
             wake_delivery=delivery.wake,
             is_in_flight=delivery.is_in_flight,
+            answering=delivery.answering.of,
         ),
         queue=QueueService(store, clock),
         outcomes=OutcomeService(store, clock, wake_delivery=delivery.wake),

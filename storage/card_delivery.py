@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, case, func, select, true, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
 
 from bot.domain.models import CardKind
 from bot.domain.views import AlertRow, Owner
@@ -53,26 +53,34 @@ _urgency = case(
 """Pings, then other new work, then other new messages, edits, boards."""
 
 
-async def list_channels_behind(tx: Tx) -> list[int]:
-    """The channels with a card that is behind and not blocked; those with the most urgent, then the oldest, first."""
+def _to_do(skip: frozenset[int]) -> ColumnElement[bool]:
+    """Behind and not blocked; of those in `skip` only the ones without a message."""
+    left = or_(cards.c.message_id.is_(None), cards.c.id.not_in(sorted(skip))) if skip else true()
+    return and_(cards.c.state != "blocked", _behind, left)
+
+
+async def list_channels_behind(tx: Tx, skip: frozenset[int] = frozenset()) -> list[int]:
+    """The channels with a card that is behind and not blocked; those with the most urgent, then the oldest, first.
+
+    `skip`: cards of which no message is to be edited just now.
+    """
     rows = await tx.all(
         select(cards.c.channel_id)
-        .where(cards.c.agency_id == tx.agency_id, cards.c.state != "blocked", _behind)
+        .where(cards.c.agency_id == tx.agency_id, _to_do(skip))
         .group_by(cards.c.channel_id)
         .order_by(func.min(_urgency), func.min(cards.c.id))
     )
     return [row.channel_id for row in rows]
 
 
-async def find_behind(tx: Tx, channel_id: int) -> CardWork | None:
-    """What to do next in a channel: the most urgent, and of those the oldest."""
+async def find_behind(tx: Tx, channel_id: int, skip: frozenset[int] = frozenset()) -> CardWork | None:
+    """What to do next in a channel: the most urgent, and of those the oldest. `skip`: as above."""
     row = await tx.first(
         select(cards)
         .where(
             cards.c.agency_id == tx.agency_id,
             cards.c.channel_id == channel_id,
-            cards.c.state != "blocked",
-            _behind,
+            _to_do(skip),
         )
         .order_by(_urgency, cards.c.id)
         .limit(1)

@@ -27,6 +27,7 @@ from bot.domain.base36 import encode
 from bot.domain.calm import still_calls
 from bot.domain.models import MS_PER_S, CardKind
 from bot.domain.views import AlertCard, CardView, Owner
+from bot.jobs.answering import Answering
 from bot.jobs.doors import Doors, Porter
 from storage import card_delivery, card_views
 from storage.card_delivery import CardWork
@@ -114,6 +115,7 @@ class Delivery:
         self._wall_ms = wall_ms
         self._workers: dict[_Lane, asyncio.Task[None]] = {}
         self._in_flight: set[int] = set()
+        self.answering = Answering()
         self._doors = Doors(store, sender, now_ms)
         self._held_up_until: dict[int, int] = {}
         """Channel id -> machine ms from which on its old messages may be edited again."""
@@ -126,7 +128,7 @@ class Delivery:
         if await self._due_again():
             await self._store.write(lambda tx: card_delivery.unblock(tx, self._wall_ms()))
         async with self._store.read() as tx:
-            channels = await card_delivery.list_channels_behind(tx)
+            channels = await card_delivery.list_channels_behind(tx, self.answering.card_ids())
         for channel_id in channels:
             self._start(_Lane(channel_id, of_board=False))
 
@@ -197,7 +199,7 @@ class Delivery:
         delay_s = self._first_retry_s
         while not self._stopping.is_set():
             async with self._store.read() as tx:
-                work = await card_delivery.find_behind(tx, channel_id)
+                work = await card_delivery.find_behind(tx, channel_id, self.answering.card_ids())
             if work is None:
                 return
             if (work.kind is CardKind.BOARD) is not lane.of_board:

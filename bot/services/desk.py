@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
 from bot.clock import Clock
@@ -29,12 +30,14 @@ class Desk:
         rules: DeskRules,
         wake_delivery: Callable[[], Coroutine[Any, Any, None]],
         is_in_flight: Callable[[int], bool],
+        answering: Callable[[int], AbstractContextManager[None]],
     ) -> None:
         self._store = store
         self._clock = clock
         self._rules = rules
         self._wake_delivery = wake_delivery
         self._is_in_flight = is_in_flight
+        self._answering = answering
 
     async def claim(self, viewer: Viewer, episode_id: int) -> ClaimResult:
         now = self._clock.now_ms()
@@ -165,6 +168,15 @@ class Desk:
             await append(tx, viewer, "view_list", "card", card_id, creator_id, self._clock.now_ms())
 
         await self._store.write(write)
+
+    @asynccontextmanager
+    async def answering(self, card_id: int) -> AsyncIterator[None]:
+        """While entered, delivery leaves the message of the card alone: a press is about to change it."""
+        try:
+            with self._answering(card_id):
+                yield
+        finally:
+            await self._wake_delivery()
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         """A press was answered with the card as it is now, so delivery need not edit it once more.

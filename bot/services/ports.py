@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -68,6 +69,10 @@ class Desk(Protocol):
 
     async def take_over(self, viewer: Viewer, episode_id: int, holder_id: int | None) -> ClaimResult:
         """Claim it although `holder_id` has it; `taken` where by now somebody else does. Safe to repeat."""
+        ...
+
+    def answering(self, card_id: int) -> AbstractAsyncContextManager[None]:
+        """While entered, delivery leaves the message of the card alone: a press is about to change it."""
         ...
 
     async def load_card(self, card_id: int) -> CardView | None:

@@ -61,15 +61,17 @@ class CardFeature:
 
     async def _claim(self, press: Press) -> None:
         episode_id = parse_id(press.target.arg)
-        done = await claim(self._desk, press, episode_id)
-        if episode_id is not None and done is not None:
-            await self._show_again(press, episode_id, done)
+        async with self._desk.answering(press.target.card_id):
+            done = await claim(self._desk, press, episode_id)
+            if episode_id is not None and done is not None:
+                await self._show_again(press, episode_id, done)
 
     async def _release(self, press: Press) -> None:
         episode_id = parse_id(press.target.arg)
-        done = await release(self._desk, press, episode_id)
-        if episode_id is not None and done is not None:
-            await self._show_again(press, episode_id, done)
+        async with self._desk.answering(press.target.card_id):
+            done = await release(self._desk, press, episode_id)
+            if episode_id is not None and done is not None:
+                await self._show_again(press, episode_id, done)
 
     async def _show_again(self, press: Press, episode_id: int, done: str) -> None:
         """Answer with the message as it stands now; the public one behind a private page is for delivery."""

@@ -55,6 +55,10 @@ class HandoverFeature:
         if press.target.kind != CardKind.HANDOVER:
             await press.answer.say(words.GONE)
             return
+        async with self._desk.answering(press.target.card_id):
+            await self._take_and_show(press, episode_id)
+
+    async def _take_and_show(self, press: Press, episode_id: int | None) -> None:
         card_id = press.target.card_id
         result = await self._shifts.take(press.viewer, card_id, episode_id)
         match result.status:

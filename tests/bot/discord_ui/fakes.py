@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
 from types import SimpleNamespace
 from typing import Any
@@ -185,6 +187,10 @@ class FakeDesk:
 
     async def record_view(self, viewer: Viewer, card_id: int) -> None:
         self.viewed.append((viewer.user_id, card_id))
+
+    @asynccontextmanager
+    async def answering(self, card_id: int) -> AsyncIterator[None]:
+        yield
 
     async def note_shown(self, card_id: int, fingerprint: str) -> None:
         self.shown.append((card_id, fingerprint))

@@ -51,6 +51,7 @@ class Watch:
             self,
             wake_delivery=self.delivery.wake,
             is_in_flight=self.delivery.is_in_flight,
+            answering=self.delivery.answering.of,
             rules=self.rules,
         )
 

@@ -12,6 +12,7 @@ from bot.discord_ui.words import desk as say
 from bot.domain.calm import QuietHours
 from bot.domain.desk import DeskRules, NotCalled
 from bot.domain.models import AccessTier, Viewer
+from bot.jobs.answering import Answering
 from bot.services.desk import Desk as DeskService
 from storage import holds, mutes, quiet_hours, routing
 from storage.engine import Tx
@@ -35,7 +36,12 @@ class Office:
         self.desk = desk
         self.woken = 0
         self.service = DeskService(
-            desk.store, self, rules=rules, wake_delivery=self._wake, is_in_flight=lambda _: False
+            desk.store,
+            self,
+            rules=rules,
+            wake_delivery=self._wake,
+            is_in_flight=lambda _: False,
+            answering=Answering().of,
         )
         seen = frozenset({desk.agency.ava})
         self.ana = Viewer(ANA, AccessTier.CHATTER, seen)

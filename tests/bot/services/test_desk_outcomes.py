@@ -12,6 +12,7 @@ import pytest_asyncio
 from bot.domain.desk import Closing, DeskRules, Done, Mood, Moods, Outcome
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertCard
+from bot.jobs.answering import Answering
 from bot.services.desk import Desk as DeskService
 from bot.services.desk_outcomes import CONTACT_AGAIN_MS, CloseResult, OutcomeService
 from bot.services.undo import UndoService
@@ -39,7 +40,12 @@ class Office:
         self.now = LATER
         self.woken = 0
         self.claims = DeskService(
-            desk.store, self, rules=DeskRules(), wake_delivery=self._wake, is_in_flight=lambda _: False
+            desk.store,
+            self,
+            rules=DeskRules(),
+            wake_delivery=self._wake,
+            is_in_flight=lambda _: False,
+            answering=Answering().of,
         )
         self.outcomes = OutcomeService(desk.store, self, wake_delivery=self._wake)
         seen = frozenset({desk.agency.ava})

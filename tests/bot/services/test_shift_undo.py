@@ -16,6 +16,7 @@ from bot.domain.desk import MS_PER_MINUTE
 from bot.domain.models import MS_PER_HOUR, Viewer
 from bot.domain.snoozing import SnoozeFor
 from bot.domain.undo import StillOn
+from bot.jobs.answering import Answering
 from bot.jobs.desk_timers import DeskTimers
 from bot.jobs.shifts import ShiftsJob
 from bot.services.desk import Desk as DeskService
@@ -38,7 +39,12 @@ class Office(Team):
         super().__post_init__()
         others: Any = SimpleNamespace(take_back=None)
         self.cards = DeskService(
-            self.store, self, rules=self.desk.rules, wake_delivery=self._wake, is_in_flight=lambda _: False
+            self.store,
+            self,
+            rules=self.desk.rules,
+            wake_delivery=self._wake,
+            is_in_flight=lambda _: False,
+            answering=Answering().of,
         )
         handlers = undo_handlers(
             self,
