@@ -290,12 +290,12 @@ async def _alert(
     if hold is not None and hidden:
         hold = replace(hold, reason="")
     fan_id = row.fan_account_id
-    known = await card_known.ask(tx, fan_id, row.id)
     if row.closed_at is not None:
         closing = None
         if row.outcome is not None:
             closing = await outcomes.last_closing(tx, fan_id, episode_id=row.id)
         return AlertCard(card_id, creator_name, replace(shown, closing=closing), synced_at, moved=moved)
+    known = await card_known.ask(tx, fan_id, row.id)
     last = await outcomes.last_closing(tx, fan_id) if known.outcomes else None
     if known.ticks:
         playbook = await playbooks.load_view(tx, row.id)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, case, insert, or_, select, update
 
 from bot.domain.models import AlertTier
 from storage import boards, followups
@@ -101,9 +101,18 @@ async def assign(
 
 
 async def release(
-    tx: Tx, episode_id: int, user_id: int, now_ms: int, *, may_release_others: bool
+    tx: Tx,
+    episode_id: int,
+    user_id: int,
+    now_ms: int,
+    *,
+    may_release_others: bool,
+    call_again_at: int | None = None,
 ) -> tuple[ReleaseStatus, int | None]:
-    """Give a claim back. Gives the status and who has it now."""
+    """Give a claim back. Gives the status and who has it now.
+
+    `call_again_at`: when whoever it had gone up to before the claim hears of it once more, if nobody has it by then.
+    """
     work = await find_work(tx, episode_id)
     if work is None:
         return "not_found", None
@@ -123,10 +132,20 @@ async def release(
         remind_at=None,
         escalate_from_at=now_ms if waits else None,
         escalation_stage=0,
+        **(_owed(call_again_at) if waits else {}),
     )
     await append_work_event(tx, work, "released", user_id, now_ms)
     await show(tx, work)
     return "released", None
+
+
+def _owed(call_again_at: int | None) -> dict[str, Any]:
+    """It stays with whoever it had gone up to; they were called about the time before the claim only."""
+    went_up = episodes.c.escalation_stage > 0
+    return {
+        "ping_state": case((went_up, "held"), else_=episodes.c.ping_state),
+        "ping_due_at": case((went_up, call_again_at), else_=episodes.c.ping_due_at),
+    }
 
 
 async def show(tx: Tx, work: Work) -> None:

@@ -15,16 +15,6 @@ Source = Literal["outcome", "playbook", "followup", "winback", "logged"]
 
 _c, _f, _k = contacts.c, fan_accounts.c, creators.c
 _me = fan_accounts.alias("me")
-# By creator, of whom there are few: the accounts of one platform id have no index of their own.
-_accounts_of = _me.join(creators, _k.agency_id == _me.c.agency_id).join(
-    fan_accounts,
-    and_(
-        _f.agency_id == _k.agency_id,
-        _f.creator_id == _k.id,
-        _f.platform_fan_id == _me.c.platform_fan_id,
-    ),
-)
-_of_person = _accounts_of.join(contacts, and_(_c.agency_id == _f.agency_id, _c.fan_account_id == _f.id))
 
 
 async def add(
@@ -102,22 +92,32 @@ async def load_ledger(tx: Tx, fan_account_id: int, now_ms: int) -> Ledger:
 async def last_at(tx: Tx, fan_account_id: int) -> int | None:
     """When anybody last wrote to the person, over all accounts; None: nobody has."""
     found = await tx.scalar(
-        select(_c.at)
-        .select_from(_of_person)
-        .where(*_person(tx, fan_account_id))
-        .order_by(_c.at.desc())
-        .limit(1)
+        select(_c.at).where(*_of_person(tx, fan_account_id)).order_by(_c.at.desc()).limit(1)
     )
     return None if found is None else int(found)
 
 
 def any_of_person(tx: Tx, fan_account_id: int) -> Exists:
     """Whether anybody has ever written to the person, as a column of a query."""
-    return exists().select_from(_of_person).where(*_person(tx, fan_account_id))
+    return exists().where(*_of_person(tx, fan_account_id))
 
 
-def _person(tx: Tx, fan_account_id: int) -> tuple[ColumnElement[bool], ...]:
-    return (_me.c.agency_id == tx.agency_id, _me.c.id == fan_account_id, _c.undone_at.is_(None))
+def _of_person(tx: Tx, fan_account_id: int) -> tuple[ColumnElement[bool], ...]:
+    accounts = select(_f.id).where(*_same_person(tx, fan_account_id))
+    return (_c.agency_id == tx.agency_id, _c.undone_at.is_(None), _c.fan_account_id.in_(accounts))
+
+
+def _same_person(tx: Tx, fan_account_id: int) -> tuple[ColumnElement[bool], ...]:
+    """By creator, of whom there are few: the accounts of one platform id have no index of their own.
+
+    As subqueries: of a join SQLite, without figures on the tables, reads all accounts of the agency.
+    """
+    person = select(_me.c.platform_fan_id).where(_me.c.agency_id == tx.agency_id, _me.c.id == fan_account_id)
+    return (
+        _f.agency_id == tx.agency_id,
+        _f.creator_id.in_(select(_k.id).where(_k.agency_id == tx.agency_id)),
+        _f.platform_fan_id == person.scalar_subquery(),
+    )
 
 
 async def list_of_between(tx: Tx, creator_id: int, after_ms: int, until_ms: int) -> list[int]:
@@ -148,8 +148,8 @@ async def _accounts(tx: Tx, fan_account_id: int) -> list[tuple[int, int, str]]:
     """(fan account id, creator id, her name) of all accounts of the same person; the account itself is one of them."""
     rows = await tx.all(
         select(_f.id, _f.creator_id, _k.name)
-        .select_from(_accounts_of)
-        .where(_me.c.agency_id == tx.agency_id, _me.c.id == fan_account_id)
+        .select_from(fan_accounts.join(creators, and_(_k.agency_id == _f.agency_id, _k.id == _f.creator_id)))
+        .where(*_same_person(tx, fan_account_id))
         .order_by(_f.creator_id)
     )
     return [(row.id, row.creator_id, row.name) for row in rows]

@@ -181,8 +181,11 @@ class Delivery:
         return [BlockedCard(card_token(kind, card_id), reason, None) for card_id, kind, reason, _ in found]
 
     def is_in_flight(self, card_id: int) -> bool:
-        """Whether a request about this card is under way, so that its end may be older than what is shown now."""
-        return card_id in self._in_flight
+        """Whether a request about this card is under way, so that its end may be older than what is shown now.
+
+        So it is with the answers of presses that overlap.
+        """
+        return card_id in self._in_flight or self.answering.is_shared(card_id)
 
     async def _due_again(self) -> bool:
         async with self._store.read() as tx:

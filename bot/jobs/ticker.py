@@ -17,6 +17,9 @@ from bot.clock import BlockedCard, Clock, RemoteClock
 
 log = structlog.get_logger(__name__)
 
+_AGAIN_S = 0.05
+"""Machine time between two looks at cards that are behind, while settling."""
+
 TICK_S = 1.0
 
 
@@ -144,6 +147,8 @@ class Ticker:
             behind = await self._outbox.count_behind()
             blocked = await self._outbox.list_blocked()
             if behind and not blocked:
+                # A press is just being answered: its card is due when that has ended.
+                await asyncio.sleep(_AGAIN_S)
                 continue
             await clock.post_settled(version, dict(ran), behind, blocked)
             return

@@ -133,7 +133,12 @@ class Desk:
                 return ReleaseResult("not_found", None)
             before = await desk_actions.snapshot(tx, [episode_id])
             status, by = await claims.release(
-                tx, episode_id, viewer.user_id, now, may_release_others=viewer.tier >= AccessTier.LEAD
+                tx,
+                episode_id,
+                viewer.user_id,
+                now,
+                may_release_others=viewer.tier >= AccessTier.LEAD,
+                call_again_at=now + self._rules.escalate_lead_ms,
             )
             if status == "released":
                 await keep(tx, viewer, "release", "episode", episode_id, work.creator_id, now, before=before)

@@ -91,6 +91,9 @@ _CALLS = (
     "SELECT fan_account_id, reason, at FROM mentions WHERE fan_account_id IS NOT NULL"
     " ORDER BY fan_account_id, at, id"
 )
+_GIVEN_UP = (
+    "SELECT fan_account_id, at FROM episode_events WHERE change IN ('lapsed', 'released') ORDER BY at, id"
+)
 _NEWS = ("action", "held")
 """Why somebody is called by what a run has found; all other reasons are what somebody has asked for or left undone."""
 MISSED = ("not there", "too late")
@@ -245,11 +248,18 @@ class Month:
         shifts[name][at.date().isoformat()] += 1
 
     def _count_calls(self) -> None:
-        """One mention a fan and day: what a run has found calls nobody within a day of another call about that fan."""
+        """One mention a fan and day: what a run has found calls nobody within a day of another call about that fan.
+
+        What somebody has given up, or his shift for him, calls whoever has it then: that is no news of a run.
+        """
         last: dict[int, tuple[str, int]] = {}
+        given_up: dict[int, list[int]] = defaultdict(list)
+        for fan, at in ledger.rows(self._source, _GIVEN_UP):
+            given_up[fan].append(at)
         for fan, reason, at in ledger.rows(self._source, _CALLS):
             before, before_at = last.get(fan, ("", 0))
-            if reason in _NEWS and before and at - before_at < MS_PER_DAY:
+            is_passed_on = reason == "held" and any(before_at < one <= at for one in given_up[fan])
+            if reason in _NEWS and before and not is_passed_on and at - before_at < MS_PER_DAY:
                 hours = (at - before_at) / MS_PER_HOUR
                 self.report.problems.append(f"fan {fan}: {reason} {hours:.1f} h after {before}")
             if reason in (*_NEWS, "woken"):

@@ -339,9 +339,14 @@ def unheard(
                 owed.heard += 1
                 continue
             late = _calm_until(calm.get(wait.fan, ()), wait.since, due)
+            # Then the clock begins anew, and it goes by the time on shift as before.
+            anew = (
+                None if late is None else reached(on.get(wait.creator, ()), late, ESCALATED_AFTER_MS[stage])
+            )
             if late is not None and (
-                late + ASKED_AGAIN_MS + step >= wait.until
-                or any(call.at <= late + ASKED_AGAIN_MS + step for call in heard)
+                anew is None
+                or max(late + ASKED_AGAIN_MS, anew) + step >= wait.until
+                or any(call.at <= max(late + ASKED_AGAIN_MS, anew) + step for call in heard)
             ):
                 owed.held += 1
             elif all(_called(calls, who, due) >= BUDGET for who in next_above):

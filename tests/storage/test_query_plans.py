@@ -13,6 +13,8 @@ from sqlalchemy import event
 
 from bot.domain.desk import DeskRules
 from storage import (
+    card_known,
+    contacts,
     desk_actions,
     digests,
     escalations,
@@ -54,6 +56,16 @@ QUERIES: dict[str, tuple[Query, str, str]] = {
         lambda tx, ava: metrics.read_gauges(tx),
         "episodes",
         "agency_id=? AND creator_id=? AND closed_at=?",
+    ),
+    "the accounts of a person": (
+        lambda tx, ava: contacts.load_ledger(tx, 1, NOW),
+        "fan_accounts",
+        "agency_id=? AND creator_id=? AND platform_fan_id=?",
+    ),
+    "what there is to say of a fan": (
+        lambda tx, ava: card_known.ask(tx, 1, 1),
+        "contacts",
+        "agency_id=? AND fan_account_id=?",
     ),
     "what happened for a digest": (
         lambda tx, ava: digests._happened(tx, ava, NOW - HOUR, NOW),

@@ -22,6 +22,7 @@ let fresh = 0;
 // While a button of the mouse or a finger is down nothing moves: what is let go of must be what was pressed.
 let isHeld = false;
 let isDue = false;
+let letting = 0;
 const prints = new WeakMap();
 
 const toEnd = () => (list.scrollTop = list.scrollHeight);
@@ -180,7 +181,8 @@ async function showEarlier() {
 // The click comes after the pointer has gone up, with a finger a moment later, and what was held back after it.
 function letGo() {
   if (!isHeld) return;
-  setTimeout(() => {
+  clearTimeout(letting);
+  letting = setTimeout(() => {
     isHeld = false;
     if (isDue) draw();
   }, CLICK_MS);
@@ -225,7 +227,9 @@ export function listen(acts, trouble) {
   });
   list.addEventListener("pointerdown", (event) => {
     // An open menu keeps the end of its press for itself.
-    if (event.button === 0 && !event.target.closest("select")) isHeld = true;
+    if (event.button !== 0 || event.target.closest("select")) return;
+    clearTimeout(letting);
+    isHeld = true;
   });
   for (const kind of ["pointerup", "pointercancel"]) window.addEventListener(kind, letGo);
   window.addEventListener("pointermove", (event) => event.buttons === 0 && letGo());

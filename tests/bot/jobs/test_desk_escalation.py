@@ -123,6 +123,22 @@ async def test_a_claim_and_a_snooze_stop_it_and_their_end_begins_it_anew(watch: 
     assert await watch.calls(1) == [LEA]
 
 
+@pytest.mark.parametrize(("minutes", "called"), [(60, [MANAGER_ROLE]), (15, [LEA])])
+async def test_what_is_given_back_calls_again_whoever_it_had_gone_up_to(
+    watch: Watch, minutes: int, called: list[int]
+) -> None:
+    await watch.begin(ANA, hours=100)
+    episode_id = await watch.id_of()
+    assert await watch.calls(60) == [MANAGER_ROLE]
+    assert (await watch.cards.claim(watch.ben, episode_id)).status == "claimed"
+    assert await watch.calls(60) == []
+    assert (await watch.cards.release(watch.ben, episode_id)).status == "released"
+    assert await watch.calls(0) == []
+    assert await watch.calls(minutes) == called
+    assert await watch.calls(60 - minutes) == ([MANAGER_ROLE] if minutes == 15 else [])
+    assert await watch.calls(A_WEEK) == []
+
+
 async def test_the_lead_and_the_manager_on_shift_come_first(desk: Desk) -> None:
     watch = await open_watch(desk)
 

@@ -60,3 +60,18 @@ async def test_an_answer_that_never_ends_keeps_no_card_waiting(desk: Desk) -> No
         await watch.delivery.drain()
         assert watch.discord.whats()[sent:] == ["edit"]
     await watch.stop()
+
+
+async def test_of_answers_that_overlap_nobody_knows_which_is_shown(desk: Desk) -> None:
+    watch = await open_watch(desk)
+    card_id = (await watch.episode())["card_id"]
+    sent = len(watch.discord.calls)
+    async with watch.cards.answering(card_id):
+        async with watch.cards.answering(card_id):
+            await watch.cards.claim(watch.ana, await watch.id_of())
+        view = await watch.cards.load_card(card_id)
+        assert view is not None
+        await watch.cards.note_shown(card_id, render(view, chat_url=CHAT_URL).fingerprint())
+    await watch.delivery.drain()
+    assert watch.discord.whats()[sent:] == ["edit"]
+    await watch.stop()
