@@ -113,11 +113,12 @@ class CalmService:
             names = {one.id: one.name for one in await roster.list_creators(tx)}
             muted = [_of_mute(one, names) for one in await mutes.list_open(tx, ids)]
             held = [_of_hold(one, names) for one in await holds.list_open(tx, ids)]
-            people = await _people_of(tx, viewer, ids)
+            people = {None, *await _people_of(tx, viewer, ids)}
+            known = people | await _people_of(tx, viewer, sorted(viewer.creator_ids))
             quiet = [
                 _of_quiet(one, names)
                 for one in await quiet_hours.list_open(tx, ids)
-                if one.user_id is None or one.user_id in people
+                if one.user_id in people or (one.user_id not in known and _answers_for(viewer, one))
             ]
         items = [*held, *muted, *quiet]
         if creator_id is None or seen:
@@ -363,14 +364,18 @@ async def _people_of(tx: Tx, viewer: Viewer, creator_ids: list[int]) -> set[int]
 
 
 async def may_end_hours(tx: Tx, viewer: Viewer, row: QuietRow) -> bool:
-    """One's own anybody may; others' a lead of theirs, those of a channel a lead who sees it."""
-    if row.user_id == viewer.user_id:
-        return True
+    """One's own anybody may; others' a lead of theirs or who set them, those of a channel a lead who sees it."""
     if viewer.tier < AccessTier.LEAD:
-        return False
+        return row.user_id == viewer.user_id
     if row.user_id is None:
         return row.creator_id in viewer.creator_ids
-    return row.user_id in await _people_of(tx, viewer, sorted(viewer.creator_ids))
+    people = await _people_of(tx, viewer, sorted(viewer.creator_ids))
+    return row.user_id in people or _answers_for(viewer, row)
+
+
+def _answers_for(viewer: Viewer, row: QuietRow) -> bool:
+    """Whose hours they are may not be known yet: whoever set them sees and ends them, and so does a manager."""
+    return viewer.tier >= AccessTier.MANAGER or row.set_by == viewer.user_id
 
 
 async def _names(tx: Tx) -> dict[int, str]:

@@ -127,8 +127,10 @@ class FollowupService:
             found = await followups.find(tx, followup_id)
             if found is None:
                 return _NOT_FOUND
+            # Whoever has taken it or put it off since keeps it.
+            became = {"state": "open", "assignee_id": found.assignee_id, "due_at": found.due_at}
             action_id = await self._record(
-                tx, viewer, "add_followup", found, {"state": "withdrawn"}, {"state": "open"}, now
+                tx, viewer, "add_followup", found, {"state": "withdrawn"}, became, now
             )
             return FollowupResult("added", found, action_id)
 

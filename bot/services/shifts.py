@@ -101,12 +101,13 @@ class PlanResult:
 
 @dataclass(frozen=True, slots=True)
 class TakeResult:
-    """`count`: how many claims went over, or (kept) stay."""
+    """`count`: how many claims went over, or (kept) are the viewer's still; `held`: how many a hold kept back."""
 
     status: Literal["taken", "nothing", "kept", "on_hold", "not_found"]
     count: int = 0
     action_id: int | None = None
     """What can be undone; None: nobody else had them."""
+    held: int = 0
 
 
 class ShiftService:
@@ -266,7 +267,7 @@ class ShiftService:
     async def take(self, viewer: Viewer, card_id: int, episode_id: int | None) -> TakeResult:
         """The claims of a hand-over, or (`episode_id`) one of them, go to the viewer, who is on shift from then on.
 
-        "kept": they were the viewer's own, who is back on shift with them. "on_hold": whom nobody is to contact stays.
+        "kept": they were the viewer's own, who is back on shift with them all. "on_hold": whom nobody is to contact stays.
         """
         now = self._clock.now_ms()
 
@@ -284,7 +285,8 @@ class ShiftService:
             if viewer.user_id == left.user_id:
                 await on_shift.begin_by_claim(tx, left.creator_id, viewer.user_id, now)
                 await append(tx, viewer, "take_back", "card", card_id, left.creator_id, now)
-                return TakeResult("kept", len(open_ones))
+                return TakeResult("kept", len(still))
+            asked = len(open_ones)
             open_ones = await handover_claims.leave_out_held(tx, open_ones)
             if not open_ones:
                 return TakeResult("on_hold")
@@ -307,7 +309,7 @@ class ShiftService:
             )
             await on_shift.begin_by_claim(tx, left.creator_id, viewer.user_id, now, action_id)
             await append(tx, viewer, action, "card", card_id, left.creator_id, now)
-            return TakeResult("taken", count, action_id)
+            return TakeResult("taken", count, action_id, held=asked - len(open_ones))
 
         return await self._store.write(write)
 

@@ -63,7 +63,7 @@ class HandoverFeature:
         result = await self._shifts.take(press.viewer, card_id, episode_id)
         match result.status:
             case "taken":
-                told = render_undoable(say.taken(result.count), result.action_id)
+                told = render_undoable(say.taken(result.count, result.held), result.action_id)
                 await self._show(press, card_id, told)
             case "kept":
                 await self._show(press, card_id, render_undoable(say.kept(result.count), None))

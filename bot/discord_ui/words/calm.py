@@ -48,6 +48,9 @@ ON_HOLD: Final = (
 )
 YOURS: Final = "yours"
 DRILL_CLOSED: Final = "The drill is closed."
+# A mute, a hold and the hours of a channel and of a person may hold at the same time.
+_NEW_COMES = "what is new is posted at the next look at the data, unless something else keeps it back."
+_MENTIONS_COME = "mentions that waited come now, unless something else keeps them back."
 
 
 def until(until_at: int | None) -> str:
@@ -65,7 +68,7 @@ def muted(what: str, until_at: int | None) -> str:
 
 
 def unmuted(what: str) -> str:
-    return f"**{what}** is no longer muted; what is new is posted at the next look at the data."
+    return f"**{what}** is no longer muted; {_NEW_COMES}"
 
 
 def not_muted(what: str) -> str:
@@ -77,7 +80,7 @@ def held(fan: str, until_at: int | None) -> str:
 
 
 def hold_ended(fan: str) -> str:
-    return f"The hold on **{fan}** is over; what is new is posted at the next look at the data."
+    return f"The hold on **{fan}** is over; {_NEW_COMES}"
 
 
 def hold_line(until_at: int | None, reason: str, by: int) -> str:
@@ -101,11 +104,11 @@ def quiet_set(whose: str, quiet: QuietHours) -> str:
 
 
 def quiet_removed(whose: str) -> str:
-    return f"{whose} has no quiet hours any more; mentions that waited come now."
+    return f"{whose} has no quiet hours any more; {_MENTIONS_COME}"
 
 
 def own_quiet_removed() -> str:
-    return "You have no quiet hours any more; mentions that waited come now."
+    return f"You have no quiet hours any more; {_MENTIONS_COME}"
 
 
 def not_until(error: DueError) -> str:

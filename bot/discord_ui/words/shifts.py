@@ -140,8 +140,13 @@ def who_header(creators: int) -> str:
     return f"**On shift** · {count(creators, 'creator', 'creators')}"
 
 
-def taken(number: int) -> str:
-    return f"{count(number, 'claim is', 'claims are')} yours now."
+def taken(number: int, held: int) -> str:
+    """`held`: how many stay with whoever had them, as nobody is to contact the fan."""
+    said = f"{count(number, 'claim is', 'claims are')} yours now."
+    if not held:
+        return said
+    why = "stays: its fan is" if held == 1 else "stay: their fans are"
+    return f"{said} {held:,} {why} not to be contacted."
 
 
 def kept(number: int) -> str:

@@ -153,6 +153,15 @@ class TestHours:
         assert say.quiet_set("luna", NIGHT).startswith("Quiet hours of luna: every day from 22:00 to 08:00")
         assert say.quiet_set(say.YOURS, NIGHT).startswith("Your quiet hours: ")
 
+    def test_an_end_promises_nothing_that_something_else_may_keep_back(self) -> None:
+        """A person's hours are over, her channel's go on; a fan's mute or hold is over, the creator's mute goes on."""
+        for told in (say.quiet_removed("luna"), say.own_quiet_removed()):
+            assert told.endswith("; mentions that waited come now, unless something else keeps them back.")
+        for told in (say.unmuted("fan"), say.hold_ended("fan")):
+            assert told.endswith(
+                "; what is new is posted at the next look at the data, unless something else keeps it back."
+            )
+
 
 def test_line_one_and_a_hold_fit_a_message() -> None:
     long = replace(alert(creator="W" * 80), hold=Hold(NOW, "x" * 200, 302))

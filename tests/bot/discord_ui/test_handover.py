@@ -202,3 +202,9 @@ def test_what_an_end_leaves_is_told() -> None:
     assert "nothing to hand over" in say.ended(["luna", "mia"], [], [])
     assert "2 claims for luna" in say.ended(["luna", "mia"], [("luna", 2)], [])
     assert "what is due soon stands in mia's channel" in say.ended(["mia"], [], ["mia"])
+
+
+def test_a_take_says_what_stays_because_nobody_may_contact_the_fan() -> None:
+    assert say.taken(3, 0) == "3 claims are yours now."
+    assert say.taken(1, 1) == "1 claim is yours now. 1 stays: its fan is not to be contacted."
+    assert say.taken(2, 3) == "2 claims are yours now. 3 stay: their fans are not to be contacted."

@@ -13,6 +13,7 @@ from bot.domain.calm import QuietHours
 from bot.domain.models import AccessTier, Viewer
 from bot.services.calm import CalmService, Ended
 from bot.services.calm_undo import undo_hold, undo_mute, undo_quiet
+from bot.services.undo import Handler
 from bot.services.undo_handlers import undo_handlers
 from storage import card_views, desk_actions, fans
 from storage.desk_actions import DeskAction
@@ -168,6 +169,32 @@ class TestQuietHours:
         assert (await calm.end_hours(office.lea, own.id)).status == "ended"
         assert (await calm.end_hours(office.ana, own.id)).status == "already"
 
+    async def test_of_somebody_not_met_yet_whoever_set_them_and_managers_see_and_end_them(
+        self, office: Office
+    ) -> None:
+        calm, zoe = office.calm, 388
+        other_lead = Viewer(308, AccessTier.LEAD, frozenset({office.ava}))
+        boss = Viewer(310, AccessTier.MANAGER, frozenset({office.ava, office.bea}))
+        for ends_them in (office.lea, boss):
+            assert await calm.set_hours(office.lea, NIGHT, user_id=zoe)
+            for viewer in (office.lea, boss):
+                for creator_id in (None, office.ava):
+                    (hours,) = (await calm.load_page(viewer, creator_id, 0, 10)).items
+                    assert (hours.user_id, hours.by) == (zoe, office.lea.user_id)
+            for stranger in (office.bob, other_lead):
+                assert await office.listed(stranger) == []
+                assert await calm.end_hours(stranger, hours.id) == Ended("not_found")
+            no_lead_now = Viewer(office.lea.user_id, AccessTier.CHATTER, office.lea.creator_ids)
+            assert await calm.end_hours(no_lead_now, hours.id) == Ended("not_found")
+            assert (await calm.end_hours(ends_them, hours.id)).status == "ended"
+            assert await office.listed(ends_them) == []
+
+    async def test_a_creators_list_leaves_out_whom_one_knows_from_another(self, office: Office) -> None:
+        assert await office.calm.set_hours(office.lea, NIGHT, user_id=301)
+        # Ana works for Ava.
+        assert len((await office.calm.load_page(office.lea, office.ava, 0, 10)).items) == 1
+        assert (await office.calm.load_page(office.lea, office.bea, 0, 10)).items == ()
+
     async def test_a_chatter_ends_no_channels_hours(self, office: Office) -> None:
         await office.calm.set_hours(office.lea, NIGHT, creator_id=office.ava)
         (hours,) = (await office.calm.load_page(office.lea, None, 0, 10)).items
@@ -258,11 +285,9 @@ async def test_a_drill_is_one_card_that_mentions_whoever_asked_last(office: Offi
     assert office.woken
 
 
-async def test_a_persons_own_hours_are_taken_back_by_nobody_who_does_not_lead_them(
-    office: Office,
-) -> None:
+def _quiet_handler(office: Office) -> Handler:
     others: Any = SimpleNamespace(take_back=None)
-    quiet = undo_handlers(
+    return undo_handlers(
         office,
         creator_admin=others,
         followups=others,
@@ -272,6 +297,12 @@ async def test_a_persons_own_hours_are_taken_back_by_nobody_who_does_not_lead_th
         spreads=others,
         winbacks=others,
     )["quiet"]
+
+
+async def test_a_persons_own_hours_are_taken_back_by_nobody_who_does_not_lead_them(
+    office: Office,
+) -> None:
+    quiet = _quiet_handler(office)
     await office.calm.set_hours(office.ana, NIGHT, user_id=office.ana.user_id)
     async with office.store.read() as tx:
         (action,) = await desk_actions.list_recent(tx, office.ana.user_id, 0, 2)
@@ -283,3 +314,11 @@ async def test_a_persons_own_hours_are_taken_back_by_nobody_who_does_not_lead_th
     assert await office.calm.own_hours(office.ana) is not None
     assert await undo(office.ana) == "undone"
     assert await office.calm.own_hours(office.ana) is None
+
+
+async def test_whoever_set_the_hours_of_somebody_not_met_yet_takes_them_back(office: Office) -> None:
+    quiet, zoe = _quiet_handler(office), Viewer(388, AccessTier.CHATTER, frozenset({office.ava}))
+    await office.calm.set_hours(office.lea, NIGHT, user_id=zoe.user_id)
+    action = await office.last_action()
+    assert (await office.store.write(lambda tx: quiet(tx, office.lea, action))).status == "undone"
+    assert await office.calm.own_hours(zoe) is None

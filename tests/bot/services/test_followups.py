@@ -210,3 +210,18 @@ async def test_what_somebody_has_changed_since_is_not_undone(desk: Desk) -> None
     # It was added by Ana, but it is done: there is nothing to take back.
     assert not await desk.undo(desk.ana)
     assert (await desk.find(row.id)).state is FollowupState.DONE
+
+
+async def test_undo_of_adding_leaves_what_a_colleague_has_taken_or_put_off(desk: Desk) -> None:
+    taken = await desk.add()
+    await desk.followups.take(desk.eve, taken.id)
+    assert not await desk.undo(desk.ana)
+    found = await desk.find(taken.id)
+    assert (found.state, found.assignee_id) == (FollowupState.OPEN, EVE)
+    later = await desk.add(request="another")
+    result = await desk.followups.put_off(desk.eve, later.id, later.due_at // 1_000)
+    assert result.status == "put_off"
+    assert not await desk.undo(desk.ana)
+    found = await desk.find(later.id)
+    assert found.state is FollowupState.OPEN
+    assert found == result.followup

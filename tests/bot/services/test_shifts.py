@@ -177,7 +177,7 @@ async def test_whom_nobody_is_to_contact_stays_when_the_rest_is_taken(team: Team
     card = await team.card()
     assert await team.shifts.take(team.ana, card, first) == TakeResult("on_hold")
     taken = await team.shifts.take(team.ana, card, None)
-    assert (taken.status, taken.count) == ("taken", 1)
+    assert (taken.status, taken.count, taken.held) == ("taken", 1, 1)
     assert await team.claimers() == [BEN_ID, ANA_ID, None]
     # It is about one alert, whose menu can take it back.
     async with team.store.read() as tx:
@@ -196,14 +196,16 @@ async def test_a_foreign_hand_over_is_answered_like_a_missing_one(team: Team) ->
     assert await team.claimers() == [BEN_ID]
 
 
-async def test_whose_it_was_takes_it_back_by_coming_on_again(team: Team) -> None:
-    (first,) = await team.open(1)
-    await team.claim(BEN_ID, first)
+@pytest.mark.parametrize("how", ["take", "take_all"])
+async def test_whose_it_was_takes_them_all_back_by_coming_on_again(team: Team, how: str) -> None:
+    first, second = await team.open(2)
+    await team.claim(BEN_ID, first, second)
     await team.shifts.end(team.ben)
-    assert await team.shifts.take(team.ben, await team.card(), None) == TakeResult("kept", 1)
+    one = first if how == "take" else None
+    assert await team.shifts.take(team.ben, await team.card(), one) == TakeResult("kept", 2)
     assert await team.on(team.ava) == [BEN_ID]
     await ShiftsJob(team.store).run_due(team.now + 3 * MS_PER_HOUR)
-    assert await team.claimers() == [BEN_ID]
+    assert await team.claimers() == [BEN_ID, BEN_ID]
 
 
 async def test_what_was_taken_is_undone_as_it_was(team: Team) -> None:
