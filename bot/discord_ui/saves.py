@@ -154,7 +154,7 @@ def _claim_words(claims: int, minutes: float | None, *, short: bool = False) -> 
 
 def _duration(minutes: float) -> str:
     """ "less than a minute", "14 minutes", "3.5 hours", "2 days"."""
-    if minutes < 0.5:
+    if minutes <= 0.5:
         return "less than a minute"
     if minutes < 90:
         return words.count(round(minutes), "minute", "minutes")
