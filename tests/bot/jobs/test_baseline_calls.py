@@ -56,6 +56,20 @@ async def test_given_back_it_goes_up(watch: Watch) -> None:
     assert await watch.calls(15) == [LEA]
 
 
+async def test_who_gets_it_when_its_claim_lapses_is_called(watch: Watch) -> None:
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    ben = (await watch.on())[BEN]
+
+    async def end(tx: Tx) -> None:
+        assert (await handovers.end_session(tx, ben, watch.now, "end"))[0] is not None
+
+    await watch.desk.change(end)
+    assert await watch.calls(119) == []
+    await ShiftsJob(watch.desk.store).run_due(watch.now + MS_PER_MINUTE)
+    assert await watch.calls(1) == [ANA]
+    assert (await watch.shown()).text.startswith("x")
+
+
 async def assign_at_night(watch: Watch) -> None:
     """Ben is given it while his quiet hours last, which end in forty minutes."""
     minute = watch.now // MS_PER_MINUTE % 1440
