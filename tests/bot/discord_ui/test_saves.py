@@ -116,6 +116,14 @@ def test_the_team_has_ranks_and_who_has_too_few_cases_has_none() -> None:
     assert "-# There was more than a report can hold; only the newest contacts are counted." in text(shown)
 
 
+def test_claims_of_what_nobody_was_told_of_have_no_usual_wait() -> None:
+    said = text(render_saves(replace(REPORT, claims=3, minutes_to_claim=None)))
+    assert "**Claims:** 3.\n" in said
+    lea = PersonLine(BEN, (), 3, None, {"kept": 1})
+    said = text(render_team(TeamReport(PERIOD, "UTC", (lea,), {"USD": 210}, False)))
+    assert f"• <@{BEN}> · 3 claims · 1 saved" in said
+
+
 def test_who_has_cases_enough_is_told_that_the_comparable_fans_are_too_few() -> None:
     unranked = replace(
         CARRIED, cases=Fraction(45), net_cents=None, expected_cents=None, difference_cents=None, rank=None
