@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy import and_, case, exists, func, insert, or_, select, update
 
 from bot.domain.desk import Outcome
 from bot.domain.digests import EXPIRIES, EXPIRY_MS, Ending, Figures, Gap, Part, Waiting
@@ -118,7 +118,7 @@ async def compute(
         lost_cents=lost,
         open=(await boards.sum_open(tx, [creator_id])).episodes,
         unmentioned=await _unmentioned(tx, creator_id),
-        oldest=await _oldest(tx, creator_id),
+        oldest=await _oldest(tx, creator_id, until),
         endings=endings,
         endings_in_all=in_all,
         followups=due,
@@ -227,8 +227,10 @@ async def _forget_unmentioned(tx: Tx, episode_ids: Sequence[int]) -> None:
         await bump(tx, [row.card_id for row in rows if row.card_id is not None])
 
 
-async def _oldest(tx: Tx, creator_id: int) -> Waiting | None:
-    since = func.coalesce(_e.escalate_from_at, _e.opened_at)
+async def _oldest(tx: Tx, creator_id: int, until: int) -> Waiting | None:
+    # The clock of what nobody can be called about yet begins at an instant to come; it waits all the same.
+    clock = func.coalesce(_e.escalate_from_at, _e.opened_at)
+    since = case((_e.escalate_from_at > until, _e.opened_at), else_=clock)
     row = await tx.first(
         select(_e.id, _e.fan_account_id, since.label("since"), _e.pace_cents, _e.currency)
         .where(

@@ -59,7 +59,7 @@ async def lapse(tx: Tx, creator: Creator, ended: Ended, now_ms: int) -> int:
             escalation_stage=0,
             owner_kind=owner.kind if owner else None,
             owner_id=owner.discord_id if owner else None,
-            **({"ping_state": "held", "ping_due_at": now_ms} if owner and row.card_id is not None else {}),
+            **({"ping_state": "held", "ping_due_at": now_ms} if owner else {}),
         )
     asleep = [row.id for row in rows if row.snoozed_until is not None and row.snoozed_by == ended.user_id]
     await _set_many(tx, asleep, owner_kind="user", owner_id=ended.user_id)

@@ -33,10 +33,10 @@ _c, _e, _o, _t, _v = contacts.c, episodes.c, outcomes.c, transactions.c, episode
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Somebody's first claim of an alert, and how many minutes after the news it came."""
+    """Somebody's first claim of an alert, and how many minutes after the news it came; None: nobody had been told."""
 
     user_id: int
-    minutes: float
+    minutes: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,17 +144,19 @@ def _carried_words(one: Carried) -> str:
 
 
 def _claim_words(claims: int, minutes: float | None, *, short: bool = False) -> str:
-    if minutes is None:
-        return "**Claims:** none."
-    told = _duration(minutes)
+    """`minutes` None: nobody had been told of what was claimed, so there is no wait to tell."""
     if short:
-        return f"{words.count(claims, 'claim', 'claims')}, typically after {told}"
-    return f"**Claims:** {claims:,}, typically {told} after the alert."
+        counted = words.count(claims, "claim", "claims")
+        return counted if minutes is None else f"{counted}, typically after {_duration(minutes)}"
+    if not claims:
+        return "**Claims:** none."
+    typically = "" if minutes is None else f", typically {_duration(minutes)} after the alert"
+    return f"**Claims:** {claims:,}{typically}."
 
 
 def _duration(minutes: float) -> str:
     """ "less than a minute", "14 minutes", "3.5 hours", "2 days"."""
-    if minutes < 0.5:
+    if minutes <= 0.5:
         return "less than a minute"
     if minutes < 90:
         return words.count(round(minutes), "minute", "minutes")

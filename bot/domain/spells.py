@@ -15,6 +15,8 @@ NEWS = frozenset({Change.OPENED.value, Change.RAISED.value, Change.WOKEN.value, 
 """What starts the clock that ends with a claim."""
 _NOT_EXPIRED = NEWS | {Change.LOWERED.value}
 """After these, where a run has written them, a subscription that had ended is on again."""
+_BASELINE = "baseline"
+"""The code of what a silent run has found: nobody was told."""
 _SNOOZE_OVER = "snooze_over"
 """The code of a waking by the time; one by hand has an actor."""
 _TAKES = frozenset({"claimed", "taken_over"})
@@ -113,18 +115,22 @@ class Spell:
             found.append((holder, since, until if self.closed_at is None else self.closed_at))
         return found
 
-    def first_claim(self) -> tuple[int, int, float] | None:
-        """(who, when, how many minutes after the latest news before it); None: nobody has, or it was given to them."""
-        news = self.opened_at
+    def first_claim(self) -> tuple[int, int, float | None] | None:
+        """(who, when, how many minutes after the latest news before it); None: nobody has, or it was given to them.
+
+        The minutes are None where the latest was news to nobody.
+        """
+        news: int | None = self.opened_at
         undone = self._undone()
         for one in self.happened:
             if one.change in NEWS and not one.renews:
-                news = one.at
+                news = None if one.code == _BASELINE else one.at
             elif one.event_id not in undone and (one.change in _TAKES or one.change in _GIVES):
                 who, _ = _holder_after(one)
                 # By themselves: what a lead gave out says nothing of how fast anybody was.
-                took = who is not None and who == one.actor_id
-                return (who, one.at, (one.at - news) / _MS_PER_MINUTE) if took and who is not None else None
+                if who is None or who != one.actor_id:
+                    return None
+                return who, one.at, None if news is None else (one.at - news) / _MS_PER_MINUTE
         return None
 
     def _undone(self) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
@@ -18,7 +19,7 @@ from bot.domain.models import Viewer
 from bot.domain.saves import Carried, Estimate, OfCreator, by_creator, carry, estimate, middle
 from storage import roster, saves
 from storage.engine import AgencyStore
-from storage.saves import SaveFacts
+from storage.saves import Claimed, SaveFacts
 from storage.zones import read_zone_name
 
 USUAL_DAYS: Final = 90
@@ -38,9 +39,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class SavesReport:
-    """`creator` None: all the viewer's. `minutes_to_claim` None: nothing was claimed. `outcomes`: how many by code.
+    """`creator` None: all the viewer's. `minutes_to_claim` None: nothing was claimed that anybody had been told of.
 
-    `creators`: what each carried where the viewer sees several and asked for no one; most difference first.
+    `outcomes`: how many by code. `creators`: what each carried where the viewer sees several and asked for no one; most
+    difference first.
     """
 
     creator: str | None
@@ -136,7 +138,7 @@ class SavesService:
             zone=zone,
             estimates=tuple(estimates),
             claims=len(facts.claimed),
-            minutes_to_claim=middle(one.minutes for one in facts.claimed),
+            minutes_to_claim=_usual_wait(facts.claimed),
             outcomes=dict(outcomes),
             is_cut=facts.is_cut,
             creators=tuple(
@@ -150,16 +152,18 @@ class SavesService:
         carried: defaultdict[int, list[Carried]] = defaultdict(list)
         for one in await asyncio.to_thread(carry, facts.cases, facts.comparables):
             carried[one.user_id].append(one)
-        minutes: defaultdict[int, list[float]] = defaultdict(list)
+        claims: defaultdict[int, list[Claimed]] = defaultdict(list)
         for claim in facts.claimed:
-            minutes[claim.user_id].append(claim.minutes)
+            claims[claim.user_id].append(claim)
         outcomes: defaultdict[int, dict[str, int]] = defaultdict(dict)
         for closed in facts.closed:
             outcomes[closed.user_id][closed.outcome] = closed.count
         # In the order of `carry`; who carried nothing comes last, who claimed most first.
-        others = sorted({*minutes, *outcomes} - {*carried}, key=lambda user: (-len(minutes[user]), user))
+        others = sorted({*claims, *outcomes} - {*carried}, key=lambda user: (-len(claims[user]), user))
         people = [
-            PersonLine(user, tuple(carried[user]), len(minutes[user]), middle(minutes[user]), outcomes[user])
+            PersonLine(
+                user, tuple(carried[user]), len(claims[user]), _usual_wait(claims[user]), outcomes[user]
+            )
             for user in [*carried, *others]
         ]
         comparable = Counter(one.currency for one in facts.comparables)
@@ -180,3 +184,8 @@ class SavesService:
     async def _zone(self) -> str:
         async with self._store.read() as tx:
             return await read_zone_name(tx, None)
+
+
+def _usual_wait(claims: Iterable[Claimed]) -> float | None:
+    """How many minutes after the alert a claim usually came, of those that had one. None: none had."""
+    return middle(one.minutes for one in claims if one.minutes is not None)

@@ -109,10 +109,19 @@ def test_the_team_has_ranks_and_who_has_too_few_cases_has_none() -> None:
         f"• <@{BEN}> · 1 case, $9,000 received ($7,200 net)",
         f"• <@{BEN + 1}> · 3 claims, typically after 1.5 hours",
     ]
-    at_once = replace(lea, minutes_to_claim=0.2)
-    said = text(render_team(TeamReport(PERIOD, "UTC", (at_once,), {"USD": 210}, True)))
-    assert "3 claims, typically after less than a minute" in said
+    for minutes in (0.2, 0.5):
+        at_once = replace(lea, minutes_to_claim=minutes)
+        said = text(render_team(TeamReport(PERIOD, "UTC", (at_once,), {"USD": 210}, True)))
+        assert "3 claims, typically after less than a minute" in said
     assert "-# There was more than a report can hold; only the newest contacts are counted." in text(shown)
+
+
+def test_claims_of_what_nobody_was_told_of_have_no_usual_wait() -> None:
+    said = text(render_saves(replace(REPORT, claims=3, minutes_to_claim=None)))
+    assert "**Claims:** 3.\n" in said
+    lea = PersonLine(BEN, (), 3, None, {"kept": 1})
+    said = text(render_team(TeamReport(PERIOD, "UTC", (lea,), {"USD": 210}, False)))
+    assert f"• <@{BEN}> · 3 claims · 1 saved" in said
 
 
 def test_who_has_cases_enough_is_told_that_the_comparable_fans_are_too_few() -> None:

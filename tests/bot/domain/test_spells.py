@@ -99,6 +99,18 @@ def test_the_wait_for_a_claim_begins_with_the_latest_news() -> None:
     assert renewed.first_claim() == (ANA, 104 * MINUTE, 104.0)
 
 
+def test_what_a_baseline_has_found_is_news_to_nobody_and_its_claim_has_no_wait() -> None:
+    silent = {"code": "baseline"}
+    claim = ("claimed", 104, by(ANA))
+    for found in (("opened", 0, silent), ("expired", 0, silent)):
+        assert only(story(found, claim)).first_claim() == (ANA, 104 * MINUTE, None)
+    told = only(story(("opened", 0, silent), ("raised", 100, {}), claim))
+    assert told.first_claim() == (ANA, 104 * MINUTE, 4.0)
+    # New thresholds have made it an action item; whoever claims it then answers neither that nor the flag.
+    raised = only(story(("opened", 0, {}), ("raised", 100, silent), claim))
+    assert raised.first_claim() == (ANA, 104 * MINUTE, None)
+
+
 def undone(action: str, minute: int) -> tuple[str, int, dict[str, Any]]:
     return (
         "undone",

@@ -10,7 +10,9 @@ import pytest_asyncio
 from bot.domain.calm import QuietHours
 from bot.domain.desk import MS_PER_MINUTE, DeskRules
 from bot.domain.snoozing import SnoozeFor
-from storage import claims, quiet_hours
+from bot.jobs.shifts import ShiftsJob
+from storage import claims, handovers, on_shift, quiet_hours
+from storage.engine import Tx
 from storage.tables import fan_accounts
 from tests.bot.jobs.desk import NINE_DAYS, Desk, leaving
 from tests.bot.jobs.watch import ANA, BEN, LEA, Watch
@@ -54,6 +56,21 @@ async def test_given_back_it_goes_up(watch: Watch) -> None:
     await watch.cards.claim(watch.ben, await watch.id_of())
     await watch.cards.release(watch.ben, await watch.id_of())
     assert await watch.calls(15) == [LEA]
+
+
+async def test_whoever_gets_it_when_a_claim_lapses_is_called(watch: Watch) -> None:
+    await watch.cards.claim(watch.ben, await watch.id_of())
+
+    async def end(tx: Tx) -> None:
+        (bens,) = [one for one in await on_shift.list_of(tx, BEN) if one.creator_id == watch.desk.agency.ava]
+        await handovers.end_session(tx, bens, watch.now, "end")
+
+    await watch.desk.change(end)
+    assert await watch.calls(119) == []
+    lapsed = await ShiftsJob(watch.desk.store).run_due(watch.now + MS_PER_MINUTE)
+    assert lapsed == {"claims_lapsed": 1}
+    assert await watch.calls(1) == [ANA]
+    assert await watch.calls(14) == []
 
 
 async def assign_at_night(watch: Watch) -> None:

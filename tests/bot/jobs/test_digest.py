@@ -243,6 +243,19 @@ async def test_it_counts_what_happened_and_says_what_waits(press: Press) -> None
     assert "user3" not in agencys
 
 
+async def test_what_nobody_can_be_called_about_yet_has_waited_since_it_was_opened(press: Press) -> None:
+    await press.desk.start([leaving(3), leaving(4)])
+    later = MORNING + 9 * DAY
+    await press.desk.score(later - 2 * HOUR)
+    # Her channel is quiet until the afternoon.
+    put_off = await press.set_episode("3", opened_at=later - 3 * HOUR, escalate_from_at=later + 6 * HOUR)
+    await press.set_episode("4", escalate_from_at=later - HOUR)
+    await press.tick(later)
+    oldest = (await press.view(press.ava, "2026-03-12")).figures.oldest
+    assert oldest is not None
+    assert (oldest.episode_id, oldest.since) == (put_off["id"], later - 3 * HOUR)
+
+
 async def test_what_was_told_stays_although_everything_changes(press: Press) -> None:
     await press.desk.start([leaving(3)])
     await press.desk.score(MORNING + 9 * DAY - HOUR)

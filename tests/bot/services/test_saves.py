@@ -74,7 +74,13 @@ class Team:
         return await self.store.write(write)
 
     async def alert(
-        self, fan_id: int, at: int = START, *, score: float = 75.0, creator_id: int | None = None
+        self,
+        fan_id: int,
+        at: int = START,
+        *,
+        score: float = 75.0,
+        creator_id: int | None = None,
+        code: str | None = None,
     ) -> int:
         episode_id = await self.insert(
             episodes,
@@ -88,7 +94,9 @@ class Team:
             reasons="[]",
             currency="USD",
         )
-        await self.happen(episode_id, fan_id, "opened", at, score=score, before=None, creator_id=creator_id)
+        await self.happen(
+            episode_id, fan_id, "opened", at, score=score, before=None, creator_id=creator_id, code=code
+        )
         return episode_id
 
     async def happen(
@@ -102,6 +110,7 @@ class Team:
         score: float = 75.0,
         before: str | None = "at_risk",
         creator_id: int | None = None,
+        code: str | None = None,
     ) -> None:
         await self.insert(
             episode_events,
@@ -113,6 +122,7 @@ class Team:
             tier_after=None if change in ("cleared", "done") else "at_risk",
             score=score,
             actor_id=by,
+            code=code,
             at=at,
         )
 
@@ -322,6 +332,21 @@ async def test_claims_and_outcomes_of_the_period_are_told_with_their_people(team
     ana, lea = (await team.service.team(lead, period)).people
     assert (ana.user_id, ana.claims, ana.outcomes) == (ANA, 1, {"kept": 1})
     assert (lea.user_id, lea.carried, lea.outcomes) == (LEA, (), {"kept": 1})
+
+
+async def test_the_claim_of_what_a_first_import_has_found_counts_without_its_wait(team: Team) -> None:
+    silent = await team.fan(2)
+    episode_id = await team.alert(silent, START - 9 * DAY, code="baseline")
+    await team.happen(episode_id, silent, "claimed", START, by=ANA)
+    lead = Viewer(LEA, AccessTier.LEAD, frozenset({team.ava}))
+    period = Period(date(2025, 12, 3), date(2026, 3, 2))
+    report = await team.service.saves(lead, team.ava, period)
+    assert (report.claims, report.minutes_to_claim) == (1, None)
+    await worked(team, 1)
+    report = await team.service.saves(lead, team.ava, period)
+    assert (report.claims, report.minutes_to_claim) == (2, 60.0)
+    (ana,) = (await team.service.team(lead, period)).people
+    assert (ana.claims, ana.minutes_to_claim) == (2, 60.0)
 
 
 @pytest.mark.parametrize(
