@@ -214,6 +214,36 @@ async def test_an_item_goes_nowhere_while_a_mute_keeps_calls_back(watch: Watch) 
     assert await watch.calls(1) == [LEA]
 
 
+@pytest.mark.parametrize("has_it", ["nobody", "ben"])
+@pytest.mark.parametrize("end", ["time", "ended"])
+async def test_a_snooze_that_ends_on_hold_calls_when_the_hold_is_over(
+    watch: Watch, has_it: str, end: str
+) -> None:
+    episode_id = await watch.id_of()
+    await watch.begin(BEN, hours=100)
+    if has_it == "ben":
+        await watch.cards.claim(watch.ben, episode_id)
+    await watch.snoozing.snooze(watch.lea, episode_id, SnoozeFor.HOUR)
+    fan_id, until = (await watch.episode())["fan_account_id"], watch.now + 2 * 60 * MS_PER_MINUTE
+    calm = CalmService(watch.desk.store, watch, wake_delivery=watch.delivery.wake)
+    hold_id = await calm.hold(watch.lea, fan_id, until if end == "time" else None, "ill")
+    assert hold_id is not None
+    assert await watch.calls(60) == []
+    row = await watch.episode()
+    assert (row["snoozed_until"], row["ping_state"]) == (None, "held")
+    assert await watch.calls(60 - 1) == []
+    watch.now += MS_PER_MINUTE
+    if end == "time":
+        await CalmJob(watch.desk.store).run_due(watch.now)
+    else:
+        assert (await calm.end_hold(watch.lea, hold_id)).status == "ended"
+    assert await watch.calls() == [BEN if has_it == "ben" else ANA]
+    if has_it == "nobody":
+        # Its clock begins when it can be worked again.
+        assert await watch.calls(14) == []
+        assert await watch.calls(1) == [LEA]
+
+
 async def test_a_persons_own_quiet_hours_keep_nothing_from_going_up(watch: Watch) -> None:
     await watch.begin(ANA, hours=100)
     await put_hours(watch, hours_around(watch.now), user_id=LEA)
