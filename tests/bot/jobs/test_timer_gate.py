@@ -20,10 +20,12 @@ from bot.services.calm_undo import undo_quiet
 from storage import desk_actions, mentions, mutes, quiet_hours, undoing
 from storage.engine import Tx
 from storage.mentions import Verdict
+from storage.tables import desk_actions as desk_action_table
 from storage.tables import episodes
 from storage.tables import mentions as mention_table
 from tests.bot.jobs.desk import NINE_DAYS, Desk, leaving
 from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
+from tests.storage.undone import restore
 
 A_WEEK = 7 * 24 * 60
 
@@ -98,6 +100,32 @@ async def test_who_was_given_an_item_in_quiet_hours_is_called_when_they_end(
     assert await watch.calls(60) == [BEN]
     assert await watch.calls(60) == []
     assert (await watch.episode())["ping_state"] is None
+
+
+@pytest.mark.parametrize("meanwhile", ["taken over", "released"])
+async def test_who_has_it_again_by_an_undo_is_called_as_promised(watch: Watch, meanwhile: str) -> None:
+    episode_id = await watch.id_of()
+    # Ben's own hours end in ten of them.
+    await put_hours(watch, hours_around(watch.now), user_id=BEN)
+    assert (await watch.cards.assign(watch.lea, episode_id, watch.ben)).not_called == "quiet"
+    assert await watch.calls(60) == []
+    if meanwhile == "taken over":
+        assert (await watch.cards.take_over(watch.lea, episode_id, BEN)).status == "claimed"
+    else:
+        assert (await watch.cards.release(watch.lea, episode_id)).status == "released"
+    assert await watch.calls(1) == []
+    await undo_latest(watch)
+    assert (await watch.episode())["claimed_by"] == BEN
+    assert await watch.calls(9 * 60 - 2) == []
+    assert await watch.calls(1) == [BEN]
+    assert (await watch.episode())["ping_state"] is None
+
+
+async def undo_latest(watch: Watch) -> None:
+    """Take back the last thing that was done to an alert."""
+    latest = (await watch.desk.rows(desk_action_table))[-1]
+    restored, left = await watch.desk.change(lambda tx: restore(tx, latest["id"], now_ms=watch.now))
+    assert (len(restored), left) == (1, [])
 
 
 async def test_a_reminder_that_is_held_comes_later(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
