@@ -229,6 +229,35 @@ async def test_an_item_goes_nowhere_while_its_channel_is_quiet(desk: Desk, end: 
     await watch.stop()
 
 
+@pytest.mark.parametrize("hours", ["removed", "stay"])
+async def test_a_claim_taken_back_waits_for_quiet_hours_only_where_they_still_hold(
+    desk: Desk, hours: str
+) -> None:
+    ava = {"creator_id": desk.agency.ava}
+    await desk.start([leaving(1)])
+    watch = Watch(desk, DeskRules())
+    await watch.begin(ANA, hours=100)
+    await put_hours(watch, hours_around(watch.now), **ava)
+    await desk.score(NINE_DAYS)
+    await watch.delivery.drain()
+    assert await watch.calls(60) == []
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    await watch.tick(1)
+    if hours == "removed":
+        await put_hours(watch, None, **ava)
+    await watch.tick(1)
+    await undo_latest(watch)
+    if hours == "stay":
+        assert await watch.calls() == []
+        assert await watch.calls(9 * 60 - 3) == []
+        assert await watch.calls(1) == [ANA]
+    else:
+        assert await watch.calls() == [ANA]
+    assert await watch.calls(14) == []
+    assert await watch.calls(1) == [LEA]
+    await watch.stop()
+
+
 async def test_an_item_goes_nowhere_while_a_mute_keeps_calls_back(watch: Watch) -> None:
     await watch.begin(ANA, hours=100)
     until = watch.now + 8 * 60 * MS_PER_MINUTE
