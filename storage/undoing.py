@@ -73,12 +73,18 @@ def turn_back(old: Work, new: Work, now: Work, now_ms: int) -> Work | Why:
     if not _waits(then):
         back["escalate_from_at"] = None
         asleep = then["closed_at"] is not None or then["snoozed_until"] is not None
-        if asleep or then["claimed_by"] is None or "claimed_by" in back:
-            # Nobody is called, or whoever has it again knows of it; who has had it all along may still be owed a mention.
+        if asleep or then["claimed_by"] is None:
             back |= {"ping_state": None, "ping_due_at": None}
+        elif "claimed_by" in back:
+            # Whoever has it again is owed what they were; who has had it all along may still be owed a mention, too.
+            back |= {"ping_state": old["ping_state"], "ping_due_at": old["ping_due_at"]}
     elif moved and then["escalate_from_at"] is None:
         # A run has made it an action item while somebody had it: from now on it waits for a claim.
         back |= {"escalate_from_at": now_ms, "escalation_stage": 0}
+    for name in ("escalate_from_at", "ping_due_at"):
+        if (back.get(name) or 0) > now_ms:
+            # It waited for the end of something that may be over by now; where it is not, the gate says so anew.
+            back[name] = now_ms
     return {name: value for name, value in back.items() if value != now[name]}
 
 

@@ -185,9 +185,7 @@ def _place(one: Due) -> _Place:
 
 
 def _whom(one: Due) -> Owner | None:
-    """Who hears of it: whoever has claimed it, else its owner; of a flag, or of a fan on hold, nobody."""
-    if one.on_hold:
-        return None
+    """Who hears of it: whoever has claimed it, else its owner; of a flag that wakes, nobody."""
     if one.timer in ("held", "reminder") and one.claimed_by is not None:
         return Owner("user", one.claimed_by)
     if one.tier is not AlertTier.ACTION:

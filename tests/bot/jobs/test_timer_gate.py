@@ -20,10 +20,12 @@ from bot.services.calm_undo import undo_quiet
 from storage import desk_actions, mentions, mutes, quiet_hours, undoing
 from storage.engine import Tx
 from storage.mentions import Verdict
+from storage.tables import desk_actions as desk_action_table
 from storage.tables import episodes
 from storage.tables import mentions as mention_table
 from tests.bot.jobs.desk import NINE_DAYS, Desk, leaving
 from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
+from tests.storage.undone import restore
 
 A_WEEK = 7 * 24 * 60
 
@@ -98,6 +100,32 @@ async def test_who_was_given_an_item_in_quiet_hours_is_called_when_they_end(
     assert await watch.calls(60) == [BEN]
     assert await watch.calls(60) == []
     assert (await watch.episode())["ping_state"] is None
+
+
+@pytest.mark.parametrize("meanwhile", ["taken over", "released"])
+async def test_who_has_it_again_by_an_undo_is_called_as_promised(watch: Watch, meanwhile: str) -> None:
+    episode_id = await watch.id_of()
+    # Ben's own hours end in ten of them.
+    await put_hours(watch, hours_around(watch.now), user_id=BEN)
+    assert (await watch.cards.assign(watch.lea, episode_id, watch.ben)).not_called == "quiet"
+    assert await watch.calls(60) == []
+    if meanwhile == "taken over":
+        assert (await watch.cards.take_over(watch.lea, episode_id, BEN)).status == "claimed"
+    else:
+        assert (await watch.cards.release(watch.lea, episode_id)).status == "released"
+    assert await watch.calls(1) == []
+    await undo_latest(watch)
+    assert (await watch.episode())["claimed_by"] == BEN
+    assert await watch.calls(9 * 60 - 2) == []
+    assert await watch.calls(1) == [BEN]
+    assert (await watch.episode())["ping_state"] is None
+
+
+async def undo_latest(watch: Watch) -> None:
+    """Take back the last thing that was done to an alert."""
+    latest = (await watch.desk.rows(desk_action_table))[-1]
+    restored, left = await watch.desk.change(lambda tx: restore(tx, latest["id"], now_ms=watch.now))
+    assert (len(restored), left) == (1, [])
 
 
 async def test_a_reminder_that_is_held_comes_later(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,6 +229,35 @@ async def test_an_item_goes_nowhere_while_its_channel_is_quiet(desk: Desk, end: 
     await watch.stop()
 
 
+@pytest.mark.parametrize("hours", ["removed", "stay"])
+async def test_a_claim_taken_back_waits_for_quiet_hours_only_where_they_still_hold(
+    desk: Desk, hours: str
+) -> None:
+    ava = {"creator_id": desk.agency.ava}
+    await desk.start([leaving(1)])
+    watch = Watch(desk, DeskRules())
+    await watch.begin(ANA, hours=100)
+    await put_hours(watch, hours_around(watch.now), **ava)
+    await desk.score(NINE_DAYS)
+    await watch.delivery.drain()
+    assert await watch.calls(60) == []
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    await watch.tick(1)
+    if hours == "removed":
+        await put_hours(watch, None, **ava)
+    await watch.tick(1)
+    await undo_latest(watch)
+    if hours == "stay":
+        assert await watch.calls() == []
+        assert await watch.calls(9 * 60 - 3) == []
+        assert await watch.calls(1) == [ANA]
+    else:
+        assert await watch.calls() == [ANA]
+    assert await watch.calls(14) == []
+    assert await watch.calls(1) == [LEA]
+    await watch.stop()
+
+
 async def test_an_item_goes_nowhere_while_a_mute_keeps_calls_back(watch: Watch) -> None:
     await watch.begin(ANA, hours=100)
     until = watch.now + 8 * 60 * MS_PER_MINUTE
@@ -212,6 +269,36 @@ async def test_an_item_goes_nowhere_while_a_mute_keeps_calls_back(watch: Watch) 
     await CalmJob(watch.desk.store).run_due(watch.now)
     assert await watch.calls(14) == []
     assert await watch.calls(1) == [LEA]
+
+
+@pytest.mark.parametrize("has_it", ["nobody", "ben"])
+@pytest.mark.parametrize("end", ["time", "ended"])
+async def test_a_snooze_that_ends_on_hold_calls_when_the_hold_is_over(
+    watch: Watch, has_it: str, end: str
+) -> None:
+    episode_id = await watch.id_of()
+    await watch.begin(BEN, hours=100)
+    if has_it == "ben":
+        await watch.cards.claim(watch.ben, episode_id)
+    await watch.snoozing.snooze(watch.lea, episode_id, SnoozeFor.HOUR)
+    fan_id, until = (await watch.episode())["fan_account_id"], watch.now + 2 * 60 * MS_PER_MINUTE
+    calm = CalmService(watch.desk.store, watch, wake_delivery=watch.delivery.wake)
+    hold_id = await calm.hold(watch.lea, fan_id, until if end == "time" else None, "ill")
+    assert hold_id is not None
+    assert await watch.calls(60) == []
+    row = await watch.episode()
+    assert (row["snoozed_until"], row["ping_state"]) == (None, "held")
+    assert await watch.calls(60 - 1) == []
+    watch.now += MS_PER_MINUTE
+    if end == "time":
+        await CalmJob(watch.desk.store).run_due(watch.now)
+    else:
+        assert (await calm.end_hold(watch.lea, hold_id)).status == "ended"
+    assert await watch.calls() == [BEN if has_it == "ben" else ANA]
+    if has_it == "nobody":
+        # Its clock begins when it can be worked again.
+        assert await watch.calls(14) == []
+        assert await watch.calls(1) == [LEA]
 
 
 async def test_a_persons_own_quiet_hours_keep_nothing_from_going_up(watch: Watch) -> None:
