@@ -70,6 +70,9 @@ class _Stored:
     in_group: bool | None
     in_expired_group: bool | None
     """Both None: it is on no card."""
+    placement: str | None
+    ping_wanted: bool
+    """Set where a run that has not ended, or was given up, has still to put it on a card."""
 
 
 async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange]) -> int:
@@ -142,6 +145,8 @@ async def _load(tx: Tx, episode_ids: list[int]) -> dict[int, _Stored]:
                 episodes.c.card_id,
                 cards.c.kind == CardKind.GROUPED.value,
                 and_(cards.c.kind == CardKind.GROUPED.value, cards.c.code == EXPIRED_GROUP),
+                episodes.c.placement,
+                episodes.c.ping_wanted,
             )
             .select_from(
                 episodes.outerjoin(
@@ -203,6 +208,8 @@ def _decided(
     """What a decision sets on an episode, new or old."""
     decision = change.decision
     owner = owners.get(change.fan_account_id)
+    # A mention that a run has counted and not sent.
+    owed = old is not None and old.closed_at is None and old.ping_wanted and decision.tier is AlertTier.ACTION
     values: dict[str, object] = {
         "tier": decision.tier.value if decision.tier else None,
         "score": change.score,
@@ -213,7 +220,7 @@ def _decided(
         "total_cents": change.total_cents,
         "currency": change.currency,
         "changed_run_id": run.run_id,
-        "ping_wanted": decision.ping and not run.baseline,
+        "ping_wanted": (decision.ping or owed) and not run.baseline,
         "placement": _placement(run, change, old),
         "expired": decision.change is Change.EXPIRED,
     }
@@ -252,6 +259,8 @@ def _wanted_placement(change: EpisodeChange, old: _Stored | None) -> str | None:
         return "action"
     if decision.tier is AlertTier.AT_RISK and old is not None and old.in_expired_group:
         # Subscribed again, so it is no longer one of the subscriptions that ended.
+        return "flag"
+    if decision.change is Change.LOWERED and not on_card and old is not None and old.placement is not None:
         return "flag"
     if decision.change is Change.OPENED:
         # Reopened within the window: the row goes back to where it was, silently.
