@@ -66,6 +66,7 @@ class _Stored:
     total_cents: int | None
     closed_at: int | None
     claimed_by: int | None
+    snoozed_until: int | None
     card_id: int | None
     in_group: bool | None
     in_expired_group: bool | None
@@ -142,6 +143,7 @@ async def _load(tx: Tx, episode_ids: list[int]) -> dict[int, _Stored]:
                 episodes.c.total_cents,
                 episodes.c.closed_at,
                 episodes.c.claimed_by,
+                episodes.c.snoozed_until,
                 episodes.c.card_id,
                 cards.c.kind == CardKind.GROUPED.value,
                 and_(cards.c.kind == CardKind.GROUPED.value, cards.c.code == EXPIRED_GROUP),
@@ -322,7 +324,13 @@ async def _update(
     values = _decided(run, change, old, owners)
     if change.decision.change in (Change.WOKEN, Change.EXPIRED, Change.CLEARED):
         values |= AWAKE
-    if change.decision.change is Change.WOKEN and old.claimed_by is not None and run.remind_ms > 0:
+    if (
+        change.decision.change in (Change.WOKEN, Change.EXPIRED)
+        and old.claimed_by is not None
+        and old.snoozed_until is not None
+        and run.remind_ms > 0
+    ):
+        # A snooze stops the reminder; what ends it early begins it anew.
         values["remind_at"] = run.now_ms + run.remind_ms
     if old.closed_at is not None:
         values |= AWAKE | NO_OUTCOME | {"remind_at": None}
