@@ -66,6 +66,7 @@ class _Stored:
     total_cents: int | None
     closed_at: int | None
     claimed_by: int | None
+    escalate_from_at: int | None
     snoozed_until: int | None
     card_id: int | None
     in_group: bool | None
@@ -143,6 +144,7 @@ async def _load(tx: Tx, episode_ids: list[int]) -> dict[int, _Stored]:
                 episodes.c.total_cents,
                 episodes.c.closed_at,
                 episodes.c.claimed_by,
+                episodes.c.escalate_from_at,
                 episodes.c.snoozed_until,
                 episodes.c.card_id,
                 cards.c.kind == CardKind.GROUPED.value,
@@ -229,6 +231,12 @@ def _decided(
     if decision.reason == RENEWED:
         # It was an action item before: whoever has it keeps it, and its clock runs on.
         return values
+    if run.baseline and old is not None and old.closed_at is None:
+        # Thresholds that are moved, and moved back, call nobody at once, and take from nobody what they have to do.
+        if decision.change is Change.LOWERED:
+            return values
+        if decision.change is Change.RAISED and old.escalate_from_at is not None:
+            return values | {"escalate_from_at": max(old.escalate_from_at, run.now_ms)}
     if decision.change in (Change.OPENED, Change.RAISED, Change.WOKEN, Change.EXPIRED):
         # Its clock runs from the news on, where nobody has it and somebody is to be called.
         claimed = old is not None and old.closed_at is None and old.claimed_by is not None
