@@ -66,10 +66,15 @@ class _Stored:
     total_cents: int | None
     closed_at: int | None
     claimed_by: int | None
+    escalate_from_at: int | None
+    snoozed_until: int | None
     card_id: int | None
     in_group: bool | None
     in_expired_group: bool | None
     """Both None: it is on no card."""
+    placement: str | None
+    ping_wanted: bool
+    """Set where a run that has not ended, or was given up, has still to put it on a card."""
 
 
 async def apply_changes(tx: Tx, run: RunContext, changes: Sequence[EpisodeChange]) -> int:
@@ -139,9 +144,13 @@ async def _load(tx: Tx, episode_ids: list[int]) -> dict[int, _Stored]:
                 episodes.c.total_cents,
                 episodes.c.closed_at,
                 episodes.c.claimed_by,
+                episodes.c.escalate_from_at,
+                episodes.c.snoozed_until,
                 episodes.c.card_id,
                 cards.c.kind == CardKind.GROUPED.value,
                 and_(cards.c.kind == CardKind.GROUPED.value, cards.c.code == EXPIRED_GROUP),
+                episodes.c.placement,
+                episodes.c.ping_wanted,
             )
             .select_from(
                 episodes.outerjoin(
@@ -203,6 +212,8 @@ def _decided(
     """What a decision sets on an episode, new or old."""
     decision = change.decision
     owner = owners.get(change.fan_account_id)
+    # A mention that a run has counted and not sent.
+    owed = old is not None and old.closed_at is None and old.ping_wanted and decision.tier is AlertTier.ACTION
     values: dict[str, object] = {
         "tier": decision.tier.value if decision.tier else None,
         "score": change.score,
@@ -213,13 +224,19 @@ def _decided(
         "total_cents": change.total_cents,
         "currency": change.currency,
         "changed_run_id": run.run_id,
-        "ping_wanted": decision.ping and not run.baseline,
+        "ping_wanted": (decision.ping or owed) and not run.baseline,
         "placement": _placement(run, change, old),
         "expired": decision.change is Change.EXPIRED,
     }
     if decision.reason == RENEWED:
         # It was an action item before: whoever has it keeps it, and its clock runs on.
         return values
+    if run.baseline and old is not None and old.closed_at is None:
+        # Thresholds that are moved, and moved back, call nobody at once, and take from nobody what they have to do.
+        if decision.change is Change.LOWERED:
+            return values
+        if decision.change is Change.RAISED and old.escalate_from_at is not None:
+            return values | {"escalate_from_at": max(old.escalate_from_at, run.now_ms)}
     if decision.change in (Change.OPENED, Change.RAISED, Change.WOKEN, Change.EXPIRED):
         # Its clock runs from the news on, where nobody has it and somebody is to be called.
         claimed = old is not None and old.closed_at is None and old.claimed_by is not None
@@ -252,6 +269,8 @@ def _wanted_placement(change: EpisodeChange, old: _Stored | None) -> str | None:
         return "action"
     if decision.tier is AlertTier.AT_RISK and old is not None and old.in_expired_group:
         # Subscribed again, so it is no longer one of the subscriptions that ended.
+        return "flag"
+    if decision.change is Change.LOWERED and not on_card and old is not None and old.placement is not None:
         return "flag"
     if decision.change is Change.OPENED:
         # Reopened within the window: the row goes back to where it was, silently.
@@ -313,7 +332,13 @@ async def _update(
     values = _decided(run, change, old, owners)
     if change.decision.change in (Change.WOKEN, Change.EXPIRED, Change.CLEARED):
         values |= AWAKE
-    if change.decision.change is Change.WOKEN and old.claimed_by is not None and run.remind_ms > 0:
+    if (
+        change.decision.change in (Change.WOKEN, Change.EXPIRED)
+        and old.claimed_by is not None
+        and old.snoozed_until is not None
+        and run.remind_ms > 0
+    ):
+        # A snooze stops the reminder; what ends it early begins it anew.
         values["remind_at"] = run.now_ms + run.remind_ms
     if old.closed_at is not None:
         values |= AWAKE | NO_OUTCOME | {"remind_at": None}

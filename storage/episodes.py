@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 
 from bot.domain.desk import PingState
 from bot.domain.models import AlertTier, CardKind, Change, Reason
@@ -96,6 +96,23 @@ async def list_unplaced(tx: Tx, run_id: int) -> list[Unplaced]:
         )
         for row in rows
     ]
+
+
+async def adopt_unplaced(tx: Tx, creator_id: int, run_id: int, now_ms: int) -> None:
+    """What a run that was given up has left without a card is placed by this one; nobody was told, so it waits from now."""
+    await tx.execute(
+        update(episodes)
+        .where(
+            episodes.c.agency_id == tx.agency_id,
+            episodes.c.creator_id == creator_id,
+            episodes.c.closed_at.is_(None),
+            episodes.c.placement.is_not(None),
+        )
+        .values(
+            changed_run_id=run_id,
+            escalate_from_at=case((episodes.c.escalate_from_at.is_not(None), now_ms)),
+        )
+    )
 
 
 async def put_on_card(tx: Tx, card_id: int, episode_ids: Sequence[int]) -> None:

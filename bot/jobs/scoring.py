@@ -184,7 +184,7 @@ class Scoring:
         if found is not None:
             return found
         maxima = await scores.creator_maxima(tx, creator.id, now_ms)
-        return await runs.open_score_run(
+        run = await runs.open_score_run(
             tx,
             creator.id,
             sync_run_id,
@@ -194,6 +194,9 @@ class Scoring:
             maxima=maxima,
             baseline=creator.baseline_done_at is None,
         )
+        # A run with `run_for` places what it decides in the same transaction: only one that was given up leaves any.
+        await episodes.adopt_unplaced(tx, creator.id, run.run_id, now_ms)
+        return run
 
     async def _score_page(
         self,

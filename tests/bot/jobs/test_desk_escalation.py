@@ -9,16 +9,16 @@ import pytest_asyncio
 from sqlalchemy import update
 
 from bot.domain.calm import QuietHours
-from bot.domain.desk import MS_PER_MINUTE
+from bot.domain.desk import MS_PER_MINUTE, DeskRules
 from bot.domain.escalation import LEAD
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.snoozing import SnoozeFor
 from bot.jobs.calm import CalmJob
-from storage import claims, escalations, holds, on_shift, quiet_hours, roster, timings
+from storage import claims, creator_settings, escalations, holds, on_shift, quiet_hours, roster, timings
 from storage.engine import Tx
 from storage.episodes import leave_mention
 from storage.tables import episodes
-from tests.bot.jobs.desk import Desk, calm
+from tests.bot.jobs.desk import NINE_DAYS, Desk, calm
 from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
 from tests.storage.conftest import DAY
 
@@ -218,3 +218,71 @@ async def test_a_creator_who_has_retired_calls_nobody(watch: Watch) -> None:
     await watch.begin(ANA)
     await watch.desk.set_creator(watch.desk.agency.ava, retired_at=watch.now)
     assert await watch.calls(120) == []
+
+
+async def _thresholds(watch: Watch, action_above: float) -> None:
+    """A manager sets them, and the run that is due by it looks at everybody in silence."""
+    ava = await watch.desk.creator()
+    watch.now += 1
+    values = {"fire_above": 50.0, "action_above": action_above}
+    await watch.desk.change(lambda tx: creator_settings.change(tx, ava, values, 9, watch.now))
+    await watch.desk.score(watch.now)
+    # One card says so, to nobody.
+    assert await watch.calls() == [None]
+
+
+@pytest_asyncio.fixture
+async def barely(desk: Desk) -> AsyncIterator[Watch]:
+    """An action item at 64 points, where 62 make one; Ben is on shift."""
+    await desk.start([calm(1)])
+    await desk.set_creator(desk.agency.ava, fire_above=50.0, action_above=62.0)
+    await desk.score(NINE_DAYS)
+    opened = Watch(desk, DeskRules())
+    await opened.delivery.drain()
+    assert (await opened.episode())["tier"] == "action"
+    await opened.begin(BEN, hours=1_000)
+    yield opened
+    await opened.stop()
+
+
+@pytest.mark.parametrize("stage", [0, LEAD])
+async def test_thresholds_moved_and_moved_back_let_it_go_up_still(barely: Watch, stage: int) -> None:
+    watch = barely
+    if stage == LEAD:
+        assert await watch.calls(15) == [LEA]
+    owner = (await watch.episode())["owner_id"]
+    await _thresholds(watch, 95.0)
+    assert (await watch.episode())["tier"] == "at_risk"
+    # A flag goes to nobody, however long it lasts, and nobody is called the moment that it is none any more.
+    assert await watch.calls(A_WEEK) == []
+    await _thresholds(watch, 62.0)
+    assert (await watch.episode())["tier"] == "action"
+    assert (await watch.episode())["owner_id"] == owner
+    if stage == 0:
+        assert await watch.calls(14) == []
+        assert await watch.calls(1) == [LEA]
+    assert await watch.calls(44) == []
+    assert await watch.calls(1 if stage == 0 else 16) == [MANAGER_ROLE]
+
+
+async def test_a_mention_that_waits_outlives_thresholds_moved_and_moved_back(barely: Watch) -> None:
+    watch = barely
+    episode_id = await watch.id_of()
+    await watch.desk.change(lambda tx: leave_mention(tx, [episode_id], "held", watch.now + 5 * MS_PER_MINUTE))
+    await _thresholds(watch, 95.0)
+    await _thresholds(watch, 62.0)
+    assert await watch.calls(4) == []
+    assert await watch.calls(1) == [ANA]
+
+
+async def test_a_flag_that_new_thresholds_make_an_action_item_goes_to_nobody(desk: Desk) -> None:
+    await desk.start([calm(1)])
+    await desk.score(NINE_DAYS)
+    watch = Watch(desk, DeskRules())
+    await watch.delivery.drain()
+    await watch.begin(BEN, hours=1_000)
+    await _thresholds(watch, 62.0)
+    row = await watch.episode()
+    assert (row["tier"], row["owner_id"]) == ("action", BEN)
+    assert await watch.calls(A_WEEK) == []
+    await watch.stop()

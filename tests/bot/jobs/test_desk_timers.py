@@ -97,6 +97,30 @@ async def test_an_end_that_was_seen_wakes_it_by_itself(watch: Watch) -> None:
     assert (await watch.desk.events("1"))[-2:] == ["snoozed", "expired"]
 
 
+async def test_an_end_that_was_seen_reminds_whoever_has_claimed_it(watch: Watch) -> None:
+    """The run calls nobody, because the fan had a mention that day."""
+    episode_id = await watch.id_of()
+    await watch.begin(BEN, hours=200)
+    await watch.cards.claim(watch.ben, episode_id)
+    await watch.snoozing.snooze(watch.ben, episode_id, SnoozeFor.DAYS)
+    await watch.desk.keep([ended(1, expires_at=watch.now)], watch.now + 1)
+    await watch.desk.score(watch.now + 1)
+    assert (await watch.episode())["snoozed_until"] is None
+    assert await watch.calls(120) == []
+    assert await watch.calls(1) == [BEN]
+    assert await watch.calls(A_WEEK) == []
+
+
+async def test_an_end_that_was_seen_leaves_a_reminder_that_runs_as_it_is(watch: Watch) -> None:
+    await watch.begin(BEN, hours=200)
+    await watch.cards.claim(watch.ben, await watch.id_of())
+    assert await watch.calls(60) == []
+    await watch.desk.keep([ended(1, expires_at=watch.now)], watch.now)
+    await watch.desk.score(watch.now)
+    assert await watch.calls(60) == [BEN]
+    assert await watch.calls(A_WEEK) == []
+
+
 async def test_a_rise_by_ten_wakes_it_early_and_begins_the_reminder_anew(desk: Desk) -> None:
     await desk.start([calm(1)])
     await desk.score(NINE_DAYS)

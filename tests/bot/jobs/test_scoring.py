@@ -11,12 +11,13 @@ from bot.domain.grouping import whale_threshold
 from bot.jobs import scoring as scoring_module
 from storage import whales
 from storage.engine import AgencyStore, Tx
-from storage.tables import cards, creator_leads, creators, fan_accounts, scores
+from storage.tables import cards, creator_leads, creators, fan_accounts, score_runs, scores
 from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
 from tests.storage.conftest import DAY, NOW
 from tests.storage.records import payment
 
 T = TypeVar("T")
+HOUR = DAY // 24
 
 
 async def _versions(desk: Desk) -> list[int]:
@@ -282,6 +283,50 @@ async def test_a_run_that_dies_at_any_write_goes_on_to_the_same_result(
     made = [card["kind"] for card in await desk.cards("a", "g") if card["creator_id"] == bea]
     # Six new flags and the fan who never paid is none; two action items, the whale's end, the other end.
     assert sorted(made) == ["a", "a", "a", "g", "g"]
+
+
+async def _given_up(desk: Desk, records: list[Any]) -> None:
+    """A run of these at NINE_DAYS whose pages are kept and whose end is not; another run takes its place."""
+    await desk.keep(records, NINE_DAYS)
+    with pytest.raises(ConnectionAbortedError):
+        await desk.score(NINE_DAYS, store=_Breaks(desk, 3))
+    assert await desk.cards("a", "g") == []
+    await desk.change(
+        lambda tx: tx.execute(
+            score_runs.update()
+            .where(score_runs.c.agency_id == tx.agency_id, score_runs.c.finished_at.is_(None))
+            .values(finished_at=NINE_DAYS)
+        )
+    )
+
+
+async def test_what_a_run_given_up_has_left_gets_its_card_and_its_mention_from_the_next(desk: Desk) -> None:
+    await desk.start([leaving(1), leaving(2), leaving(3), calm(4), calm(5)])
+    await _given_up(desk, [leaving(n) for n in (1, 2, 3)])
+    later = NINE_DAYS + 7 * HOUR
+    # The second is well again, the third's subscription has ended, and the fourth has been heard of.
+    await desk.keep([calm(2, last_seen_at=later), ended(3), calm(4, last_seen_at=later)], later)
+    await desk.score(later)
+
+    found = await desk.episodes()
+    assert (found["2"]["closed_at"], found["4"]["closed_at"]) == (later, later)
+    made = {card["id"]: card for card in await desk.cards("a", "g")}
+    assert {found[n]["card_id"] for n in "135"} == set(made)
+    assert [made[found[n]["card_id"]]["ping_wanted"] for n in "135"] == [True, True, False]
+    # Nobody had been called before, so the clock of their escalation begins now.
+    assert (found["1"]["escalate_from_at"], found["1"]["placement"]) == (later, None)
+    await desk.score(later + 1)
+    assert len(await desk.cards("a", "g")) == 3
+
+
+async def test_what_has_become_a_flag_since_its_run_was_given_up_is_shown_as_one(desk: Desk) -> None:
+    await desk.start([leaving(1)])
+    await _given_up(desk, [leaving(1)])
+    await desk.keep([calm(1, rebill_off=False)], NINE_DAYS + 1)
+    await desk.score(NINE_DAYS + 1)
+    (card,) = await desk.cards("a")
+    row = (await desk.episodes())["1"]
+    assert (row["tier"], row["card_id"], card["ping_wanted"]) == ("at_risk", card["id"], False)
 
 
 async def test_who_renews_leaves_the_list_of_ends_in_silence_and_the_next_end_is_news(desk: Desk) -> None:

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.models import MessageRecord
-from bot.fanapi.errors import NotFoundError, PermissionDeniedError, UpstreamError
+from bot.fanapi.errors import NotFoundError, PermissionDeniedError, SessionExpiredError, UpstreamError
+from bot.jobs import scoring as scoring_module
 from bot.jobs.fetching.budget import Budget
 from bot.jobs.fetching.second_look import LooksLeft, SecondLook
 from bot.jobs.sync import FIRST_RETRY_MS
-from storage import usage
+from storage import creator_settings, usage
 from storage.engine import Tx
 from storage.tables import api_usage, creators, fan_accounts
 from tests.bot.jobs.desk import Desk, calm, leaving
@@ -68,6 +70,32 @@ async def office(desk: Desk) -> Office:
     for day in range(10):
         await office.run(NOW + day * DAY)
     return office
+
+
+async def test_a_fan_told_of_before_a_reconnect_gave_the_rest_up_has_a_card(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first page of the scoring is kept; the look before the second finds the session expired."""
+    monkeypatch.setattr(scoring_module, "PAGE_FANS", 1)
+    desk, api = office.desk, office.api
+
+    def fault(account_id: str | None, what: str) -> Exception | None:
+        if what == "by id" and [called for _, called in api.calls].count(what) > 1:
+            return SessionExpiredError("logged out", endpoint=what, account_id=AVA, status=400)
+        return None
+
+    api.calls.clear()
+    api.fault = fault
+    await office.run(TODAY)
+    assert await desk.cards("a") == []
+    (first,) = await _told_of(office)
+
+    api.fault = lambda account_id, what: None
+    creator = await desk.creator()
+    await desk.change(lambda tx: creator_settings.reconnect(tx, creator, AVA, TODAY + 1))
+    await office.run(TODAY + 1)
+    (card,) = await desk.cards("a")
+    assert (await desk.episodes())[first]["card_id"] == card["id"]
 
 
 async def _told_of(office: Office) -> set[str]:
