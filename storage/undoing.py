@@ -13,11 +13,10 @@ from sqlalchemy import insert, select, update
 
 from bot.domain.models import AlertTier
 from bot.domain.undo import Why
-from storage import desk_actions, on_shift
-from storage.cards import bump
+from storage import desk_actions, handovers, on_shift
 from storage.desk_actions import WORK_COLUMNS, DeskAction, Work
 from storage.parts import in_parts
-from storage.tables import cards, episode_events, episodes, handover_items, handovers
+from storage.tables import episode_events, episodes, handover_items
 from storage.tx import Tx
 from storage.work_columns import AWAKE
 
@@ -157,7 +156,7 @@ async def restore_episodes(
         restored.append(episode_id)
     await _give_back(tx, action, restored)
     if restored and action.creator_id is not None:
-        await _go_off_shift(tx, action, action.creator_id)
+        await _go_off_shift(tx, action, action.creator_id, now_ms)
     await desk_actions.show(tx, restored)
     return restored, left
 
@@ -219,40 +218,38 @@ async def _give_back(tx: Tx, action: DeskAction, episode_ids: list[int]) -> None
         waiting.update(row.handover_id for row in rows)
         if rows:
             await tx.execute(update(handover_items).where(*taken).values(taken_by=None, taken_at=None))
-    for part in in_parts(sorted(waiting)):
-        mine = (handovers.c.agency_id == tx.agency_id, handovers.c.id.in_(part))
-        rows = await tx.all(select(handovers.c.card_id).where(*mine, handovers.c.card_id.is_not(None)))
-        ids = [row.card_id for row in rows]
-        await tx.execute(update(handovers).where(*mine).values(closed_at=None))
-        await tx.execute(
-            update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(ids)).values(closed_at=None)
-        )
-        await bump(tx, ids)
+    await handovers.reopen(tx, sorted(waiting))
 
 
-async def _go_off_shift(tx: Tx, action: DeskAction, creator_id: int) -> None:
-    """The shift that a claim began never was, unless whoever claimed has taken on others there or still has any."""
+async def _go_off_shift(tx: Tx, action: DeskAction, creator_id: int, now_ms: int) -> None:
+    """The shift that a claim began never was, unless whoever claimed has taken on others there since.
+
+    What they had before is left of the shift before it, as if they had not come back: it lapses, and may be taken.
+    """
     if not await _took_on(tx, action):
         return
     begun = await on_shift.find_begun_by_claim(tx, creator_id, action.actor_id)
     if begun is None:
         return
-    session_id, begun_by = begun
+    session, begun_by = begun
     for one in await desk_actions.list_by(tx, action.actor_id, creator_id, from_id=begun_by):
         if one.id != action.id and await _took_on(tx, one):
             return
-    has_claims = await tx.scalar(
-        select(episodes.c.id)
-        .where(
-            episodes.c.agency_id == tx.agency_id,
-            episodes.c.creator_id == creator_id,
-            episodes.c.claimed_by == action.actor_id,
-            episodes.c.closed_at.is_(None),
-        )
-        .limit(1)
+    held = select(episodes.c.id).where(
+        episodes.c.agency_id == tx.agency_id,
+        episodes.c.creator_id == creator_id,
+        episodes.c.claimed_by == action.actor_id,
+        episodes.c.closed_at.is_(None),
     )
-    if has_claims is None:
-        await on_shift.withdraw(tx, session_id, creator_id)
+    # Somebody else may have given them others since.
+    if await tx.scalar(held.where(episodes.c.claimed_at >= session.started_at).limit(1)) is not None:
+        return
+    await on_shift.withdraw(tx, session.session_id, creator_id)
+    if await tx.scalar(held.limit(1)) is not None:
+        await on_shift.let_lapse_again(tx, creator_id, action.actor_id, now_ms)
+    last = await on_shift.find_last(tx, creator_id, action.actor_id)
+    if last is not None:
+        await handovers.reopen_last(tx, last.session_id, session.started_at)
 
 
 async def _took_on(tx: Tx, action: DeskAction) -> bool:

@@ -149,6 +149,72 @@ async def test_who_has_said_so_meanwhile_stays_on(office: Office) -> None:
     assert await office.on(office.ava) == [ANA_ID]
 
 
+async def _left_and_back(office: Office, *kept: int, alert: int) -> int:
+    """Ana ends her shift with these claims, and ten minutes later claims another by mistake; her hand-over's card."""
+    await office.shifts.start(office.ana, {office.ava})
+    if kept:
+        await office.claim(ANA_ID, *kept)
+    office.now += MS_PER_HOUR
+    await office.shifts.end(office.ana)
+    card = await office.card()
+    office.now += 10 * MS_PER_MINUTE
+    assert (await office.cards.claim(office.ana, alert)).status == "claimed"
+    await ShiftsJob(office.store).run_due(office.now)
+    assert (await office.view(office.ben)).is_done
+    office.now += MS_PER_MINUTE
+    return card
+
+
+async def test_who_had_gone_and_claims_by_mistake_is_gone_again_with_what_they_left(office: Office) -> None:
+    first, second, third = await office.open()
+    card = await _left_and_back(office, first, second, alert=third)
+    assert (await office.take_back(ANA_ID)).status == "undone"
+    assert await office.on(office.ava) == []
+    # The hand-over waits again, and goes on waiting.
+    await ShiftsJob(office.store).run_due(office.now)
+    left = await office.view(office.ben)
+    assert ([row.episode_id for row in left.rows], left.is_done) == ([first, second], False)
+    taken = await office.shifts.take(office.ben, card, first)
+    assert (taken.status, taken.count) == ("taken", 1)
+    # The other one lapses two hours after the end of the shift, as if nobody had come back.
+    end = START + MS_PER_HOUR
+    await ShiftsJob(office.store).run_due(end + 2 * MS_PER_HOUR - 1)
+    assert await office.claimers() == [BEN_ID, ANA_ID, None]
+    await ShiftsJob(office.store).run_due(end + 2 * MS_PER_HOUR)
+    assert await office.claimers() == [BEN_ID, None, None]
+    assert (await office.view(office.ben)).taken == ((BEN_ID, 1),)
+
+
+async def test_what_was_to_lapse_meanwhile_lapses_with_the_undo(office: Office) -> None:
+    first, second = await office.open(2)
+    await _left_and_back(office, first, alert=second)
+    office.now = START + 4 * MS_PER_HOUR
+    await ShiftsJob(office.store).run_due(office.now)
+    assert await office.claimers() == [ANA_ID, ANA_ID]
+    await office.take_back(ANA_ID)
+    await ShiftsJob(office.store).run_due(office.now)
+    assert await office.claimers() == [None, None]
+
+
+async def test_a_hand_over_without_claims_waits_again_too(office: Office) -> None:
+    first, second = await office.open(2)
+    snoozing = SnoozeService(office.store, office, office.desk.rules, wake_delivery=office._wake)
+    assert (await snoozing.snooze(office.ben, first, SnoozeFor.HOUR)).status == "snoozed"
+    await _left_and_back(office, alert=second)
+    await office.take_back(ANA_ID)
+    await ShiftsJob(office.store).run_due(office.now)
+    assert not (await office.view(office.ben)).is_done
+
+
+async def test_who_was_given_another_since_stays_on(office: Office) -> None:
+    first, second, third = await office.open()
+    await _left_and_back(office, first, alert=second)
+    await office.cards.assign(office.lea, third, office.ana)
+    await office.take_back(ANA_ID)
+    assert await office.on(office.ava) == [ANA_ID]
+    assert (await office.view(office.ben)).is_done
+
+
 # Plans
 
 
