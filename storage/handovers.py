@@ -19,6 +19,7 @@ from storage import mentions, on_shift
 from storage.cards import CardPayload, NewCard, bump, create_card, repost
 from storage.handover_claims import list_claims
 from storage.on_shift import Ended, OnShift
+from storage.parts import in_parts
 from storage.roster import Creator
 from storage.tables import (
     cards,
@@ -341,3 +342,28 @@ async def close(tx: Tx, handover_id: int, now_ms: int) -> None:
             .values(closed_at=now_ms)
         )
         await bump(tx, [card_id])
+
+
+async def reopen(tx: Tx, handover_ids: Sequence[int]) -> None:
+    """What is on these waits to be taken again, and their cards say so."""
+    for part in in_parts(sorted(handover_ids)):
+        mine = (_h.agency_id == tx.agency_id, _h.id.in_(part))
+        rows = await tx.all(select(_h.card_id).where(*mine, _h.card_id.is_not(None)))
+        ids = [row.card_id for row in rows]
+        await tx.execute(update(handovers).where(*mine).values(closed_at=None))
+        await tx.execute(
+            update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(ids)).values(closed_at=None)
+        )
+        await bump(tx, ids)
+
+
+async def reopen_last(tx: Tx, session_id: int, since_ms: int) -> None:
+    """The hand-over of a session is open again that was closed at `since_ms` or later; earlier ones of it are over."""
+    row = await tx.first(
+        select(_h.id, _h.closed_at)
+        .where(_h.agency_id == tx.agency_id, _h.session_id == session_id)
+        .order_by(_h.id.desc())
+        .limit(1)
+    )
+    if row is not None and row.closed_at is not None and row.closed_at >= since_ms:
+        await reopen(tx, [row.id])

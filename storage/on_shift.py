@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, func, insert, or_, select, update
 
 from bot.domain.desk import CLAIM_LAPSE_MS
 from bot.domain.shift_work import EndedHow, lasts_until
@@ -141,18 +141,18 @@ async def begin_by_claim(
     return await begin(tx, creator_id, user_id, "claim", now_ms, until_at, action_id=action_id)
 
 
-async def find_begun_by_claim(tx: Tx, creator_id: int, user_id: int) -> tuple[int, int] | None:
-    """(session id, the action that began it) of an open session; None: they are off, or are on by something else."""
+async def find_begun_by_claim(tx: Tx, creator_id: int, user_id: int) -> tuple[OnShift, int] | None:
+    """(an open session, the action that began it); None: they are off, or are on by something else."""
     row = await tx.first(
-        select(_s.id, _s.action_id).where(
-            _s.agency_id == tx.agency_id,
+        _open(tx)
+        .add_columns(_s.action_id)
+        .where(
             _s.creator_id == creator_id,
             _s.user_id == user_id,
-            _s.ended_at.is_(None),
             _s.action_id.is_not(None),
         )
     )
-    return None if row is None else (row.id, row.action_id)
+    return None if row is None else (OnShift(*row[:-1]), row.action_id)
 
 
 async def confirm(tx: Tx, session_id: int) -> None:
@@ -272,20 +272,31 @@ async def clear_lapse(tx: Tx, session_id: int) -> None:
     )
 
 
-async def let_lapse_again(tx: Tx, creator_id: int, user_id: int, now_ms: int) -> None:
-    """Somebody has claims again that were gone: where their shift is over these lapse as if they had never gone."""
+async def find_last(tx: Tx, creator_id: int, user_id: int) -> Ended | None:
+    """Somebody's last session; one that was withdrawn never was. None: they are on, or never have been."""
     row = await tx.first(
-        select(_s.id, _s.ended_at, _s.lapse_at)
-        .where(_s.agency_id == tx.agency_id, _s.creator_id == creator_id, _s.user_id == user_id)
+        select(_s.id, _s.creator_id, _s.user_id, _s.ended_at, _s.lapse_at)
+        .where(
+            _s.agency_id == tx.agency_id,
+            _s.creator_id == creator_id,
+            _s.user_id == user_id,
+            or_(_s.ended_at.is_(None), _s.ended_how.is_not(None)),
+        )
         .order_by(_s.started_at.desc(), _s.id.desc())
         .limit(1)
     )
-    if row is None or row.ended_at is None or row.lapse_at is not None:
+    return None if row is None or row.ended_at is None else Ended(*row)
+
+
+async def let_lapse_again(tx: Tx, creator_id: int, user_id: int, now_ms: int) -> None:
+    """Somebody has claims again that were gone: where their shift is over these lapse as if they had never gone."""
+    last = await find_last(tx, creator_id, user_id)
+    if last is None or last.lapse_at is not None:
         return
     await tx.execute(
         update(shift_sessions)
-        .where(_s.agency_id == tx.agency_id, _s.id == row.id)
-        .values(lapse_at=max(row.ended_at + CLAIM_LAPSE_MS, now_ms))
+        .where(_s.agency_id == tx.agency_id, _s.id == last.session_id)
+        .values(lapse_at=max(last.ended_at + CLAIM_LAPSE_MS, now_ms))
     )
 
 

@@ -74,8 +74,11 @@ async def _fan_of(tx: Tx, action: DeskAction, creator_ids: Collection[int]) -> F
     if action.count > 1:
         return None
     if action.target_kind == "episode":
-        before, _ = await desk_actions.load_change(tx, action.id)
-        episode_id = next(iter(before), action.target_id)
+        episode_id = action.target_id
+        if episode_id is None:
+            # One of many that were chosen. With a target `before` may also hold what a claim woke.
+            before, _ = await desk_actions.load_change(tx, action.id)
+            episode_id = next(iter(before), None)
         if episode_id is None:
             return None
         return (await read_fans(tx, [episode_id], creator_ids)).get(episode_id)

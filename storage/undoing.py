@@ -7,17 +7,16 @@ set them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import insert, select, update
 
 from bot.domain.models import AlertTier
 from bot.domain.undo import Why
-from storage import desk_actions, on_shift
-from storage.cards import bump
+from storage import desk_actions, handovers, on_shift
 from storage.desk_actions import WORK_COLUMNS, DeskAction, Work
 from storage.parts import in_parts
-from storage.tables import cards, episode_events, episodes, handover_items, handovers
+from storage.tables import episode_events, episodes, handover_items
 from storage.tx import Tx
 from storage.work_columns import AWAKE
 
@@ -30,11 +29,15 @@ _TIMERS = ("remind_at", "ping_state", "ping_due_at")
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """An episode that stays as it is. `by`: who has changed it since; None: nobody, or it is not known."""
+    """An episode that stays as it is. `by`: who has changed it since; None: nobody, or it is not known.
+
+    `woken`: the shift that the action began had woken it; nothing else was done to it.
+    """
 
     episode_id: int
     why: Why
     by: int | None = None
+    woken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,15 @@ def turn_back(old: Work, new: Work, now: Work, now_ms: int) -> Work | Why:
 
 def _once_awake(old: Work, new: Work, now: Work, at: int) -> Work:
     """What an action at `at` left, where it ended a snooze and the timers have woken the alert since: as they made it."""
-    ends_at = old["snoozed_until"]
-    ended = ends_at is not None and new["snoozed_until"] == at < ends_at
-    if not ended or now["snoozed_until"] is not None:
+    if not _is_woken(old, new, at) or now["snoozed_until"] is not None:
         return new
     return new | {name: now[name] for name in (*AWAKE, *_TIMERS, *_ESCALATION)}
+
+
+def _is_woken(old: Work, new: Work, at: int) -> bool:
+    """Whether an action at `at` ended a snooze by beginning a shift; what wakes it by hand or claims it does so at once."""
+    ends_at = old["snoozed_until"]
+    return ends_at is not None and new["snoozed_until"] == at < ends_at
 
 
 def _waits(work: Work) -> bool:
@@ -112,6 +119,7 @@ async def restore_episodes(
 ) -> tuple[list[int], list[Left]]:
     """(restored, left): puts the episodes of an action back, as far as they are of these creators.
 
+    What a claim woke by beginning a shift sleeps on when that shift is taken back, and is not among `restored`.
     Their cards and boards are asked for anew. What belongs to the action is marked undone by `mark_undone`.
     """
     before, after = await desk_actions.load_change(tx, action.id)
@@ -120,18 +128,73 @@ async def restore_episodes(
         before = after = await desk_actions.snapshot(
             tx, () if action.target_id is None else [action.target_id]
         )
+    if action.target_kind == "episode":
+        woken = await list_woken(tx, action)
+        before = {one: work for one, work in before.items() if one not in woken}
+    later = await _changed_later(tx, action, before)
+    restored, left = await _restore_all(
+        tx, action, action.action, before, after, later, user_id, creator_ids, now_ms
+    )
+    await _give_back(tx, action, restored)
+    if restored and action.creator_id is not None:
+        begun = await _go_off_shift(tx, action, action.creator_id, now_ms)
+        if begun is not None:
+            left += await _let_sleep_on(tx, begun, action.id, user_id, creator_ids, now_ms)
+    return restored, left
+
+
+async def list_woken(tx: Tx, action: DeskAction) -> set[int]:
+    """What an action woke by beginning a shift, and did nothing else to."""
+    before, after = await desk_actions.load_change(tx, action.id)
+    return {
+        one
+        for one, work in before.items()
+        if one in after and _is_woken(work, after[one], action.at) and not _took(action, work, after[one])
+    }
+
+
+async def _let_sleep_on(
+    tx: Tx, begun: DeskAction, undone_id: int, user_id: int, creator_ids: Collection[int], now_ms: int
+) -> list[Left]:
+    """The shift that `begun` began never was: what it woke sleeps on; what of that stays awake.
+
+    `undone_id`: with what it is taken back, which may be a later claim of hers.
+    """
+    before, after = await desk_actions.load_change(tx, begun.id)
+    woken = await list_woken(tx, begun)
+    before = {one: work for one, work in before.items() if one in woken}
+    later = await _changed_later(tx, begun, before, besides=undone_id)
+    # As of a shift that was started by command: nobody has given back a claim of these.
+    code = "shift_start"
+    _, left = await _restore_all(tx, begun, code, before, after, later, user_id, creator_ids, now_ms)
+    return [replace(one, woken=True) for one in left]
+
+
+async def _restore_all(
+    tx: Tx,
+    action: DeskAction,
+    code: str,
+    before: Mapping[int, Work],
+    after: Mapping[int, Work],
+    later: Mapping[int, int],
+    user_id: int,
+    creator_ids: Collection[int],
+    now_ms: int,
+) -> tuple[list[int], list[Left]]:
+    """(restored, left) of these episodes of an action. `code`: what the event of each names as taken back.
+
+    `later`: who has changed them since.
+    """
     places = await _places(tx, before)
     mine = [episode_id for episode_id in before if _is_of(places.get(episode_id), creator_ids)]
-    later = await _changed_later(tx, action, mine)
     current = await desk_actions.snapshot(tx, mine)
     restored: list[int] = []
     left = [Left(episode_id, "hidden") for episode_id in before if episode_id not in mine]
     for episode_id in mine:
+        place = places[episode_id]
         if before[episode_id] == after[episode_id]:
             # Nothing of the alert itself was changed: whatever became of it, what was written of it can go.
-            await _append_event(
-                tx, action, episode_id, places[episode_id], current[episode_id], user_id, now_ms
-            )
+            await _append_event(tx, code, episode_id, place, current[episode_id], user_id, now_ms)
             restored.append(episode_id)
             continue
         if episode_id in later:
@@ -145,7 +208,7 @@ async def restore_episodes(
             continue
         opens = "closed_at" in back and back["closed_at"] is None
         # One open episode a fan: a run may have opened another one while this was closed.
-        if opens and await _has_open(tx, places[episode_id].fan_account_id):
+        if opens and await _has_open(tx, place.fan_account_id):
             left.append(Left(episode_id, "another_open"))
             continue
         if back:
@@ -156,14 +219,9 @@ async def restore_episodes(
             )
         then = current[episode_id] | back
         if then["claimed_by"] is not None and then["closed_at"] is None:
-            await on_shift.let_lapse_again(tx, places[episode_id].creator_id, then["claimed_by"], now_ms)
-        await _append_event(
-            tx, action, episode_id, places[episode_id], current[episode_id] | back, user_id, now_ms
-        )
+            await on_shift.let_lapse_again(tx, place.creator_id, then["claimed_by"], now_ms)
+        await _append_event(tx, code, episode_id, place, then, user_id, now_ms)
         restored.append(episode_id)
-    await _give_back(tx, action, restored)
-    if restored and action.creator_id is not None:
-        await _go_off_shift(tx, action, action.creator_id)
     await desk_actions.show(tx, restored)
     return restored, left
 
@@ -184,10 +242,17 @@ async def _places(tx: Tx, episode_ids: Iterable[int]) -> dict[int, _Place]:
     return found
 
 
-async def _changed_later(tx: Tx, action: DeskAction, episode_ids: list[int]) -> dict[int, int]:
-    """Episode id -> who was the last to change it after the action, and has not undone that."""
+async def _changed_later(
+    tx: Tx, action: DeskAction, episode_ids: Collection[int], besides: int | None = None
+) -> dict[int, int]:
+    """Episode id -> who was the last to change it after the action, and has not undone that.
+
+    `besides`: an action that is left out.
+    """
     found: dict[int, int] = {}
     for one in await desk_actions.list_since(tx, "episode", episode_ids, after_id=action.id):
+        if one.id == besides:
+            continue
         before, after = await desk_actions.load_change(tx, one.id)
         for episode_id in episode_ids:
             if episode_id in before and _differ(before[episode_id], after.get(episode_id, {})):
@@ -225,40 +290,39 @@ async def _give_back(tx: Tx, action: DeskAction, episode_ids: list[int]) -> None
         waiting.update(row.handover_id for row in rows)
         if rows:
             await tx.execute(update(handover_items).where(*taken).values(taken_by=None, taken_at=None))
-    for part in in_parts(sorted(waiting)):
-        mine = (handovers.c.agency_id == tx.agency_id, handovers.c.id.in_(part))
-        rows = await tx.all(select(handovers.c.card_id).where(*mine, handovers.c.card_id.is_not(None)))
-        ids = [row.card_id for row in rows]
-        await tx.execute(update(handovers).where(*mine).values(closed_at=None))
-        await tx.execute(
-            update(cards).where(cards.c.agency_id == tx.agency_id, cards.c.id.in_(ids)).values(closed_at=None)
-        )
-        await bump(tx, ids)
+    await handovers.reopen(tx, sorted(waiting))
 
 
-async def _go_off_shift(tx: Tx, action: DeskAction, creator_id: int) -> None:
-    """The shift that a claim began never was, unless whoever claimed has taken on others there or still has any."""
+async def _go_off_shift(tx: Tx, action: DeskAction, creator_id: int, now_ms: int) -> DeskAction | None:
+    """The shift that a claim began never was, unless whoever claimed has taken on others there since: the claim.
+
+    What they had before is left of the shift before it, as if they had not come back: it lapses, and may be taken.
+    """
     if not await _took_on(tx, action):
-        return
+        return None
     begun = await on_shift.find_begun_by_claim(tx, creator_id, action.actor_id)
     if begun is None:
-        return
-    session_id, begun_by = begun
+        return None
+    session, begun_by = begun
     for one in await desk_actions.list_by(tx, action.actor_id, creator_id, from_id=begun_by):
         if one.id != action.id and await _took_on(tx, one):
-            return
-    has_claims = await tx.scalar(
-        select(episodes.c.id)
-        .where(
-            episodes.c.agency_id == tx.agency_id,
-            episodes.c.creator_id == creator_id,
-            episodes.c.claimed_by == action.actor_id,
-            episodes.c.closed_at.is_(None),
-        )
-        .limit(1)
+            return None
+    held = select(episodes.c.id).where(
+        episodes.c.agency_id == tx.agency_id,
+        episodes.c.creator_id == creator_id,
+        episodes.c.claimed_by == action.actor_id,
+        episodes.c.closed_at.is_(None),
     )
-    if has_claims is None:
-        await on_shift.withdraw(tx, session_id, creator_id)
+    # Somebody else may have given them others since.
+    if await tx.scalar(held.where(episodes.c.claimed_at >= session.started_at).limit(1)) is not None:
+        return None
+    await on_shift.withdraw(tx, session.session_id, creator_id)
+    if await tx.scalar(held.limit(1)) is not None:
+        await on_shift.let_lapse_again(tx, creator_id, action.actor_id, now_ms)
+    last = await on_shift.find_last(tx, creator_id, action.actor_id)
+    if last is not None:
+        await handovers.reopen_last(tx, last.session_id, session.started_at)
+    return await desk_actions.find(tx, begun_by)
 
 
 async def _took_on(tx: Tx, action: DeskAction) -> bool:
@@ -267,14 +331,16 @@ async def _took_on(tx: Tx, action: DeskAction) -> bool:
         return False
     before, after = await desk_actions.load_change(tx, action.id)
     return any(
-        work["claimed_by"] == action.actor_id != before[episode_id]["claimed_by"]
-        for episode_id, work in after.items()
-        if episode_id in before
+        _took(action, before[episode_id], work) for episode_id, work in after.items() if episode_id in before
     )
 
 
+def _took(action: DeskAction, old: Work, new: Work) -> bool:
+    return bool(new["claimed_by"] == action.actor_id != old["claimed_by"])
+
+
 async def _append_event(
-    tx: Tx, action: DeskAction, episode_id: int, place: _Place, work: Work, user_id: int, now_ms: int
+    tx: Tx, code: str, episode_id: int, place: _Place, work: Work, user_id: int, now_ms: int
 ) -> None:
     await tx.execute(
         insert(episode_events).values(
@@ -289,7 +355,7 @@ async def _append_event(
             score=place.score,
             run_id=None,
             actor_id=user_id,
-            code=action.action,
+            code=code,
             at=now_ms,
         )
     )

@@ -94,12 +94,15 @@ def outcome(result: UndoResult) -> str:
     """What became of an undo, in a sentence or, where alerts stay as they are, in a few lines."""
     if result.status == "undone" and result.line is not None:
         lines = [say.undone(sentence(result.line))]
-        if result.left and result.line.target_kind == "shift":
-            lines[0] += f" {say.left_awake(len(result.left))}"
-        elif result.left and result.restored:
-            lines[0] += f" {say.part(result.restored, result.restored + len(result.left))}"
-        elif result.left:
+        of_shift = result.line.target_kind == "shift"
+        awake = sum(of_shift or one.woken for one in result.left)
+        worked = len(result.left) - awake
+        if worked and result.restored:
+            lines[0] += f" {say.part(result.restored, result.restored + worked)}"
+        elif worked:
             lines[0] += f" {say.rows_only()}"
+        if awake:
+            lines[0] += f" {say.left_awake(awake)}"
         if result.kept:
             lines[0] += f" {say.kept(result.kept)}"
         if result.still_on is not None:

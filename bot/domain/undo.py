@@ -36,11 +36,15 @@ class UndoLine:
 
 @dataclass(frozen=True, slots=True)
 class LeftLine:
-    """An alert that an undo has left as it is. `fan` None: it is not for the viewer. `by`: who has changed it since."""
+    """An alert that an undo has left as it is. `fan` None: it is not for the viewer. `by`: who has changed it since.
+
+    `woken`: the shift that was taken back had woken it.
+    """
 
     fan: FanLabel | None
     why: Why
     by: int | None
+    woken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

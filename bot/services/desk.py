@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
@@ -10,9 +10,11 @@ from bot.clock import Clock
 from bot.domain.desk import DeskRules
 from bot.domain.models import AccessTier, Viewer
 from bot.domain.views import AlertRow, BaselineCard, CardView, Owner
+from bot.services import claiming
 from bot.services.ports import AssignResult, ClaimResult, ReleaseResult
 from bot.services.records import append, find_work, keep
-from storage import calling, card_delivery, card_views, claims, desk_actions, holds, on_shift, roster
+from storage import calling, card_delivery, card_views, claims, desk_actions, holds, roster
+from storage.claims import Work
 from storage.engine import AgencyStore, Tx
 
 
@@ -48,15 +50,12 @@ class Desk:
                 return ClaimResult("not_found", None)
             if await holds.find_on(tx, work.fan_account_id) is not None:
                 return ClaimResult("on_hold")
-            before = await desk_actions.snapshot(tx, [episode_id])
+            before = await claiming.look(tx, viewer, [episode_id])
             status, by = await claims.claim(
                 tx, episode_id, viewer.user_id, now, remind_at=self._remind_at(now)
             )
             if status == "claimed":
-                done = await keep(
-                    tx, viewer, "claim", "episode", episode_id, work.creator_id, now, before=before
-                )
-                await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now, done)
+                await self._keep_claim(tx, viewer, "claim", work, before, now)
             return ClaimResult(status, by)
 
         return await self._store.write(write)
@@ -77,13 +76,10 @@ class Desk:
             if work.claimed_by is not None and work.claimed_by != holder_id:
                 # The person agreed to take it from somebody else.
                 return ClaimResult("taken", work.claimed_by)
-            before = await desk_actions.snapshot(tx, [episode_id])
+            before = await claiming.look(tx, viewer, [episode_id])
             remind_at = self._remind_at(now)
             await claims.assign(tx, episode_id, viewer.user_id, viewer.user_id, now, remind_at=remind_at)
-            done = await keep(
-                tx, viewer, "take_over", "episode", episode_id, work.creator_id, now, before=before
-            )
-            await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now, done)
+            await self._keep_claim(tx, viewer, "take_over", work, before, now)
             return ClaimResult("claimed", viewer.user_id)
 
         return await self._store.write(write)
@@ -105,21 +101,19 @@ class Desk:
                 and await holds.find_on(tx, work.fan_account_id) is not None
             ):
                 return AssignResult("on_hold")
-            before = await desk_actions.snapshot(tx, [episode_id])
+            is_own = assignee.user_id == viewer.user_id
+            before = await claiming.look(tx, viewer, [episode_id])
             status = await claims.assign(
                 tx, episode_id, assignee.user_id, viewer.user_id, now, remind_at=self._remind_at(now)
             )
             not_called = None
-            if status == "assigned":
-                is_own = assignee.user_id == viewer.user_id
-                if not is_own:
-                    who = Owner("user", assignee.user_id)
-                    not_called = (await calling.call_to(tx, self._rules, work, who, now)).why
-                done = await keep(
-                    tx, viewer, "assign", "episode", episode_id, work.creator_id, now, before=before
-                )
-                if is_own:
-                    await on_shift.begin_by_claim(tx, work.creator_id, viewer.user_id, now, done)
+            if status == "assigned" and is_own:
+                await self._keep_claim(tx, viewer, "assign", work, before, now)
+            elif status == "assigned":
+                who = Owner("user", assignee.user_id)
+                not_called = (await calling.call_to(tx, self._rules, work, who, now)).why
+                of_it = {episode_id: before[episode_id]}
+                await keep(tx, viewer, "assign", "episode", episode_id, work.creator_id, now, before=of_it)
             return AssignResult(status, not_called=not_called)
 
         return await self._store.write(write)
@@ -195,6 +189,32 @@ class Desk:
     async def show_changes(self) -> None:
         """Wake delivery, so that the cards of what was changed in private show it at once."""
         await self._wake_delivery()
+
+    async def _keep_claim(
+        self,
+        tx: Tx,
+        viewer: Viewer,
+        action: str,
+        work: Work,
+        before: Mapping[int, desk_actions.Work],
+        now_ms: int,
+    ) -> None:
+        """The viewer has it now, and is on shift from then on."""
+        action_id, changed = await claiming.begin_shift(
+            tx, viewer, work.creator_id, [work.id], before, self._rules.remind_claim_ms, now_ms
+        )
+        await keep(
+            tx,
+            viewer,
+            action,
+            "episode",
+            work.id,
+            work.creator_id,
+            now_ms,
+            before=changed,
+            count=1,
+            action_id=action_id,
+        )
 
     def _remind_at(self, now_ms: int) -> int | None:
         return now_ms + self._rules.remind_claim_ms if self._rules.remind_claim_ms else None

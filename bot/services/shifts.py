@@ -14,6 +14,7 @@ from bot.domain.shift_work import Planned, lasts_until
 from bot.domain.shifts import PlannedShift, ShiftSpan, gaps, next_start
 from bot.domain.undo import StillOn
 from bot.domain.views import HandoverCard, OnNow
+from bot.services import claiming
 from bot.services.records import append, keep
 from bot.services.shift_undo import ShiftUndone, leave_plan, undo_shift
 from storage import (
@@ -290,12 +291,15 @@ class ShiftService:
             open_ones = await handover_claims.leave_out_held(tx, open_ones)
             if not open_ones:
                 return TakeResult("on_hold")
-            before = await desk_actions.snapshot(tx, open_ones)
+            before = await claiming.look(tx, viewer, open_ones)
             count = await handover_claims.take(
                 tx, left.ended, open_ones, viewer.user_id, self._rules.remind_claim_ms, now
             )
             action = "take_all" if episode_id is None else "take_one"
-            action_id = await desk_actions.record(
+            action_id, changed = await claiming.begin_shift(
+                tx, viewer, left.creator_id, open_ones, before, self._rules.remind_claim_ms, now
+            )
+            await desk_actions.record(
                 tx,
                 viewer.user_id,
                 action,
@@ -305,9 +309,10 @@ class ShiftService:
                 left.creator_id,
                 now,
                 machine_ms(),
-                before=before,
+                before=changed,
+                count=len(open_ones),
+                action_id=action_id,
             )
-            await on_shift.begin_by_claim(tx, left.creator_id, viewer.user_id, now, action_id)
             await append(tx, viewer, action, "card", card_id, left.creator_id, now)
             return TakeResult("taken", count, action_id, held=asked - len(open_ones))
 

@@ -174,11 +174,11 @@ async def _lines(tx: Tx, actions: list[DeskAction], viewer: Viewer) -> list[Undo
 
 async def _left_lines(tx: Tx, left: tuple[Left, ...], viewer: Viewer) -> tuple[LeftLine, ...]:
     fans = await undo_labels.read_fans(tx, [one.episode_id for one in left], viewer.creator_ids)
-    return tuple(LeftLine(fans.get(one.episode_id), one.why, one.by) for one in left)
+    return tuple(LeftLine(fans.get(one.episode_id), one.why, one.by, one.woken) for one in left)
 
 
 async def _is_about(tx: Tx, action: DeskAction, episode_id: int) -> bool:
     if action.target_kind != "episode" or action.target_id == episode_id:
         return True
     before, _ = await desk_actions.load_change(tx, action.id)
-    return episode_id in before
+    return episode_id in before and episode_id not in await undoing.list_woken(tx, action)

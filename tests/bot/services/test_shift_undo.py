@@ -56,6 +56,7 @@ class Office(Team):
             spreads=others,
             winbacks=others,
         )
+        self.snoozing = SnoozeService(self.store, self, self.desk.rules, wake_delivery=self._wake)
         self.undoing = UndoService(self.store, self, handlers, wake_delivery=self._wake)
 
     async def _wake(self) -> None:
@@ -83,70 +84,32 @@ class Office(Team):
             spans = await escalations.list_spans(tx, {self.ava}, START, self.now)
         return sum(end - start for start, end in spans.get(self.ava, ()))
 
+    async def sleeps(self, alert: int) -> dict[str, Any]:
+        """Ben snoozes an alert of Ava's until his next shift; its work columns."""
+        assert (await self.snoozing.snooze(self.ben, alert, SnoozeFor.SHIFT)).status == "snoozed"
+        return await self.work(alert)
+
+    async def work(self, alert: int) -> dict[str, Any]:
+        async with self.store.read() as tx:
+            return (await desk_actions.snapshot(tx, [alert]))[alert]
+
+    async def done(self, user_id: int) -> list[desk_actions.DeskAction]:
+        """What somebody did and has not undone, the latest first."""
+        async with self.store.read() as tx:
+            return await desk_actions.list_recent(tx, user_id, 0, 20)
+
+    async def wakes(self) -> None:
+        await DeskTimers(self.store, self.desk.rules).run_due(self.now)
+
+    async def shown(self) -> None:
+        """What was said up to now has been sent."""
+        sent = cards.update().where(cards.c.agency_id == self.store.agency_id).values(ping_wanted=False)
+        await self.store.write(lambda tx: tx.execute(sent))
+
 
 @pytest_asyncio.fixture
 async def office(agency: Agency) -> AsyncIterator[Office]:
     yield Office(await open_desk(agency))
-
-
-# Claims
-
-
-@pytest.mark.parametrize("how", ["claim", "take_over", "assign", "take_one", "take_all"])
-async def test_a_claim_that_is_undone_leaves_nobody_on_shift(office: Office, how: str) -> None:
-    (alert,) = await office.open(1)
-    if how in ("take_one", "take_all"):
-        await office.claim(BEN_ID, alert)
-        await office.shifts.end(office.ben)
-        await office.shifts.take(office.lea, await office.card(), alert if how == "take_one" else None)
-    elif how == "claim":
-        await office.cards.claim(office.lea, alert)
-    elif how == "take_over":
-        await office.cards.take_over(office.lea, alert, None)
-    else:
-        await office.cards.assign(office.lea, alert, office.lea)
-    assert await office.on(office.ava) == [LEA_ID]
-    office.now += MS_PER_HOUR
-    assert (await office.take_back(LEA_ID)).status == "undone"
-    assert await office.on(office.ava) == []
-    assert await office.worked_ms() == 0
-    # It may begin again.
-    await office.cards.claim(office.lea, alert)
-    assert await office.on(office.ava) == ([LEA_ID] if how in ("claim", "take_over", "assign") else [])
-
-
-async def test_who_has_another_claim_there_stays_on_until_that_is_undone_too(office: Office) -> None:
-    first, second, _ = await office.open()
-    await office.cards.claim(office.ana, first)
-    await office.cards.claim(office.ana, second)
-    assert (await office.take_back(ANA_ID, 1)).status == "undone"
-    assert await office.on(office.ava) == [ANA_ID]
-    assert (await office.take_back(ANA_ID)).status == "undone"
-    assert await office.on(office.ava) == []
-
-
-async def test_who_was_on_before_or_has_worked_on_others_since_stays_on(office: Office) -> None:
-    first, second, third = await office.open()
-    await office.shifts.start(office.ben, {office.ava})
-    await office.cards.claim(office.ben, first)
-    await office.take_back(BEN_ID)
-    assert await office.on(office.ava) == [BEN_ID]
-
-    await office.cards.claim(office.ana, second)
-    await office.cards.claim(office.ana, third)
-    await office.cards.release(office.ana, third)
-    # What she has released again was work all the same.
-    await office.take_back(ANA_ID, 2)
-    assert sorted(await office.on(office.ava)) == [ANA_ID, BEN_ID]
-
-
-async def test_who_has_said_so_meanwhile_stays_on(office: Office) -> None:
-    (alert,) = await office.open(1)
-    await office.cards.claim(office.ana, alert)
-    (told,) = await office.shifts.start(office.ana, {office.ava})
-    assert told.already
-    assert (await office.take_back(ANA_ID)).status == "undone"
-    assert await office.on(office.ava) == [ANA_ID]
 
 
 # Plans
@@ -225,62 +188,39 @@ async def test_a_plan_that_was_added_again_is_not_put_back_beside_it(office: Off
 # Starts
 
 
-async def _sleeps(office: Office, alert: int) -> dict[str, Any]:
-    """Ben snoozes an alert of Ava's until his next shift; its work columns."""
-    snoozing = SnoozeService(office.store, office, office.desk.rules, wake_delivery=office._wake)
-    done = await snoozing.snooze(office.ben, alert, SnoozeFor.SHIFT)
-    assert done.status == "snoozed"
-    return await _work(office, alert)
-
-
-async def _work(office: Office, alert: int) -> dict[str, Any]:
-    async with office.store.read() as tx:
-        return (await desk_actions.snapshot(tx, [alert]))[alert]
-
-
-async def _wakes(office: Office) -> None:
-    await DeskTimers(office.store, office.desk.rules).run_due(office.now)
-
-
-async def _shown(office: Office) -> None:
-    """What was said up to now has been sent."""
-    sent = cards.update().where(cards.c.agency_id == office.store.agency_id).values(ping_wanted=False)
-    await office.store.write(lambda tx: tx.execute(sent))
-
-
 @pytest.mark.parametrize("woken", [True, False])
 async def test_a_start_that_is_undone_lets_what_it_woke_sleep_on_and_hands_nothing_over(
     office: Office, woken: bool
 ) -> None:
     alert, *_ = await office.open()
-    asleep = await _sleeps(office, alert)
-    await _shown(office)
+    asleep = await office.sleeps(alert)
+    await office.shown()
     await office.shifts.start(office.ana, {office.ava})
     office.now += MS_PER_MINUTE
     await office.shifts.start(office.ben, {office.bea, office.ava})
     if woken:
-        await _wakes(office)
-        assert (await _work(office, alert))["snoozed_until"] is None
+        await office.wakes()
+        assert (await office.work(alert))["snoozed_until"] is None
     result = await office.take_back_of(BEN_ID, office.ava)
     assert outcome(result) == "Undone: Started a shift (Ava)."
-    assert await _work(office, alert) == asleep
+    assert await office.work(alert) == asleep
     assert await office.desk.cards("h") == []
     assert "handover" not in [row["reason"] for row in await office.desk.rows(mentions)]
-    await _wakes(office)
-    assert await _work(office, alert) == asleep
+    await office.wakes()
+    assert await office.work(alert) == asleep
 
 
 async def test_what_somebody_has_changed_since_stays_awake_and_is_named(office: Office) -> None:
     alert, *_ = await office.open()
-    await _sleeps(office, alert)
-    await _shown(office)
+    await office.sleeps(alert)
+    await office.shown()
     await office.shifts.start(office.ben, {office.ava})
-    await _wakes(office)
+    await office.wakes()
     await office.cards.claim(office.ana, alert)
     told = outcome(await office.take_back(BEN_ID))
     assert told.startswith("Undone: Started a shift (Ava). 1 alert stays as it is.\n• ")
     assert told.endswith(f"changed since by <@{ANA_ID}>")
-    assert (await _work(office, alert))["claimed_by"] == ANA_ID
+    assert (await office.work(alert))["claimed_by"] == ANA_ID
 
 
 async def test_a_start_that_is_undone_hands_over_what_was_claimed_since(office: Office) -> None:

@@ -307,6 +307,7 @@ class TestLapse:
                 "started_at": office.now - 8 * HOUR,
                 "until_at": office.now + HOUR,
                 "ended_at": None if ended_ago is None else office.now - ended_ago,
+                "ended_how": None if ended_ago is None else "hours",
             }
             await tx.execute(insert(shift_sessions).values(session))
 
