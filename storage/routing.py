@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
 from bot.domain.models import AccessTier
 from bot.domain.routing import Team, choose_all
+from bot.domain.spells import CHANGE_OF
 from bot.domain.views import Owner
 from storage import on_shift, roster
 from storage.parts import in_parts
@@ -16,6 +18,11 @@ from storage.tables import episode_events, episodes
 from storage.tx import Tx
 
 _e, _v = episodes.c, episode_events.c
+
+_Worked = tuple[int, str, int]
+"""Of which episode, what was done, and by whom."""
+_WORK_OF = CHANGE_OF | {"snooze": "snoozed", "wake": "woken"}
+"""The actions that work an alert -> the event each of them writes."""
 
 
 async def load_team(tx: Tx, creator: Creator) -> Team:
@@ -45,19 +52,33 @@ async def choose_owners(tx: Tx, creator: Creator, fan_account_ids: Sequence[int]
 
 
 async def last_workers(tx: Tx, fan_account_ids: Sequence[int]) -> dict[int, int]:
-    """Fan account id -> who did something about the fan's alerts last; those nobody has worked are left out."""
-    found: dict[int, int] = {}
+    """Fan account id -> who did something about the fan's alerts last; those nobody has worked are left out.
+
+    What was taken back is no work, nor is taking it back.
+    """
+    worked: dict[int, list[_Worked]] = defaultdict(list)
     for part in in_parts(fan_account_ids):
         rows = await tx.all(
-            select(_v.fan_account_id, _v.actor_id, _v.change, _v.code)
+            select(_v.fan_account_id, _v.episode_id, _v.actor_id, _v.change, _v.code)
             .where(_v.agency_id == tx.agency_id, _v.fan_account_id.in_(part), _v.actor_id.is_not(None))
             .order_by(_v.at, _v.id)
         )
-        # Whoever gives work out does not work it: the code is who got it.
-        found.update(
-            (row.fan_account_id, int(row.code) if row.change == "assigned" else row.actor_id) for row in rows
-        )
-    return found
+        for row in rows:
+            if row.change == "undone":
+                _drop_last(worked[row.fan_account_id], row.episode_id, _WORK_OF.get(row.code))
+                continue
+            # Whoever gives work out does not work it: the code is who got it.
+            user_id = int(row.code) if row.change == "assigned" else row.actor_id
+            worked[row.fan_account_id].append((row.episode_id, row.change, user_id))
+    return {fan_account_id: steps[-1][2] for fan_account_id, steps in worked.items() if steps}
+
+
+def _drop_last(steps: list[_Worked], episode_id: int, change: str | None) -> None:
+    """Take out the latest such change of an episode, if there is any."""
+    for index in range(len(steps) - 1, -1, -1):
+        if steps[index][:2] == (episode_id, change):
+            del steps[index]
+            return
 
 
 async def _loads(tx: Tx, user_ids: Sequence[int]) -> dict[int, int]:

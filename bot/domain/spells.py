@@ -26,7 +26,7 @@ _LETS_GO = frozenset({"released", "lapsed"})
 _DONE = "done"
 _UNDONE = "undone"
 """Somebody took back what was done; the code is which action of the desk."""
-_CHANGE_OF = {
+CHANGE_OF = {
     "claim": "claimed",
     "take_one": "claimed",
     "take_all": "claimed",
@@ -137,7 +137,7 @@ class Spell:
         """The events that somebody has taken back: each time the latest that the action can have written."""
         found: set[int] = set()
         for number, one in enumerate(self.happened):
-            change = _CHANGE_OF.get(one.code or "") if one.change == _UNDONE else None
+            change = CHANGE_OF.get(one.code or "") if one.change == _UNDONE else None
             if change is None:
                 continue
             for before in reversed(self.happened[:number]):

@@ -155,6 +155,41 @@ async def test_who_is_assigned_is_called_once_on_a_new_message(office: Office) -
         assert await routing.last_workers(tx, [episode["fan_account_id"]]) == {episode["fan_account_id"]: BEN}
 
 
+@pytest.mark.parametrize("what", ["claim", "take_over", "assign", "release"])
+async def test_what_was_taken_back_is_no_work_on_the_fan(office: Office, what: str) -> None:
+    episode, service = await office.episode(), office.service
+    fan_id = episode["fan_account_id"]
+
+    async def last() -> int | None:
+        async with office.desk.store.read() as tx:
+            return (await routing.last_workers(tx, [fan_id])).get(fan_id)
+
+    await service.claim(office.ana, episode["id"])
+    if what == "claim":
+        await service.release(office.ana, episode["id"])
+        assert (await service.claim(office.ben, episode["id"])).status == "claimed"
+    elif what == "take_over":
+        assert (await service.take_over(office.ben, episode["id"], ANA)).status == "claimed"
+    elif what == "assign":
+        assert (await service.assign(office.lea, episode["id"], office.ben)).status == "assigned"
+    else:
+        assert (await service.release(office.lea, episode["id"])).status == "released"
+    assert await last() == (LEA if what == "release" else BEN)
+    action = (await office.desk.rows(actions))[-1]
+    # Whoever takes it back has not worked the fan either.
+    await office.desk.change(lambda tx: restore(tx, action["id"], user_id=LEA))
+    assert await last() == ANA
+
+
+async def test_nobody_has_worked_a_fan_whose_only_claim_was_taken_back(office: Office) -> None:
+    episode = await office.episode()
+    await office.service.claim(office.ana, episode["id"])
+    (action,) = await office.desk.rows(actions)
+    await office.desk.change(lambda tx: restore(tx, action["id"]))
+    async with office.desk.store.read() as tx:
+        assert await routing.last_workers(tx, [episode["fan_account_id"]]) == {}
+
+
 async def test_whoever_assigns_hears_why_the_person_is_not_mentioned(office: Office) -> None:
     """Enough contacts, quiet hours, an empty budget; what keeps back longest is said first."""
     episode, desk = await office.episode(), office.desk
