@@ -35,7 +35,7 @@ def render_digest(view: DigestCard) -> RenderedMessage:
     """The whole card; live also on a quiet day, because the queue behind it can be asked for."""
     layout = discord.ui.LayoutView(timeout=None)
     lines = [_header(view), *_lines(view)]
-    rest = [_part_line(part) for part in view.parts]
+    rest = [_part_line(part) for part in sorted(view.parts, key=_most_to_do)]
     room = LAYOUT_TEXT_UNITS - _SPARE_UNITS
     for number, line in enumerate(rest):
         if units("\n".join([*lines, line])) > room:
@@ -116,6 +116,12 @@ def outcome_words(outcomes: dict[str, int]) -> str:
     return ", ".join(
         f"{outcomes[code]:,} {name}" for code, name in say.OUTCOMES.items() if outcomes.get(code)
     )
+
+
+def _most_to_do(part: DigestPart) -> tuple[int, int, int, str]:
+    """Which creator comes first: what is cut where the room ends is whatever matters least."""
+    figures = part.figures
+    return (-len(figures.unmentioned), -figures.action, -figures.open, part.creator_name)
 
 
 def _part_line(part: DigestPart) -> str:

@@ -132,7 +132,10 @@ def estimate(cases: Iterable[Case], comparables: Iterable[Comparable]) -> list[E
 
 
 def carry(cases: Iterable[Case], comparables: Iterable[Comparable]) -> list[Carried]:
-    """Everybody's part. First those with a rank, by the difference; then the others by how many cases they carried."""
+    """Everybody's part. First those with a rank, by the difference; then the others by how many cases they carried.
+
+    The same difference is the same rank, and the ranks it leaves out are nobody's: 1, 1, 3.
+    """
     others = _others(comparables)
     found: list[Carried] = []
     for currency, part in _by_currency(cases).items():
@@ -142,10 +145,13 @@ def carry(cases: Iterable[Case], comparables: Iterable[Comparable]) -> list[Carr
         key=lambda one: (one.currency, -(one.difference_cents or 0), one.user_id),
     )
     numbers: Counter[str] = Counter()
+    first: dict[tuple[str, int | None], int] = {}
     placed: list[Carried] = []
     for one in ranked:
         numbers[one.currency] += 1
-        placed.append(replace(one, rank=numbers[one.currency]))
+        # Of the same difference all have the place of the first.
+        rank = first.setdefault((one.currency, one.difference_cents), numbers[one.currency])
+        placed.append(replace(one, rank=rank))
     rest = [one for one in found if one not in ranked]
     return placed + sorted(rest, key=lambda one: (-one.cases, one.user_id, one.currency))
 

@@ -31,7 +31,7 @@ from bot.jobs.fetching.fetcher import NIGHT_FANS, PHASES, Fetcher, make_plan
 from bot.jobs.fetching.spending import noting
 from bot.jobs.notices import OF_WHOLE_API, Notices, Trouble
 from bot.jobs.scoring import Scoring
-from storage import fetch_lists, fetching, roster, runs
+from storage import fetch_lists, fetching, mentions, roster, runs
 from storage.engine import AgencyStore, Tx
 from storage.roster import Creator
 from storage.runs import SyncKind, SyncRun
@@ -240,6 +240,7 @@ class SyncJob:
         return _Failure(creator, trouble, whole_api=trouble in OF_WHOLE_API)
 
     async def _finish(self, creator: Creator, run: SyncRun) -> None:
+        """`creator`: as she was before this sync; where her data was too old to call anybody about, that is over."""
         started = run.started_at
         full = run.kind == "walk"
         # A list that shrinks under her first walk may hide a fan nobody knows yet: the second one is the next night's.
@@ -247,7 +248,8 @@ class SyncJob:
         next_full = started + (MS_PER_DAY if first else MONTH_MS)
 
         async def finish(tx: Tx) -> None:
-            await runs.finish_sync(tx, run.run_id, self._clock.now_ms())
+            now = self._clock.now_ms()
+            await runs.finish_sync(tx, run.run_id, now)
             await fetching.mark_synced(
                 tx,
                 creator.id,
@@ -256,6 +258,8 @@ class SyncJob:
                 next_full_walk_at=next_full if full else None,
                 gap_since_at=run.plan.gap_since_at,
             )
+            if is_stale(creator.synced_at, creator.failed_polls, now):
+                await mentions.release_held(tx, now, creator_id=creator.id)
 
         await self._store.write(finish)
 

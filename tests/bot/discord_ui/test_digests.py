@@ -127,6 +127,19 @@ def test_the_agencys_has_a_line_for_each_creator_and_no_fan() -> None:
     assert "fan_" not in text
 
 
+def test_the_creators_with_most_to_do_come_first_and_are_not_cut() -> None:
+    calm = tuple(DigestPart(f"Calm {n:02}", Figures(0, NOW, open=1)) for n in range(200))
+    some = DigestPart("Some", Figures(0, NOW, action=1, open=2))
+    more = DigestPart("More", Figures(0, NOW, open=9))
+    left = DigestPart("Left", Figures(0, NOW, open=1, unmentioned=(BIG_ID + 1,)))
+    view = digest(
+        Figures(0, NOW, open=9), creator_name=None, fans={}, parts=(*reversed(calm), more, some, left)
+    )
+    lines = [line for line in texts(render(view, chat_url=CHAT_URL)).splitlines() if line.startswith("• ")]
+    assert [line.split("**")[1] for line in lines[:5]] == ["Left", "Some", "More", "Calm 00", "Calm 01"]
+    assert len(lines) < 200
+
+
 def test_a_forgotten_fan_has_no_name() -> None:
     text = texts(render(digest(fans={}), chat_url=CHAT_URL))
     assert "a forgotten fan" in text

@@ -128,6 +128,19 @@ def test_the_rank_goes_by_the_difference_and_who_has_few_cases_has_none() -> Non
     assert carried[ANA].difference_cents == 30 * 1_000
 
 
+def test_who_has_the_same_difference_shares_a_place_and_the_next_one_is_left_out() -> None:
+    cases = [
+        case(100 * who + n, received_cents=received, shares=(Share(who, 2),))
+        for who, received in ((BEN, 6_000), (ANA, 6_000), (LEA, 5_000))
+        for n in range(30)
+    ]
+    assert [(one.user_id, one.rank) for one in carry(cases, OTHERS)] == [
+        (min(ANA, BEN), 1),
+        (max(ANA, BEN), 1),
+        (LEA, 3),
+    ]
+
+
 def test_without_comparable_fans_nobody_has_a_rank() -> None:
     (ana,) = carry(MANY, OTHERS[: LEAST_CASES - 1])
     assert (ana.rank, ana.expected_cents, ana.difference_cents) == (None, None, None)

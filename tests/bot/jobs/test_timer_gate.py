@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from bot.domain.calm import QuietHours
 from bot.domain.desk import MS_PER_MINUTE, DeskRules
+from bot.domain.models import MS_PER_HOUR
 from bot.domain.snoozing import SnoozeFor
 from bot.domain.views import Owner
 from bot.jobs import desk_timers
@@ -24,6 +25,8 @@ from storage.tables import desk_actions as desk_action_table
 from storage.tables import episodes
 from storage.tables import mentions as mention_table
 from tests.bot.jobs.desk import NINE_DAYS, Desk, leaving
+from tests.bot.jobs.fake_api import Account, FakeApi
+from tests.bot.jobs.test_sync import AVA, BEA, Clock, Office
 from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
 from tests.storage.undone import restore
 
@@ -299,6 +302,39 @@ async def test_a_snooze_that_ends_on_hold_calls_when_the_hold_is_over(
         # Its clock begins when it can be worked again.
         assert await watch.calls(14) == []
         assert await watch.calls(1) == [LEA]
+
+
+@pytest.mark.parametrize("old", [{"failed_polls": 3}, {"synced_at": NINE_DAYS - 25 * MS_PER_HOUR}])
+async def test_once_old_data_is_fresh_again_its_clock_begins_anew_and_what_was_held_is_sent(
+    desk: Desk, old: dict[str, int]
+) -> None:
+    watch = await open_watch(desk, fans=2)
+    await watch.begin(ANA, hours=100)
+    await watch.snoozing.snooze(watch.ana, await watch.id_of(2), SnoozeFor.HOUR)
+    await desk.set_creator(desk.agency.ava, **old)
+    assert await watch.calls(60) == []
+    platform = {AVA: Account([leaving(1), leaving(2)]), BEA: Account()}
+    office = Office(desk, FakeApi(platform), Clock(watch.now))
+    assert await office.run() == {"sync": 2}
+    await watch.delivery.drain()
+    assert await watch.calls() == [ANA]
+    assert await watch.calls(14) == []
+    # Each is on a card of its own.
+    assert await watch.calls(1) == [LEA, LEA]
+    await watch.stop()
+
+
+async def test_a_sync_while_data_is_fresh_sends_nothing_that_is_held(watch: Watch) -> None:
+    await watch.begin(ANA, hours=100)
+    until = watch.now + 8 * 60 * MS_PER_MINUTE
+    await watch.desk.change(
+        lambda tx: mutes.set_mute(tx, watch.desk.agency.ava, None, until, "a storm", LEA, watch.now)
+    )
+    assert await watch.calls(15) == []
+    before = await watch.episode()
+    office = Office(watch.desk, FakeApi({AVA: Account([leaving(1)]), BEA: Account()}), Clock(watch.now))
+    await office.run()
+    assert (await watch.episode())["escalate_from_at"] == before["escalate_from_at"] > watch.now
 
 
 async def test_a_persons_own_quiet_hours_keep_nothing_from_going_up(watch: Watch) -> None:
