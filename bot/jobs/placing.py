@@ -14,15 +14,22 @@ from storage.roster import Creator
 from storage.runs import ScoreRun
 
 
-async def place(tx: Tx, run: ScoreRun, creator: Creator, rules: DeskRules, wall_ms: int) -> None:
-    """Give what a run has changed its cards, and say whom they mention. `wall_ms`: when it was scored, machine time."""
+async def place(tx: Tx, run: ScoreRun, creator: Creator, rules: DeskRules, wall_ms: int, *, at: int) -> None:
+    """Give what a run has changed its cards, and say whom they mention. `wall_ms`: when it was scored, machine time.
+
+    `at`: when people are called; that is later than what the run decides by where it was interrupted.
+    """
     unplaced = await episodes.list_unplaced(tx, run.run_id)
     if not unplaced:
         return
+    if at > run.now_at:
+        await episodes.put_off(tx, [row.episode_id for row in unplaced], at)
     threshold = await whales.read_threshold(tx, creator.id)
     by_id = {u.episode_id: u for u in unplaced}
     for planned in group([_to_item(u, threshold) for u in unplaced]):
-        await _carry_out(tx, run, creator, planned, [by_id[i] for i in planned.episode_ids], rules, wall_ms)
+        await _carry_out(
+            tx, run, creator, planned, [by_id[i] for i in planned.episode_ids], rules, wall_ms, at
+        )
 
 
 async def _carry_out(
@@ -33,6 +40,7 @@ async def _carry_out(
     rows: list[Unplaced],
     rules: DeskRules,
     wall_ms: int,
+    at: int,
 ) -> None:
     first = rows[0]
     mention = _whom(first) if planned.mention or planned.expired else None
@@ -45,7 +53,7 @@ async def _carry_out(
             creator_id=creator.id,
             fan_account_id=first.fan_account_id if len(rows) == 1 else None,
             reason="action",
-            now_ms=run.now_at,
+            now_ms=at,
         )
         if verdict.state != "send":
             ping = False

@@ -109,7 +109,7 @@ class Scoring:
         silent = run.baseline or creator.baseline_done_at is None
         context = RunContext(run.run_id, run.now_at, silent, creator, self._rules.remind_claim_ms)
         await self._score_pages(run, context, creator)
-        await self._store.write(lambda tx: self._finish(tx, run, creator))
+        await self._store.write(lambda tx: self._finish(tx, run, creator, max(run.now_at, now_ms)))
 
     async def _score_pages(self, run: ScoreRun, context: RunContext, creator: Creator) -> None:
         """Page after page. Nothing overlaps: threads that read and write would only wait for each other's interpreter."""
@@ -171,7 +171,7 @@ class Scoring:
                 return False
             await runs.add_finished_run(tx, run, model=self._model.NAME, model_version=self._model.VERSION)
             await result.write(tx)
-            await place(tx, run, present, self._rules, self._wall_ms())
+            await place(tx, run, present, self._rules, self._wall_ms(), at=now_ms)
             return True
 
         async with self._turns[creator.id]:
@@ -322,7 +322,7 @@ class Scoring:
             currency=DEFAULT_CURRENCY,
         )
 
-    async def _finish(self, tx: Tx, run: ScoreRun, creator: Creator) -> None:
+    async def _finish(self, tx: Tx, run: ScoreRun, creator: Creator, at: int) -> None:
         if run.baseline:
             at_risk, action = await episodes.count_open(tx, creator.id)
             fans_seen = await fans.count(tx, creator.id)
@@ -347,7 +347,7 @@ class Scoring:
             )
             await cards.create_card(tx, card, run.now_at)
             await fetching.mark_baseline_done(tx, creator, run.now_at)
-        await place(tx, run, creator, self._rules, self._wall_ms())
+        await place(tx, run, creator, self._rules, self._wall_ms(), at=at)
         await runs.finish_score_run(tx, run.run_id, run.now_at)
 
 

@@ -170,5 +170,25 @@ class Desk:
         return sorted(found, key=repr)
 
 
+class Breaks(AgencyStore):
+    """A process that dies in its write number `at`, before the commit."""
+
+    def __init__(self, desk: Desk, at: int) -> None:
+        super().__init__(desk.agency.storage, desk.store.agency_id)
+        self.at = at
+        self.writes = 0
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        self.writes += 1
+
+        async def dies(tx: Tx) -> T:
+            result = await work(tx)
+            if self.writes == self.at:
+                raise ConnectionAbortedError("killed")
+            return result
+
+        return await super().write(dies)
+
+
 async def open_desk(agency: Agency) -> Desk:
     return Desk(agency, agency.store)

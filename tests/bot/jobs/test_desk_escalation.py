@@ -18,7 +18,7 @@ from storage import claims, creator_settings, escalations, holds, on_shift, quie
 from storage.engine import Tx
 from storage.episodes import leave_mention
 from storage.tables import episodes
-from tests.bot.jobs.desk import NINE_DAYS, Desk, calm
+from tests.bot.jobs.desk import NINE_DAYS, Breaks, Desk, calm, leaving
 from tests.bot.jobs.watch import ANA, BEN, LEA, MANAGER_ROLE, Watch, open_watch
 from tests.storage.conftest import DAY
 
@@ -285,4 +285,42 @@ async def test_a_flag_that_new_thresholds_make_an_action_item_goes_to_nobody(des
     row = await watch.episode()
     assert (row["tier"], row["owner_id"]) == ("action", BEN)
     assert await watch.calls(A_WEEK) == []
+    await watch.stop()
+
+
+async def _interrupted(watch: Watch) -> None:
+    """A run at NINE_DAYS that finds an action item and dies before its last transaction."""
+    desk = watch.desk
+    await desk.start([leaving(1)])
+    await watch.delivery.drain()
+    with pytest.raises(ConnectionAbortedError):
+        await desk.score(NINE_DAYS, store=Breaks(desk, 3))
+    assert (await desk.episodes())["1"]["escalate_from_at"] == NINE_DAYS
+
+
+async def test_what_waits_since_a_run_was_interrupted_waits_from_when_it_goes_on(desk: Desk) -> None:
+    watch = Watch(desk, DeskRules())
+    await _interrupted(watch)
+    await watch.begin(BEN, hours=10)
+    watch.now += 90 * MS_PER_MINUTE
+    await desk.score(watch.now)
+    assert await watch.calls() == [ANA]
+    assert await watch.calls(14) == []
+    assert await watch.calls(1) == [LEA]
+    await watch.stop()
+
+
+async def test_a_run_that_goes_on_in_quiet_hours_calls_nobody_before_they_end(desk: Desk) -> None:
+    watch = Watch(desk, DeskRules())
+    minute = watch.now // MS_PER_MINUTE % 1440
+    asleep = QuietHours((minute + 10) % 1440, (minute + 70) % 1440, "UTC")
+    await desk.change(
+        lambda tx: quiet_hours.set_hours(tx, asleep, BEN, watch.now, creator_id=desk.agency.ava)
+    )
+    await _interrupted(watch)
+    watch.now += 20 * MS_PER_MINUTE
+    await desk.score(watch.now)
+    assert await watch.calls() == [None]
+    assert await watch.calls(49) == []
+    assert await watch.calls(1) == [ANA]
     await watch.stop()

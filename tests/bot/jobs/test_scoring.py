@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from bot.domain.grouping import whale_threshold
 from bot.jobs import scoring as scoring_module
 from storage import whales
-from storage.engine import AgencyStore, Tx
 from storage.tables import cards, creator_leads, creators, fan_accounts, score_runs, scores
-from tests.bot.jobs.desk import NINE_DAYS, Desk, calm, ended, leaving
+from tests.bot.jobs.desk import NINE_DAYS, Breaks, Desk, calm, ended, leaving
 from tests.storage.conftest import DAY, NOW
 from tests.storage.records import payment
 
-T = TypeVar("T")
 HOUR = DAY // 24
 
 
@@ -230,26 +227,6 @@ async def test_nothing_is_written_when_nothing_moved(desk: Desk) -> None:
     assert await desk.content(desk.agency.ava) == content
 
 
-class _Breaks(AgencyStore):
-    """A process that dies in its write number `at`, before the commit."""
-
-    def __init__(self, desk: Desk, at: int) -> None:
-        super().__init__(desk.agency.storage, desk.store.agency_id)
-        self.at = at
-        self.writes = 0
-
-    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        self.writes += 1
-
-        async def dies(tx: Tx) -> T:
-            result = await work(tx)
-            if self.writes == self.at:
-                raise ConnectionAbortedError("killed")
-            return result
-
-        return await super().write(dies)
-
-
 def _some_fans() -> list[Any]:
     return [
         *(calm(n) for n in range(1, 7)),
@@ -276,7 +253,7 @@ async def test_a_run_that_dies_at_any_write_goes_on_to_the_same_result(
     await desk.score(NINE_DAYS, creator_id=ava)
 
     with pytest.raises(ConnectionAbortedError):
-        await desk.score(NINE_DAYS, creator_id=bea, store=_Breaks(desk, at))
+        await desk.score(NINE_DAYS, creator_id=bea, store=Breaks(desk, at))
     await desk.score(NINE_DAYS + (DAY if at > 1 else 0), creator_id=bea)
 
     assert await desk.content(bea) == await desk.content(ava)
@@ -289,7 +266,7 @@ async def _given_up(desk: Desk, records: list[Any]) -> None:
     """A run of these at NINE_DAYS whose pages are kept and whose end is not; another run takes its place."""
     await desk.keep(records, NINE_DAYS)
     with pytest.raises(ConnectionAbortedError):
-        await desk.score(NINE_DAYS, store=_Breaks(desk, 3))
+        await desk.score(NINE_DAYS, store=Breaks(desk, 3))
     assert await desk.cards("a", "g") == []
     await desk.change(
         lambda tx: tx.execute(
