@@ -317,6 +317,26 @@ async def list_open(tx: Tx, creator_id: int, user_id: int) -> list[int]:
     return [row.id for row in rows]
 
 
+async def count_gone(tx: Tx, handover_id: int) -> int:
+    """How many open claims of a hand-over somebody else has by now than the one whose shift ended."""
+    found = await tx.scalar(
+        select(func.count())
+        .select_from(
+            handovers.join(handover_items, and_(_i.agency_id == _h.agency_id, _i.handover_id == _h.id)).join(
+                episodes, and_(_e.agency_id == _i.agency_id, _e.id == _i.target_id)
+            )
+        )
+        .where(
+            _h.agency_id == tx.agency_id,
+            _h.id == handover_id,
+            _i.kind == "claim",
+            _e.closed_at.is_(None),
+            _e.claimed_by != _h.user_id,
+        )
+    )
+    return found or 0
+
+
 async def show(tx: Tx, card_id: int, signature: int) -> None:
     """The card is to be rendered again, with its items as they stand by that signature."""
     payload = msgspec.json.encode(CardPayload(signature=signature)).decode()

@@ -17,10 +17,14 @@ from storage.undoing import Left
 
 @dataclass(frozen=True, slots=True)
 class ShiftUndone:
-    """`still_on`: who was on by the plan that was taken back, and stays; `left`: what was woken and stays awake."""
+    """`still_on`: who was on by the plan that was taken back, and stays; `left`: what was woken and stays awake.
+
+    `kept`: how many claims of the hand-over others have by now.
+    """
 
     still_on: StillOn | None = None
     left: tuple[Left, ...] = ()
+    kept: int = 0
 
 
 async def undo_shift(
@@ -60,9 +64,11 @@ async def _undo_end(tx: Tx, session_id: int, now_ms: int) -> ShiftUndone | None:
     if not await on_shift.reopen(tx, session_id, now_ms):
         return None
     session = await on_shift.find_open(tx, session_id)
+    kept = 0
     for one in await handovers.list_open(tx, session.creator_id, session.user_id) if session else ():
+        kept += await handovers.count_gone(tx, one)
         await handovers.close(tx, one, now_ms)
-    return ShiftUndone()
+    return ShiftUndone(kept=kept)
 
 
 async def _turn_plan(tx: Tx, shift_id: int, now_ms: int, *, put_back: bool) -> ShiftUndone | None:

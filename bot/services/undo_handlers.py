@@ -73,7 +73,7 @@ def undo_handlers(
         undone = await shifts.undo(tx, viewer, action)
         if undone is None:
             return Turned("overtaken")
-        return Turned("undone", 1, undone.left, still_on=undone.still_on)
+        return Turned("undone", 1, undone.left, undone.kept, undone.still_on)
 
     return {
         "followup": _handler(followup),

@@ -229,3 +229,30 @@ async def test_a_start_that_is_undone_hands_over_what_was_claimed_since(office: 
     await office.cards.claim(office.ben, alert)
     assert (await office.take_back_of(BEN_ID, office.ava, "shift_start")).status == "undone"
     assert [row.episode_id for row in (await office.view(office.ana)).rows] == [alert]
+
+
+# Ends
+
+
+async def test_an_end_that_is_undone_says_how_many_claims_others_have_by_now(office: Office) -> None:
+    first, second, third = await office.open()
+    await office.shifts.start(office.ana, {office.ava})
+    await office.claim(ANA_ID, first, second, third)
+    await office.shifts.end(office.ana)
+    await office.shifts.take(office.ben, await office.card(), first)
+    await office.shifts.take(office.lea, await office.card(), second)
+    told = outcome(await office.take_back_of(ANA_ID, office.ava, "shift_end"))
+    assert told == "Undone: Ended a shift (Ava). 2 stay with whoever has worked on them."
+    assert ANA_ID in await office.on(office.ava)
+    assert await office.claimers() == [BEN_ID, LEA_ID, ANA_ID]
+
+
+async def test_an_end_that_is_undone_before_anybody_took_a_claim_says_nothing_of_them(office: Office) -> None:
+    first, second = await office.open(2)
+    await office.shifts.start(office.ana, {office.ava})
+    await office.claim(ANA_ID, first, second)
+    await office.shifts.end(office.ana)
+    # What is nobody's is not with anybody.
+    await office.cards.release(office.lea, second)
+    told = outcome(await office.take_back_of(ANA_ID, office.ava, "shift_end"))
+    assert told == "Undone: Ended a shift (Ava)."
