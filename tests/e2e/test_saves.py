@@ -36,7 +36,7 @@ async def test_nothing_to_compare_is_said_and_a_claim_alone_counts_for_nothing(o
     assert message["embeds"][0]["title"].startswith("Saves · luna · ")
     text = text_of(message)
     assert say.NO_CASES in text
-    assert "**Claims:** 1, typically 0 minutes after the alert." in text
+    assert "**Claims:** 1, typically less than a minute after the alert." in text
     team = text_of(only(await report(office, "Lea", "team")))
     assert "Too few cases for a rank" in team
     assert f"<@{office.people['Ana']}> · 1 claim" in team
