@@ -78,7 +78,7 @@ QUERIES: dict[str, tuple[Query, str, str]] = {
         "agency_id=? AND creator_id=? AND expires_at>? AND expires_at<?",
     ),
     "the oldest unclaimed action item": (
-        lambda tx, ava: digests._oldest(tx, ava),
+        lambda tx, ava: digests._oldest(tx, ava, NOW),
         "episodes",
         "agency_id=? AND creator_id=? AND closed_at=?",
     ),
