@@ -84,10 +84,9 @@ def turn_back(old: Work, new: Work, now: Work, now_ms: int) -> Work | Why:
     elif moved and then["escalate_from_at"] is None:
         # A run has made it an action item while somebody had it: from now on it waits for a claim.
         back |= {"escalate_from_at": now_ms, "escalation_stage": 0}
-    for name in ("escalate_from_at", "ping_due_at"):
-        if (back.get(name) or 0) > now_ms:
-            # It waited for the end of something that may be over by now; where it is not, the gate says so anew.
-            back[name] = now_ms
+    if (back.get("ping_due_at") or 0) > now_ms:
+        # It waited for the end of something that may be over by now; where it is not, the gate says so anew.
+        back["ping_due_at"] = now_ms
     return {name: value for name, value in back.items() if value != now[name]}
 
 

@@ -162,6 +162,9 @@ class DeskTimers:
             await escalations.end_reminder(tx, one, again_at, now_ms)
         elif one.timer == "held":
             await escalations.drop_held(tx, one)
+            if sent and one.waits_from is not None and one.waits_from > now_ms:
+                # An undo has put back a clock that stood until the end of what keeps nothing back any more.
+                await episodes.put_off(tx, [one.episode_id], now_ms)
         elif task.step is not None:
             await escalations.escalate(tx, one, task.step, now_ms)
         # A reminder is of something claimed: the digest names what nobody has.
