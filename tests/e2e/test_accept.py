@@ -85,7 +85,8 @@ async def _headless(folder: Path, database: str | None) -> list[str]:
     progress(f"[demo] ended with {code} after {time.monotonic() - began:.0f} s")
     if code != 0:
         return [f"headless: exit code {code}", *_tail(log)]
-    return _judge(report, requests, database or ledger.database(data))
+    # The replays beside it must not stand still for the minute that this takes.
+    return await asyncio.to_thread(_judge, report, requests, database or ledger.database(data))
 
 
 def _tail(log: Path) -> list[str]:
